@@ -1,0 +1,3 @@
+//! Classic control, equal to Gymnasium step for step from a given state.
+
+pub mod cart_pole;

@@ -1,0 +1,257 @@
+//! Many copies of an environment, stepped together.
+
+use crate::{Action, Env, Rng, Spec};
+
+/// Why an episode ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The state is terminal; what follows is worth nothing.
+    Terminated,
+    /// The time limit cut the episode; what follows is worth the value of the last observation (Pardo et al. 2018,
+    /// arXiv 1712.00378).
+    Truncated,
+}
+
+/// The end of one copy's episode. Its last observation is [`Steps::last_observation`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpisodeEnd {
+    pub copy: usize,
+    pub cause: Cause,
+    /// Undiscounted sum of rewards.
+    pub total_reward: f64,
+    /// Steps since reset.
+    pub length: u32,
+}
+
+/// What a batch of steps left behind. The buffers are allocated once and overwritten by every step.
+#[derive(Clone, Debug, Default)]
+pub struct Steps {
+    pub copies: usize,
+    pub features: usize,
+    /// `[copies, features]`: what each copy shows now; after an end, the first observation of the next episode.
+    pub observations: Vec<f32>,
+    /// `[copies]`
+    pub rewards: Vec<f32>,
+    /// The episodes that ended in this step, by rising copy.
+    pub ends: Vec<EpisodeEnd>,
+    last_observations: Vec<f32>,
+}
+
+impl Steps {
+    /// The observation in which the copy's most recent episode ended, before the automatic reset.
+    pub fn last_observation(&self, copy: usize) -> &[f32] {
+        &self.last_observations[copy * self.features..(copy + 1) * self.features]
+    }
+}
+
+/// A step that broke the environment's contract.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StepError {
+    #[error("{env}, copy {copy}, step {step}: action {action} is outside Discrete({actions}); the largest is {}", actions - 1)]
+    Action { env: &'static str, copy: usize, step: u32, action: Action, actions: u32 },
+    #[error("{env}, copy {copy}, step {step}: the environment returned a reward of {reward}")]
+    Reward { env: &'static str, copy: usize, step: u32, reward: f64 },
+    #[error("{env}, copy {copy}, step {step}: element {index} of the observation is {value}")]
+    Observation { env: &'static str, copy: usize, step: u32, index: usize, value: f32 },
+}
+
+/// Copies behind one dynamic call per batch of steps.
+pub trait Vectorized: Send {
+    /// Starts a new episode in every copy.
+    fn reset(&mut self);
+    /// Steps every copy whose entry in `paused` is not true (an empty slice pauses none), and starts a new episode where
+    /// one ended. `actions` is `[copies]`. A paused copy keeps its observation, gets reward 0 and ignores its action.
+    fn step(&mut self, actions: &[Action], paused: &[bool]) -> Result<(), StepError>;
+    /// What the last step (or reset) left.
+    fn steps(&self) -> &Steps;
+}
+
+/// The one implementor of [`Vectorized`]: copies of `E`, each with its own random stream.
+pub struct Copies<E> {
+    id: &'static str,
+    actions: u32,
+    max_steps: u32,
+    envs: Vec<E>,
+    rngs: Vec<Rng>,
+    lengths: Vec<u32>,
+    totals: Vec<f64>,
+    steps: Steps,
+}
+
+impl<E: Env + 'static> Copies<E> {
+    /// Copies of a registered environment, one per stream.
+    pub fn of(spec: &Spec, envs: Vec<E>, rngs: Vec<Rng>) -> Box<dyn Vectorized> {
+        Box::new(Copies::new(
+            spec.id,
+            (spec.observations.size(), spec.actions.size() as u32),
+            spec.max_steps,
+            envs,
+            rngs,
+        ))
+    }
+
+    /// Copies of an environment with this many `(features, actions)`.
+    ///
+    /// # Panics
+    /// When there is not one stream per copy.
+    pub fn new(
+        id: &'static str,
+        (features, actions): (usize, u32),
+        max_steps: Option<u32>,
+        envs: Vec<E>,
+        rngs: Vec<Rng>,
+    ) -> Self {
+        assert_eq!(envs.len(), rngs.len(), "every copy needs a random stream of its own");
+        let copies = envs.len();
+        let mut all = Copies {
+            id,
+            actions,
+            max_steps: max_steps.unwrap_or(u32::MAX),
+            envs,
+            rngs,
+            lengths: vec![0; copies],
+            totals: vec![0.0; copies],
+            steps: Steps {
+                copies,
+                features,
+                observations: vec![0.0; copies * features],
+                rewards: vec![0.0; copies],
+                ends: Vec::with_capacity(copies),
+                last_observations: vec![0.0; copies * features],
+            },
+        };
+        all.reset();
+        all
+    }
+
+    /// The dynamics of one copy, for tests that set a state.
+    pub fn env_mut(&mut self, copy: usize) -> &mut E {
+        &mut self.envs[copy]
+    }
+
+    fn start_episode(&mut self, copy: usize) {
+        self.envs[copy].reset(&mut self.rngs[copy]);
+        self.lengths[copy] = 0;
+        self.totals[copy] = 0.0;
+        let features = self.steps.features;
+        self.envs[copy].observe(&mut self.steps.observations[copy * features..(copy + 1) * features]);
+    }
+
+    fn step_copy(&mut self, copy: usize, action: Action) -> Result<(), StepError> {
+        let (env, step) = (self.id, self.lengths[copy] + 1);
+        if action >= self.actions {
+            return Err(StepError::Action { env, copy, step, action, actions: self.actions });
+        }
+        let outcome = self.envs[copy].step(action, &mut self.rngs[copy]);
+        if !outcome.reward.is_finite() {
+            return Err(StepError::Reward { env, copy, step, reward: outcome.reward });
+        }
+        let range = copy * self.steps.features..(copy + 1) * self.steps.features;
+        let observation = &mut self.steps.observations[range.clone()];
+        self.envs[copy].observe(observation);
+        if let Some(index) = observation.iter().position(|value| !value.is_finite()) {
+            return Err(StepError::Observation { env, copy, step, index, value: observation[index] });
+        }
+        self.steps.rewards[copy] = outcome.reward as f32;
+        self.totals[copy] += outcome.reward;
+        self.lengths[copy] = step;
+        let cause = match outcome.terminated {
+            true => Cause::Terminated,
+            false if step >= self.max_steps => Cause::Truncated,
+            false => return Ok(()),
+        };
+        self.steps.ends.push(EpisodeEnd { copy, cause, total_reward: self.totals[copy], length: step });
+        self.steps.last_observations[range.clone()].copy_from_slice(&self.steps.observations[range]);
+        self.start_episode(copy);
+        Ok(())
+    }
+}
+
+impl<E: Env + 'static> Vectorized for Copies<E> {
+    fn reset(&mut self) {
+        self.steps.ends.clear();
+        self.steps.rewards.fill(0.0);
+        for copy in 0..self.envs.len() {
+            self.start_episode(copy);
+        }
+    }
+
+    fn step(&mut self, actions: &[Action], paused: &[bool]) -> Result<(), StepError> {
+        debug_assert_eq!(actions.len(), self.envs.len());
+        self.steps.ends.clear();
+        for (copy, &action) in actions.iter().enumerate() {
+            if paused.get(copy) == Some(&true) {
+                self.steps.rewards[copy] = 0.0;
+            } else {
+                self.step_copy(copy, action)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn steps(&self) -> &Steps {
+        &self.steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Outcome, stream};
+
+    /// Counts its steps and terminates at a chosen count.
+    struct Counter {
+        count: u32,
+        end: u32,
+        reward: f64,
+    }
+
+    impl Env for Counter {
+        fn reset(&mut self, _: &mut Rng) {
+            self.count = 0;
+        }
+        fn step(&mut self, _: Action, _: &mut Rng) -> Outcome {
+            self.count += 1;
+            Outcome { reward: self.reward, terminated: self.count == self.end }
+        }
+        fn observe(&self, out: &mut [f32]) {
+            out[0] = self.count as f32;
+        }
+    }
+
+    fn counters(ends: &[u32], max_steps: u32) -> Copies<Counter> {
+        let envs = ends.iter().map(|&end| Counter { count: 0, end, reward: 0.5 }).collect();
+        let rngs = (0..ends.len() as u64).map(|i| stream(0, "env", i)).collect();
+        Copies::new("Counter", (1, 2), Some(max_steps), envs, rngs)
+    }
+
+    #[test]
+    fn a_terminal_state_at_the_time_limit_is_terminated_not_truncated() {
+        let mut copies = counters(&[3, 9], 3);
+        for _ in 0..3 {
+            copies.step(&[0, 0], &[]).unwrap();
+        }
+        let end = |copy, cause| EpisodeEnd { copy, cause, total_reward: 1.5, length: 3 };
+        assert_eq!(copies.steps().ends, [end(0, Cause::Terminated), end(1, Cause::Truncated)]);
+        assert_eq!(copies.steps().last_observation(1), [3.0]);
+        assert_eq!(copies.steps().observations, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_paused_copy_stands_still() {
+        let mut copies = counters(&[9, 9], 9);
+        copies.step(&[0, 0], &[true, false]).unwrap();
+        assert_eq!(copies.steps().observations, [0.0, 1.0]);
+        assert_eq!(copies.steps().rewards, [0.0, 0.5]);
+    }
+
+    #[test]
+    fn broken_steps_are_named() {
+        let mut copies = counters(&[9, 9], 9);
+        let error = copies.step(&[0, 2], &[]).unwrap_err();
+        assert_eq!(error.to_string(), "Counter, copy 1, step 1: action 2 is outside Discrete(2); the largest is 1");
+        copies.env_mut(0).reward = f64::NAN;
+        let error = copies.step(&[0, 0], &[]).unwrap_err();
+        assert_eq!(error.to_string(), "Counter, copy 0, step 2: the environment returned a reward of NaN");
+    }
+}

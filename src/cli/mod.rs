@@ -1,0 +1,69 @@
+//! The command line: one file per verb.
+
+mod list;
+mod loss;
+mod plot;
+mod progress;
+mod run;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A laboratory for training objectives: the same network, moved by the same optimizer, trained by a label or by a reward.
+#[derive(Parser)]
+#[command(
+    name = "lossward",
+    version,
+    max_term_width = 100,
+    after_help = "Example: lossward run experiments/digits.toml"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Run(run::Arguments),
+    Plot(plot::Arguments),
+    List(list::Arguments),
+    Loss(loss::Arguments),
+}
+
+/// Parses the arguments, does what they say, prints what went wrong. The status is 0 if everything worked, 1 if not, 2 for a
+/// command line that can't be parsed, 130 after Ctrl-C.
+pub fn run() -> ExitCode {
+    let done = match Arguments::parse().verb {
+        Verb::Run(arguments) => run::run(&arguments),
+        Verb::Plot(arguments) => plot::run(&arguments),
+        Verb::List(arguments) => list::run(&arguments),
+        Verb::Loss(arguments) => loss::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let interrupted = matches!(error.downcast_ref(), Some(crate::Error::Interrupted));
+            ExitCode::from(if interrupted { 130 } else { 1 })
+        }
+    }
+}
+
+/// Writes to standard output; the only place that does, so that a closed pipe (`| head`) ends the program quietly.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Rows of `(name, text)` as two aligned columns.
+fn two_columns(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    rows.iter().map(|(name, text)| format!("{name:<width$}  {text}\n")).collect()
+}

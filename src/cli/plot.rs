@@ -1,0 +1,31 @@
+//! `lossward plot`
+
+use crate::report::{Report, Summary};
+use std::path::PathBuf;
+
+/// Draw the figures of an experiment again, from its records alone.
+///
+/// Reads experiment.toml and the rows of every trial, and writes the figures (SVG and PNG) and the summary (CSV and JSON)
+/// beside them. The same records give the same bytes.
+#[derive(clap::Args)]
+#[command(after_help = "Example: lossward plot results/digits")]
+pub struct Arguments {
+    /// The results folder of an experiment.
+    folder: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let report = Report::read(&arguments.folder)?;
+    for arm in &report.arms {
+        if !arm.missing.is_empty() {
+            eprintln!("{}: no finished trial for seeds {:?}; drawing without them", arm.name, arm.missing);
+        }
+        for (seed, reason) in &arm.failed {
+            eprintln!("{}, seed {seed} failed: {reason}", arm.name);
+        }
+    }
+    let written = report.write(&arguments.folder)?;
+    super::print(&format!("{}\n", Summary::of(&report).text()))?;
+    let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
+    super::print(&format!("wrote {}\n", names.join(", ")))
+}

@@ -1,0 +1,117 @@
+//! What a run shows while it runs: on a terminal one line per running trial, elsewhere a plain line per trial that ends.
+
+use crate::laboratory::{Event, Plan};
+use crate::record::Outcome;
+use crate::train::Watch;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// The display of one run.
+pub(super) struct Progress<'a> {
+    plan: &'a Plan<'a>,
+    look: Look,
+    /// The line that counts trials.
+    trials: ProgressBar,
+    running: BTreeMap<usize, (Arc<Watch>, ProgressBar)>,
+    ended: usize,
+    started: Instant,
+}
+
+enum Look {
+    /// Only failures.
+    Quiet,
+    Lines,
+    Bars(MultiProgress),
+}
+
+impl<'a> Progress<'a> {
+    pub const REFRESH: Duration = Duration::from_millis(100);
+
+    pub fn new(plan: &'a Plan<'a>, quiet: bool) -> Self {
+        let look = match quiet {
+            true => Look::Quiet,
+            false if std::io::stderr().is_terminal() => Look::Bars(MultiProgress::new()),
+            false => Look::Lines,
+        };
+        let trials = ProgressBar::hidden();
+        trials.set_length(plan.missing.len() as u64);
+        let mut progress = Progress { plan, look, trials, running: BTreeMap::new(), ended: 0, started: Instant::now() };
+        if let Look::Bars(bars) = &progress.look {
+            let style = "{bar:28.dim} {pos}/{len} trials, {elapsed} gone, {eta} left";
+            progress.trials = bars.add(styled(plan.missing.len() as u64, style));
+        }
+        progress
+    }
+
+    /// Takes in what has happened, if anything, and brings the display up to date.
+    pub fn show(&mut self, event: Option<Event>) {
+        match event {
+            Some(Event::Started { trial, watch }) => {
+                let trial_of = &self.plan.missing[trial];
+                let bar = match &self.look {
+                    Look::Bars(bars) => {
+                        let style = "{bar:28.cyan/dim} {msg}: {human_pos}/{human_len} examples, {per_sec}, {eta} left";
+                        let bar = styled(trial_of.arm.budget.examples, style).with_message(trial_of.name());
+                        bars.insert_before(&self.trials, bar)
+                    }
+                    _ => ProgressBar::hidden(),
+                };
+                self.running.insert(trial, (watch, bar));
+            }
+            Some(Event::Ended { trial, outcome }) => self.end(trial, &outcome),
+            None => {}
+        }
+        for (watch, bar) in self.running.values() {
+            bar.set_position(watch.examples.load(Ordering::Relaxed));
+        }
+        self.trials.tick();
+    }
+
+    fn end(&mut self, trial: usize, outcome: &crate::Result<Outcome>) {
+        if let Some((_, bar)) = self.running.remove(&trial) {
+            bar.finish_and_clear();
+        }
+        self.ended += 1;
+        self.trials.set_position(self.ended as u64);
+        let trial_of = &self.plan.missing[trial];
+        let (ended, of, name) = (self.ended, self.plan.missing.len(), trial_of.name());
+        let text = match outcome {
+            Ok(Outcome::Finished { seconds }) => {
+                let rate = trial_of.arm.budget.examples as f64 / seconds;
+                let left = self.started.elapsed().as_secs_f64() / ended as f64 * (of - ended) as f64;
+                format!("[{ended}/{of}] {name}: {seconds:.1} s, {rate:.0} examples/s; about {left:.0} s left")
+            }
+            Ok(Outcome::Failed { reason }) => format!("[{ended}/{of}] {name} FAILED: {reason}"),
+            Err(crate::Error::Interrupted) => return,
+            Err(error) => format!("[{ended}/{of}] {name} FAILED: {error}"),
+        };
+        let failed = !matches!(outcome, Ok(Outcome::Finished { .. }));
+        match &self.look {
+            Look::Bars(bars) if failed => bars.suspend(|| eprintln!("{text}")),
+            Look::Lines => eprintln!("{text}"),
+            Look::Quiet if failed => eprintln!("{text}"),
+            _ => {}
+        }
+    }
+
+    pub fn finish(self) {
+        self.trials.finish_and_clear();
+        if self.look_is_loud() {
+            let seconds = self.started.elapsed().as_secs_f64();
+            eprintln!("{} trials in {seconds:.1} s, {:.2} s each", self.ended, seconds / self.ended.max(1) as f64);
+        }
+    }
+
+    fn look_is_loud(&self) -> bool {
+        !matches!(self.look, Look::Quiet)
+    }
+}
+
+fn styled(length: u64, style: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style.progress_chars("━╸─"))
+}

@@ -1,0 +1,120 @@
+//! `lossward run`
+
+use super::progress::Progress;
+use crate::experiment::Experiment;
+use crate::laboratory::{self, Event};
+use crate::record::Outcome;
+use crate::report::{Report, Summary};
+use anyhow::Context;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+/// Train every arm of an experiment over its seeds and draw the comparison.
+///
+/// Trials that are finished already are kept; missing, interrupted and failed ones run. When nothing is missing the figures
+/// are only drawn again. Results are the same for any number of jobs.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  lossward run experiments/digits.toml
+  lossward run experiments/digits.toml --seeds 3 --out /tmp/quick budget.examples=20_000
+  lossward run experiments/cart_pole.toml optimizer.learning_rate=3e-4 arm.PPO.objective.epochs=4 --out results/slow")]
+pub struct Arguments {
+    /// The experiment file.
+    file: PathBuf,
+    /// Overrides: `optimizer.learning_rate=3e-4` for all arms, `arm.NAME.optimizer.learning_rate=…` for one.
+    #[arg(value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Trials per arm (the same as the override `seeds=N`).
+    #[arg(long, value_name = "N")]
+    seeds: Option<u64>,
+    /// Trials that run side by side; each uses one core. [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// The folder for records and figures. [default: results/NAME-OF-THE-FILE]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Train again, also what is finished; the old records are lost.
+    #[arg(long)]
+    force: bool,
+    /// No progress; only the table at the end, and errors.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(bad) = arguments.overrides.iter().find(|given| !given.contains('=')) {
+        anyhow::bail!("`{bad}` is not of the form key=value, such as optimizer.learning_rate=3e-4");
+    }
+    let seeds = arguments.seeds.map(|seeds| format!("seeds={seeds}"));
+    let overrides: Vec<String> = arguments.overrides.iter().cloned().chain(seeds).collect();
+    let experiment = Experiment::load(&arguments.file, &overrides)?;
+    let stem = arguments.file.file_stem().unwrap_or_default();
+    let results = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let jobs = arguments.jobs.map_or(cores, usize::from);
+    let failures = train(&experiment, &results, jobs, arguments)?;
+    let report = Report::of(experiment, &results)?;
+    let written = report.write(&results)?;
+    super::print(&format!("\n{}\n", Summary::of(&report).text()))?;
+    let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
+    super::print(&format!("wrote {}\n", names.join(", ")))?;
+    if failures > 0 {
+        anyhow::bail!("{failures} of the trials failed; the others are in {}", results.display());
+    }
+    Ok(())
+}
+
+/// Runs what is missing and returns how many trials failed.
+fn train(experiment: &Experiment, results: &Path, jobs: usize, arguments: &Arguments) -> anyhow::Result<usize> {
+    let plan = laboratory::plan(experiment, results, arguments.force)?;
+    laboratory::begin(experiment, results)?;
+    let kept = plan.total.saturating_sub(plan.missing.len());
+    if plan.missing.is_empty() {
+        eprintln!(
+            "all {kept} trials in {} are finished; drawing them again (--force trains again, --out FOLDER elsewhere)",
+            results.display()
+        );
+        return Ok(0);
+    }
+    if kept > 0 && !arguments.quiet {
+        eprintln!("{kept} of {} trials are finished already; running the other {}", plan.total, plan.missing.len());
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_interrupt(stop.clone())?;
+    let (sender, events) = mpsc::channel();
+    let mut failures = 0;
+    let mut progress = Progress::new(&plan, arguments.quiet);
+    std::thread::scope(|scope| {
+        let (plan, stop) = (&plan, &stop);
+        // The sender moves in, so that the channel closes when the last trial has ended.
+        scope.spawn(move || laboratory::run(plan, results, jobs, stop, &sender));
+        loop {
+            let event = match events.recv_timeout(Progress::REFRESH) {
+                Ok(event) => Some(event),
+                Err(mpsc::RecvTimeoutError::Timeout) => None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            };
+            let failed = |outcome: &crate::Result<Outcome>| !matches!(outcome, Ok(Outcome::Finished { .. }));
+            failures += usize::from(matches!(&event, Some(Event::Ended { outcome, .. }) if failed(outcome)));
+            progress.show(event);
+        }
+    });
+    progress.finish();
+    if stop.load(Ordering::Relaxed) {
+        return Err(crate::Error::Interrupted)
+            .with_context(|| format!("what was recorded is kept in {}; the same command goes on", results.display()));
+    }
+    Ok(failures)
+}
+
+/// The first Ctrl-C asks trials to stop after their update; a second one ends the program at once.
+fn stop_on_interrupt(stop: Arc<AtomicBool>) -> anyhow::Result<()> {
+    let handler = move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")
+}

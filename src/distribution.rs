@@ -1,0 +1,99 @@
+//! Action distributions: one `log_prob`, used by the cross-entropy and by the policy gradient alike.
+
+use crate::{Result, Rng};
+use candle_core::{D, Tensor};
+use rand::Rng as _;
+
+/// Categorical distributions, one per row of `logits`, `[batch, classes]`.
+///
+/// `p = softmax(logits)`. The gradient of `log p_y` with respect to the logits is `e_y − p`: what a label and a sampled
+/// action have in common.
+pub struct Categorical {
+    log_probs: Tensor,
+}
+
+impl Categorical {
+    /// From unnormalized log-probabilities, `[batch, classes]`.
+    pub fn new(logits: &Tensor) -> Result<Self> {
+        Ok(Categorical { log_probs: candle_nn::ops::log_softmax(logits, D::Minus1)? })
+    }
+
+    /// `log p_y` of each row, `[batch]`; `classes` is `[batch]` of u32.
+    pub fn log_prob(&self, classes: &Tensor) -> Result<Tensor> {
+        Ok(self.log_probs.gather(&classes.unsqueeze(1)?, 1)?.squeeze(1)?)
+    }
+
+    /// `−Σ p log p` of each row in nats, `[batch]`.
+    pub fn entropy(&self) -> Result<Tensor> {
+        Ok((self.log_probs.exp()? * &self.log_probs)?.sum(D::Minus1)?.neg()?)
+    }
+
+    /// `Σ p (log p − log q)` of each row in nats, `[batch]`.
+    pub fn kl_divergence(&self, other: &Categorical) -> Result<Tensor> {
+        Ok((self.log_probs.exp()? * (&self.log_probs - &other.log_probs)?)?.sum(D::Minus1)?)
+    }
+}
+
+/// `log softmax` of one row, in double precision: subtracts the largest logit, so that no exponential overflows.
+pub fn log_probs(logits: &[f32]) -> impl Iterator<Item = f64> + '_ {
+    let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let normalizer = largest + logits.iter().map(|&z| (f64::from(z) - largest).exp()).sum::<f64>().ln();
+    logits.iter().map(move |&z| f64::from(z) - normalizer)
+}
+
+/// Draws a class of one row and returns it with its log-probability.
+pub fn sample(logits: &[f32], rng: &mut Rng) -> (u32, f64) {
+    let mut left: f64 = rng.random();
+    let mut drawn = (0, f64::NEG_INFINITY);
+    for (class, log_prob) in log_probs(logits).enumerate() {
+        // Rounding may leave a crumb after the last class; it falls to the last one that can occur.
+        if log_prob > f64::NEG_INFINITY {
+            drawn = (class as u32, log_prob);
+        }
+        left -= log_prob.exp();
+        if left < 0.0 {
+            break;
+        }
+    }
+    drawn
+}
+
+/// The most likely class of one row; the first one of equals.
+pub fn mode(logits: &[f32]) -> u32 {
+    let better = |best: usize, i: usize| if logits[i] > logits[best] { i } else { best };
+    (0..logits.len()).fold(0, better) as u32
+}
+
+/// The entropy of one row in nats.
+pub fn entropy(logits: &[f32]) -> f64 {
+    -log_probs(logits)
+        .map(|log_prob| if log_prob > f64::NEG_INFINITY { log_prob.exp() * log_prob } else { 0.0 })
+        .sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_follow_the_probabilities() {
+        let logits = [0.0, 1.0, -1.0, f32::NEG_INFINITY];
+        let mut rng = lossward_envs::stream(0, "policy", 0);
+        let mut counts = [0u32; 4];
+        for _ in 0..100_000 {
+            counts[sample(&logits, &mut rng).0 as usize] += 1;
+        }
+        for (count, log_prob) in counts.iter().zip(log_probs(&logits)) {
+            // Five standard deviations of a binomial count.
+            let expected = log_prob.exp() * 1e5;
+            assert!((f64::from(*count) - expected).abs() <= 5.0 * expected.sqrt(), "{counts:?}");
+        }
+        assert_eq!(mode(&logits), 1);
+    }
+
+    #[test]
+    fn uniform_logits_have_the_entropy_of_a_fair_die() {
+        assert!((entropy(&[3.0; 6]) - 6f64.ln()).abs() < 1e-12);
+        assert!(entropy(&[1e4, -1e4]).abs() < 1e-12);
+    }
+}

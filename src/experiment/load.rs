@@ -1,0 +1,242 @@
+//! From text to an [`Experiment`]: defaults, file, presets, arms and overrides, in this order.
+
+use super::source::{Source, key, locate, merge, table};
+use super::{Arm, Budget, EvaluationSettings, Experiment, KINDS, ObjectiveSettings, Plot, Threshold, validate};
+use crate::network::NetworkSettings;
+use crate::optimizer::OptimizerSettings;
+use crate::regularizer::Regularizer;
+use crate::task::TaskSettings;
+use crate::{Error, Result};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The presets of the policy gradient with a sentence each; their values stand in `defaults.toml`.
+pub const PRESETS: &[(&str, &str)] = &[
+    ("reinforce", "whole episodes, plain returns, one update each; baseline none, mean or value (Williams 1992)"),
+    ("a2c", "short rollouts that bootstrap from a critic (Mnih et al. 2016)"),
+    ("ppo", "several epochs of a clipped surrogate per rollout (Schulman et al. 2017)"),
+];
+
+/// Tables that arms share unless they override them.
+const SHARED: &[&str] = &["task", "network", "optimizer", "regularizer", "budget", "evaluation", "objective"];
+
+/// Everything at the top of a file; shared tables and arms are read elsewhere, and named here so that misspelt ones are
+/// recognized.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Top {
+    title: Option<String>,
+    seeds: u64,
+    threshold: Option<Threshold>,
+    #[serde(default)]
+    plot: Vec<Plot>,
+    #[serde(rename = "arm")]
+    _arm: Option<IgnoredAny>,
+    #[serde(rename = "task")]
+    _task: Option<IgnoredAny>,
+    #[serde(rename = "network")]
+    _network: Option<IgnoredAny>,
+    #[serde(rename = "optimizer")]
+    _optimizer: Option<IgnoredAny>,
+    #[serde(rename = "regularizer")]
+    _regularizer: Option<IgnoredAny>,
+    #[serde(rename = "budget")]
+    _budget: Option<IgnoredAny>,
+    #[serde(rename = "evaluation")]
+    _evaluation: Option<IgnoredAny>,
+    #[serde(rename = "objective")]
+    _objective: Option<IgnoredAny>,
+}
+
+/// An arm's tables, all but the objective, whose fields depend on its kind.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArmTables {
+    name: String,
+    task: TaskSettings,
+    network: NetworkSettings,
+    optimizer: OptimizerSettings,
+    regularizer: Regularizer,
+    budget: Budget,
+    evaluation: EvaluationSettings,
+    #[serde(rename = "objective")]
+    _objective: IgnoredAny,
+}
+
+impl Experiment {
+    /// Reads a file and lays `key=value` overrides over it.
+    ///
+    /// An override of a shared table (`optimizer.learning_rate=3e-4`) holds for every arm; `arm.NAME.optimizer…` for one.
+    ///
+    /// # Errors
+    /// The first thing that is wrong: the file, the line (or the override), the key, and the nearest valid name.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment> {
+        let text = std::fs::read_to_string(path).map_err(Error::file("read the experiment", path))?;
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        Self::parse(&Source::new(path, &text, overrides), stem)
+    }
+
+    fn parse(source: &Source, stem: String) -> Result<Experiment> {
+        let defaults = source.parse_defaults()?;
+        let file = source.parse_file()?;
+        let mut top = DeTable::new();
+        for (name, value) in defaults.iter().filter(|(name, _)| !matches!(name.get_ref().as_ref(), "kind" | "preset")) {
+            top.insert(name.clone(), value.clone());
+        }
+        merge(&mut top, &file);
+        let mut shared_overrides = DeTable::new();
+        let mut arm_overrides = DeTable::new();
+        for given in source.parse_overrides()? {
+            for (name, value) in given {
+                match (name.get_ref().as_ref(), value.get_ref()) {
+                    ("arm", DeValue::Table(arms)) => merge(&mut arm_overrides, arms),
+                    _ => merge(&mut shared_overrides, &DeTable::from_iter([(name, value)])),
+                }
+            }
+        }
+        merge(&mut top, &shared_overrides);
+        let head: Top = read(source, top.clone())?;
+        let arms = merged_arms(source, &top, &[&shared_overrides], &arm_overrides)?;
+        let mut experiment = Experiment {
+            title: head.title.unwrap_or(stem),
+            seeds: head.seeds,
+            threshold: head.threshold,
+            plots: head.plot,
+            arms: Vec::new(),
+        };
+        let mut tables = Vec::new();
+        for arm in arms {
+            let (arm, merged) = read_arm(source, &defaults, arm)?;
+            experiment.arms.push(arm);
+            tables.push(merged);
+        }
+        match validate::check(&mut experiment) {
+            Ok(()) => Ok(experiment),
+            Err(invalid) => {
+                let table = invalid.arm.map_or(&top, |arm| &tables[arm]);
+                let span = locate(table, &invalid.path).or_else(|| locate(table, "name"));
+                Err(source.error(span, invalid.message))
+            }
+        }
+    }
+}
+
+/// The arms of the file over the shared tables, with the overrides on top.
+fn merged_arms<'i>(
+    source: &Source,
+    top: &DeTable<'i>,
+    shared_overrides: &[&DeTable<'i>],
+    arm_overrides: &DeTable<'i>,
+) -> Result<Vec<DeTable<'i>>> {
+    let none =
+        || source.error(None, "an experiment needs at least one [[arm]] with a `name` and an `objective`".into());
+    let listed = top.get("arm").ok_or_else(none)?;
+    let array = listed
+        .get_ref()
+        .as_array()
+        .ok_or_else(|| source.error(Some(listed.span()), "`arm` must be a list of tables: write [[arm]]".into()))?;
+    let only_shared = |of: &DeTable<'i>| {
+        let shared = of.iter().filter(|(name, _)| SHARED.contains(&name.get_ref().as_ref()));
+        shared.map(|(name, value)| (name.clone(), value.clone())).collect::<DeTable<'i>>()
+    };
+    let mut arms = Vec::new();
+    for arm in array.iter() {
+        let Some(own) = arm.get_ref().as_table() else {
+            return Err(source.error(Some(arm.span()), "an arm must be a table: write [[arm]]".into()));
+        };
+        let name = own.get("name").and_then(|name| name.get_ref().as_str()).unwrap_or_default().to_string();
+        if name.is_empty() {
+            return Err(source.error(Some(arm.span()), "an arm needs a `name`".into()));
+        }
+        let mut merged = only_shared(top);
+        merge(&mut merged, own);
+        for overrides in shared_overrides {
+            merge(&mut merged, &only_shared(overrides));
+        }
+        if let Some(overrides) = table(arm_overrides, &name) {
+            merge(&mut merged, overrides);
+        }
+        merged.remove("objective").map(|objective| merged.insert(key("objective", arm.span()), objective));
+        arms.push(merged);
+    }
+    let names: Vec<&str> = arms.iter().filter_map(|arm| arm.get("name")?.get_ref().as_str()).collect();
+    for (name, value) in arm_overrides {
+        if !names.contains(&name.get_ref().as_ref()) {
+            return Err(source.error(Some(value.span()), crate::error::unknown("arm", name.get_ref(), &names)));
+        }
+    }
+    if arms.is_empty() { Err(none()) } else { Ok(arms) }
+}
+
+/// One arm, with the preset or the kind's defaults laid under its objective, and its merged table.
+fn read_arm<'i>(source: &Source, defaults: &DeTable<'i>, mut merged: DeTable<'i>) -> Result<(Arm, DeTable<'i>)> {
+    let name_span = || locate(&merged, "name");
+    for required in ["task", "budget", "objective"] {
+        if !merged.contains_key(required) {
+            let message = format!("the arm has no `{required}` table, and the experiment gives no common one");
+            return Err(source.error(name_span(), message));
+        }
+    }
+    let (objective_key, objective) =
+        merged.remove_entry("objective").ok_or_else(|| source.error(None, String::new()))?;
+    let span = objective.span();
+    let DeValue::Table(own) = objective.into_inner() else {
+        return Err(source.error(Some(span), "`objective` must be a table".into()));
+    };
+    let mut objective = base_objective(source, defaults, &own, span.clone())?;
+    merge(&mut objective, &own);
+    merged.insert(objective_key, Spanned::new(span.clone(), DeValue::Table(objective.clone())));
+    let tables: ArmTables = read(source, merged.clone())?;
+    let kind = objective.remove("kind");
+    let objective = match kind.as_ref().and_then(|kind| kind.get_ref().as_str()) {
+        Some("supervised") => {
+            // The kind's default number of episodes is no expert.
+            if table(&own, "expert").is_none() {
+                objective.remove("expert");
+            }
+            ObjectiveSettings::Supervised(read_at(source, objective, span)?)
+        }
+        _ => ObjectiveSettings::PolicyGradient(read_at(source, objective, span)?),
+    };
+    let ArmTables { name, task, network, optimizer, regularizer, budget, evaluation, .. } = tables;
+    Ok((Arm { name, task, network, optimizer, regularizer, budget, evaluation, objective }, merged))
+}
+
+/// What lies under an objective: its kind's defaults or its preset.
+fn base_objective<'i>(
+    source: &Source,
+    defaults: &DeTable<'i>,
+    own: &DeTable<'i>,
+    span: std::ops::Range<usize>,
+) -> Result<DeTable<'i>> {
+    let named = |key: &str, kind: &str, known: Vec<&str>| match own.get(key) {
+        None => {
+            Err(source.error(Some(span.clone()), format!("`objective` needs a `{key}`; known: {}", known.join(", "))))
+        }
+        Some(value) => match value.get_ref().as_str() {
+            Some(name) if known.contains(&name) => Ok(name.to_string()),
+            Some(name) => Err(source.error(Some(value.span()), crate::error::unknown(kind, name, &known))),
+            None => Err(source.error(Some(value.span()), format!("`{key}` must be a string"))),
+        },
+    };
+    let kind = named("kind", "kind of objective", KINDS.iter().map(|(name, _)| *name).collect())?;
+    let under = if kind == "policy_gradient" {
+        let preset = named("preset", "preset", PRESETS.iter().map(|(name, _)| *name).collect())?;
+        table(defaults, "preset").and_then(|presets| table(presets, &preset))
+    } else {
+        table(defaults, "kind").and_then(|kinds| table(kinds, &kind))
+    };
+    Ok(under.cloned().unwrap_or_default())
+}
+
+fn read<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>) -> Result<T> {
+    read_at(source, table, 0..0)
+}
+
+fn read_at<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>, span: std::ops::Range<usize>) -> Result<T> {
+    let deserializer = toml::de::Deserializer::from(Spanned::new(span, table));
+    T::deserialize(deserializer).map_err(|error| source.explain(&error))
+}

@@ -1,0 +1,133 @@
+//! The experiment file: what it may say, with defaults, presets and overrides resolved. Nothing else parses a config.
+
+mod load;
+mod source;
+mod validate;
+
+pub use load::PRESETS;
+
+use crate::network::NetworkSettings;
+use crate::objective::{PolicyGradientSettings, SupervisedSettings};
+use crate::optimizer::OptimizerSettings;
+use crate::regularizer::Regularizer;
+use crate::task::TaskSettings;
+use serde::{Deserialize, Serialize};
+
+/// A file that asks a question, with everything it leaves out filled in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Experiment {
+    pub title: String,
+    /// Trials per arm; their seeds are `0..seeds`.
+    pub seeds: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
+    #[serde(rename = "plot")]
+    pub plots: Vec<Plot>,
+    #[serde(rename = "arm")]
+    pub arms: Vec<Arm>,
+}
+
+/// One way of training. All its tables are resolved.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Arm {
+    pub name: String,
+    pub task: TaskSettings,
+    pub network: NetworkSettings,
+    pub optimizer: OptimizerSettings,
+    pub regularizer: Regularizer,
+    pub budget: Budget,
+    pub evaluation: EvaluationSettings,
+    pub objective: ObjectiveSettings,
+}
+
+/// The `objective` table of an arm.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ObjectiveSettings {
+    Supervised(SupervisedSettings),
+    PolicyGradient(PolicyGradientSettings),
+}
+
+/// The kinds of [`ObjectiveSettings`] with a sentence each, for `lossward list objectives`.
+pub const KINDS: &[(&str, &str)] = &[
+    ("supervised", "minimize a loss of labelled examples"),
+    ("policy_gradient", "maximize the reward of sampled actions"),
+];
+
+/// When a trial ends.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Labelled rows, or environment steps.
+    pub examples: u64,
+}
+
+/// When and how a network is judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationSettings {
+    /// Examples between two rows of the record; a hundredth of the budget when absent.
+    #[serde(default)]
+    pub every: Option<u64>,
+    /// On a data set; the first one decides which weights are the best.
+    pub metrics: Vec<String>,
+    /// In an environment, per policy (sampled, deterministic).
+    pub episodes: usize,
+}
+
+/// What counts as learned: the summary says after how many examples each arm got there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Threshold {
+    pub metric: String,
+    pub value: f64,
+}
+
+/// A figure: one panel per column of the record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plot {
+    /// The files are called this.
+    #[serde(default = "curves")]
+    pub name: String,
+    #[serde(default = "examples")]
+    pub x: String,
+    pub y: Vec<String>,
+}
+
+fn curves() -> String {
+    "curves".into()
+}
+
+fn examples() -> String {
+    "examples".into()
+}
+
+impl EvaluationSettings {
+    /// Examples between two rows.
+    pub fn every(&self, budget: Budget) -> u64 {
+        self.every.unwrap_or((budget.examples / 100).max(1))
+    }
+}
+
+impl Arm {
+    /// The name as a folder: lower case, runs of other characters become one `-`.
+    pub fn slug(&self) -> String {
+        slug(&self.name)
+    }
+
+    /// The arm whose policy labels for this one.
+    pub fn expert_arm(&self) -> Option<&str> {
+        match &self.objective {
+            ObjectiveSettings::Supervised(SupervisedSettings { expert: Some(expert), .. }) => expert.arm.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// Lower case letters and digits, with one `-` for every run of anything else; a `+` becomes `plus`.
+pub fn slug(name: &str) -> String {
+    let spelled = name.to_lowercase().replace('+', " plus ");
+    let words = spelled.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}

@@ -1,0 +1,71 @@
+//! The matrix product, single-threaded.
+
+use super::activation::Real;
+
+/// A strided view of a matrix.
+#[derive(Clone, Copy)]
+pub(super) struct Matrix<'a, T> {
+    data: &'a [T],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// A row-major matrix.
+    ///
+    /// # Panics
+    /// When `data` does not hold exactly `rows × columns` elements.
+    pub fn new(data: &'a [T], rows: usize, columns: usize) -> Self {
+        assert_eq!(data.len(), rows * columns, "a {rows}×{columns} matrix over {} elements", data.len());
+        Matrix { data, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    pub fn transposed(self) -> Self {
+        Matrix {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+}
+
+/// `out ← out + a · b`, with `out` row-major `[a.rows, b.columns]`.
+///
+/// # Panics
+/// When the shapes don't fit.
+pub(super) fn add_product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
+    assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
+    assert_eq!(out.len(), a.rows * b.columns, "size of a matrix product");
+    if out.is_empty() || a.columns == 0 {
+        return;
+    }
+    // SAFETY: `Matrix` and the assertions above keep every index `row * row_stride + column * column_stride` inside the three
+    // slices, and `out` is borrowed exclusively.
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.columns,
+            a.columns,
+            out.as_mut_ptr(),
+            1,
+            b.columns as isize,
+            true,
+            a.data.as_ptr(),
+            a.column_stride as isize,
+            a.row_stride as isize,
+            b.data.as_ptr(),
+            b.column_stride as isize,
+            b.row_stride as isize,
+            T::one(),
+            T::one(),
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}

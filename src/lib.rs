@@ -1,0 +1,45 @@
+//! Lossward: the same network, moved by the same optimizer, trained by a label or by a reward.
+//!
+//! *A batch comes from somewhere, one differentiable number is read off it, and a shared core moves the network along that
+//! number.* The nouns, and where they live:
+//!
+//! - [`experiment::Experiment`]: a file that asks a question; resolved from defaults, presets, arms and overrides.
+//! - [`experiment::Arm`]: one way of training in it.
+//! - [`trial::Trial`]: one arm with one seed; the same two give the same record.
+//! - [`task::Task`]: a data set or an environment, with its evaluation and the adaptors between labels and rewards.
+//! - [`network::Network`]: a function with ordered, named parameters.
+//! - [`objective::Objective`]: where a batch comes from, and which number is read off it, up or down ([`objective::Sense`]).
+//! - [`optimizer::Optimizer`]: moves parameters along a gradient.
+//! - [`lossward_envs::Env`]: the dynamics of an environment.
+//! - [`record::Record`]: rows and weights on disk.
+//! - [`report::Report`]: records read back, with statistics, drawn.
+//!
+//! [`train::train`] is the loop.
+
+pub mod cli;
+pub mod data;
+pub mod distribution;
+mod error;
+pub mod experiment;
+pub mod kernel;
+pub mod laboratory;
+pub mod loss;
+pub mod metric;
+pub mod network;
+pub mod objective;
+pub mod optimizer;
+pub mod record;
+pub mod regularizer;
+pub mod report;
+pub mod rollout;
+pub mod task;
+pub mod train;
+pub mod trial;
+
+pub use error::{Error, Result};
+pub use lossward_envs::{Rng, stream};
+
+/// The value of a scalar tensor, in double precision.
+pub fn scalar(tensor: &candle_core::Tensor) -> Result<f64> {
+    Ok(tensor.to_dtype(candle_core::DType::F64)?.to_scalar()?)
+}

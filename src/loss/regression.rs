@@ -1,0 +1,19 @@
+//! Losses of real values.
+
+use crate::Result;
+use candle_core::{D, Tensor};
+
+/// The squared error, averaged over the outputs of each example.
+///
+/// `predictions` and `targets` are `[batch, outputs]`; the result is `[batch]`. The gradient with respect to a prediction is
+/// `2 (ŷ − y) / outputs`.
+pub fn mse(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    Ok((predictions - targets)?.sqr()?.mean(D::Minus1)?)
+}
+
+/// The absolute error, averaged over the outputs of each example; the gradient at an error of 0 is 0, as in PyTorch.
+///
+/// Shapes as for [`mse`].
+pub fn mae(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    Ok((predictions - targets)?.abs()?.mean(D::Minus1)?)
+}

@@ -1,0 +1,42 @@
+//! The critic: a second network, fitted to returns by the supervised squared loss.
+
+use crate::loss;
+use crate::network::{Activations, Network, NetworkSettings};
+use crate::optimizer::{Optimizer, OptimizerSettings};
+use crate::{Error, Result, Rng};
+use candle_core::{Device, Tensor};
+
+pub(super) struct Critic {
+    network: Network,
+    optimizer: Optimizer,
+    activations: Activations,
+}
+
+impl Critic {
+    /// A network of the policy's shape with one output, and an optimizer of the same settings.
+    pub fn new(network: &NetworkSettings, inputs: usize, optimizer: &OptimizerSettings, rng: &mut Rng) -> Result<Self> {
+        let settings = NetworkSettings { output_gain: 1.0, ..network.clone() };
+        Ok(Critic {
+            network: Network::new(&settings, (inputs, 1), rng)?,
+            optimizer: Optimizer::new(optimizer)?,
+            activations: Activations::default(),
+        })
+    }
+
+    /// `V` of each observation; `observations` is `[rows, features]`, the result `[rows]`.
+    pub fn values(&mut self, observations: &[f32]) -> Result<&[f32]> {
+        self.network.infer(observations, &mut self.activations)
+    }
+
+    /// One update towards the returns, `[batch]`; the loss before it.
+    pub fn fit(&mut self, observations: &Tensor, returns: &[f32], progress: f64) -> Result<f64> {
+        let targets = Tensor::from_slice(returns, (returns.len(), 1), &Device::Cpu)?;
+        let loss = loss::mse(&self.network.forward(observations)?, &targets)?.mean_all()?;
+        let value = crate::scalar(&loss)?;
+        if !value.is_finite() {
+            return Err(Error::NotFinite { what: "the critic's loss".into(), value });
+        }
+        self.optimizer.descend(self.network.parameters(), &loss, progress)?;
+        Ok(value)
+    }
+}

@@ -1,0 +1,97 @@
+//! Minimizing a loss of labelled examples.
+
+use super::{Objective, Sense, Value};
+use crate::data::Examples;
+use crate::loss::Loss;
+use crate::network::Network;
+use crate::{Result, Rng};
+use candle_core::{Device, Tensor};
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+/// The `objective` table of an arm with `kind = "supervised"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SupervisedSettings {
+    pub loss: String,
+    pub batch_size: usize,
+    /// Who labels, where the task is an environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expert: Option<ExpertSettings>,
+}
+
+/// An expert's policy: the final one of another arm with the same seed, or a weights file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpertSettings {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<std::path::PathBuf>,
+    /// Whole episodes that it demonstrates.
+    pub episodes: usize,
+}
+
+/// `(1/B) Σ loss(f(x_i), y_i)` over shuffled minibatches. Every epoch visits every example once; its last batch is smaller
+/// when the batch size does not divide the number of examples.
+pub struct Supervised {
+    examples: Examples,
+    loss: &'static Loss,
+    batch_size: usize,
+    order: Vec<usize>,
+    position: usize,
+    consumed: u64,
+}
+
+/// A minibatch.
+pub struct Labelled {
+    /// `[batch, features]`
+    pub inputs: Tensor,
+    /// `[batch]` of u32
+    pub labels: Tensor,
+}
+
+impl Supervised {
+    pub fn new(examples: Examples, loss: &'static Loss, batch_size: usize) -> Self {
+        let order: Vec<usize> = (0..examples.len()).collect();
+        let position = order.len();
+        Supervised { examples, loss, batch_size, order, position, consumed: 0 }
+    }
+}
+
+impl Objective for Supervised {
+    type Batch = Labelled;
+    const SENSE: Sense = Sense::Minimize;
+    const ROUNDS: &'static str = "epochs";
+
+    fn next_batch(&mut self, _: &Network, rng: &mut Rng) -> Result<Labelled> {
+        if self.position == self.order.len() {
+            self.order.shuffle(rng);
+            self.position = 0;
+        }
+        let end = (self.position + self.batch_size).min(self.order.len());
+        let rows = &self.order[self.position..end];
+        let inputs: Vec<f32> = rows.iter().flat_map(|&row| self.examples.input(row)).copied().collect();
+        let labels: Vec<u32> = rows.iter().map(|&row| self.examples.labels[row]).collect();
+        let size = rows.len();
+        self.position = end;
+        self.consumed += size as u64;
+        Ok(Labelled {
+            inputs: Tensor::from_vec(inputs, (size, self.examples.inputs.len() / self.examples.len()), &Device::Cpu)?,
+            labels: Tensor::from_vec(labels, size, &Device::Cpu)?,
+        })
+    }
+
+    fn value(&self, network: &Network, batch: &Labelled) -> Result<Value> {
+        let per_example = (self.loss.per_example)(&network.forward(&batch.inputs)?, &batch.labels)?;
+        Ok(Value { scalar: per_example.mean_all()?, terms: Vec::new() })
+    }
+
+    fn examples(&self) -> u64 {
+        self.consumed
+    }
+
+    fn rounds(&self) -> f64 {
+        self.consumed as f64 / self.examples.len() as f64
+    }
+}

@@ -1,0 +1,88 @@
+//! What a trial leaves on disk, and reading it back.
+//!
+//! ```text
+//! results/digits/
+//!   experiment.toml              the resolved experiment
+//!   summary.csv, summary.json    the answer
+//!   curves.svg, curves.png       one pair per [[plot]]
+//!   trials/reinforce/seed-3/
+//!     trial.toml                 the resolved arm and the seed: all that the trial is a function of
+//!     rows.csv                   one row per evaluation, flushed as it comes
+//!     outcome.json               how it ended; absent while it runs and after a kill
+//!     final.safetensors, best.safetensors
+//! ```
+
+mod outcome;
+mod rows;
+mod writer;
+
+pub use outcome::{Outcome, Status};
+pub use rows::Rows;
+pub use writer::{Record, columns};
+
+use rows::RowWriter;
+
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// The folder of one trial.
+#[derive(Clone, Debug)]
+pub struct TrialFolder(PathBuf);
+
+impl TrialFolder {
+    /// The folder of an arm (by its slug) and a seed, inside an experiment's results.
+    pub fn of(results: &Path, arm: &str, seed: u64) -> Self {
+        TrialFolder(results.join("trials").join(arm).join(format!("seed-{seed}")))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn identity(&self) -> PathBuf {
+        self.0.join("trial.toml")
+    }
+
+    pub fn rows(&self) -> PathBuf {
+        self.0.join("rows.csv")
+    }
+
+    pub fn outcome(&self) -> PathBuf {
+        self.0.join("outcome.json")
+    }
+
+    pub fn final_weights(&self) -> PathBuf {
+        self.0.join("final.safetensors")
+    }
+
+    pub fn best_weights(&self) -> PathBuf {
+        self.0.join("best.safetensors")
+    }
+
+    /// Empties the folder for a new start and writes the identity.
+    pub fn begin(&self, identity: &str) -> Result<()> {
+        create_folder(&self.0)?;
+        for file in [self.outcome(), self.rows(), self.final_weights(), self.best_weights()] {
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::File { action: "remove", path: file, source: error });
+                }
+                _ => {}
+            }
+        }
+        write_whole(&self.identity(), identity.as_bytes())
+    }
+}
+
+pub fn create_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(Error::file("create the folder", path))
+}
+
+/// Writes a file that appears whole or not at all, also when the program is killed half-way.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    std::fs::write(&partial, content).map_err(Error::file("write", &partial))?;
+    std::fs::rename(&partial, path).map_err(Error::file("write", path))
+}

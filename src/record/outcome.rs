@@ -1,0 +1,64 @@
+//! How a trial ended.
+
+use super::{TrialFolder, write_whole};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// The content of `outcome.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Outcome {
+    Finished { seconds: f64 },
+    Failed { reason: String },
+}
+
+/// What a trial's folder says about a trial that is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status {
+    /// Nothing there, or unfinished: it must run.
+    Missing,
+    /// It ran, and ended so.
+    Ended(Outcome),
+    /// Another trial's records are there: the first line in which its identity differs, as `(there, wanted)`.
+    Other { there: String, wanted: String },
+}
+
+impl Outcome {
+    pub fn write(&self, folder: &TrialFolder) -> Result<()> {
+        let path = folder.outcome();
+        let text = serde_json::to_string_pretty(self).map_err(|error| Error::content(&path, error))?;
+        write_whole(&path, (text + "\n").as_bytes())
+    }
+}
+
+impl TrialFolder {
+    /// Compares the folder with the identity of the trial that is wanted.
+    pub fn status(&self, wanted: &str) -> Result<Status> {
+        let Some(there) = read_if_present(&self.identity())? else { return Ok(Status::Missing) };
+        let Some(outcome) = read_if_present(&self.outcome())? else { return Ok(Status::Missing) };
+        if there != wanted {
+            let missing = || "(nothing)".to_string();
+            let mut there_lines = there.lines();
+            let mut wanted_lines = wanted.lines();
+            loop {
+                match (there_lines.next(), wanted_lines.next()) {
+                    (Some(a), Some(b)) if a == b => {}
+                    (a, b) => {
+                        let text = |line: Option<&str>| line.map_or_else(missing, str::to_string);
+                        return Ok(Status::Other { there: text(a), wanted: text(b) });
+                    }
+                }
+            }
+        }
+        let parsed = serde_json::from_str(&outcome).map_err(|error| Error::content(self.outcome(), error))?;
+        Ok(Status::Ended(parsed))
+    }
+}
+
+fn read_if_present(path: &std::path::Path) -> Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::File { action: "read", path: path.to_path_buf(), source: error }),
+    }
+}

@@ -1,0 +1,120 @@
+//! The record of a running trial: means since the last row, evaluations, weights.
+
+use super::{RowWriter, TrialFolder};
+use crate::network::Network;
+use crate::objective::{Mean, Objective};
+use crate::regularizer::Regularizer;
+use crate::task::Evaluation;
+use crate::train::Training;
+use crate::{Error, Result};
+use std::time::Instant;
+
+/// Names of the columns of a record, in order:
+///
+/// - four counters: `updates`, `examples`, `epochs` or `episodes`, `seconds`;
+/// - means over the updates since the last row: `loss` (what the optimizer minimized, without penalties; for a reward its
+///   negative), the objective's terms, `l1` and `l2` where they are on, `gradient_norm` (before clipping), `learning_rate`;
+/// - the evaluation.
+pub fn columns(
+    rounds: &'static str,
+    terms: &[&'static str],
+    regularizer: &Regularizer,
+    evaluation: &Evaluation,
+) -> Vec<&'static str> {
+    let penalties = [("l1", regularizer.l1), ("l2", regularizer.l2)];
+    let penalties = penalties.iter().filter(|(_, coefficient)| *coefficient != 0.0).map(|(name, _)| *name);
+    let counters = ["updates", "examples", rounds, "seconds", "loss"];
+    let mut columns: Vec<&'static str> = counters.into_iter().chain(terms.iter().copied()).chain(penalties).collect();
+    columns.extend(["gradient_norm", "learning_rate"]);
+    columns.extend(evaluation.columns());
+    columns
+}
+
+/// Writes the rows and weights of one trial.
+pub struct Record<'a> {
+    folder: &'a TrialFolder,
+    rows: RowWriter,
+    /// Examples between two rows.
+    every: u64,
+    next_row: u64,
+    started: Instant,
+    updates: u64,
+    /// Of the last row that was written.
+    rows_at: Option<u64>,
+    /// Means over the updates since the last row, from `loss` to `learning_rate`.
+    means: Vec<Mean>,
+    best: Option<f64>,
+}
+
+impl<'a> Record<'a> {
+    /// Begins the record in a folder whose identity is written.
+    pub fn begin(folder: &'a TrialFolder, columns: &[&str], evaluated: usize, every: u64) -> Result<Self> {
+        Ok(Record {
+            folder,
+            rows: RowWriter::create(&folder.rows(), columns)?,
+            every,
+            next_row: every,
+            started: Instant::now(),
+            updates: 0,
+            rows_at: None,
+            means: vec![Mean::default(); columns.len() - 4 - evaluated],
+            best: None,
+        })
+    }
+
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    /// Whether a row is due after this many examples.
+    pub fn is_due(&self, examples: u64) -> bool {
+        examples >= self.next_row
+    }
+
+    /// Notes one update.
+    pub fn note(&mut self, loss: f64, terms: &[Mean], penalties: impl Iterator<Item = f64>, rest: [f64; 2]) {
+        self.updates += 1;
+        let one = Mean::of_one;
+        let noted = std::iter::once(one(loss)).chain(terms.iter().copied()).chain(penalties.chain(rest).map(one));
+        self.means.iter_mut().zip(noted).for_each(|(mean, noted)| mean.add(noted));
+    }
+
+    /// Evaluates, appends a row, and keeps the weights if they are the best so far.
+    pub fn push<O: Objective>(&mut self, objective: &O, training: &mut Training) -> Result<()> {
+        let examples = objective.examples();
+        self.next_row = (examples / self.every + 1) * self.every;
+        self.rows_at = Some(self.updates);
+        if let Some((name, value)) = training.network.first_not_finite()? {
+            let source = Box::new(Error::NotFinite { what: format!("`{name}`"), value });
+            return Err(Error::During { update: self.updates, examples, source });
+        }
+        let evaluated = training.evaluation.of(&training.network)?;
+        let counters = [self.updates as f64, examples as f64, objective.rounds(), self.seconds()];
+        let means = self.means.iter().map(|mean| mean.value());
+        self.rows.append(&counters.into_iter().chain(means).chain(evaluated.iter().copied()).collect::<Vec<f64>>())?;
+        self.means.fill(Mean::default());
+        let judged = evaluated.first().copied().unwrap_or(f64::NAN);
+        let judged = if training.evaluation.higher_is_better() { judged } else { -judged };
+        if self.best.is_none_or(|best| judged > best) {
+            self.best = Some(judged);
+            training.network.save(&self.folder.best_weights())?;
+        }
+        Ok(())
+    }
+
+    /// The last row, unless it stands already, and the final weights.
+    pub fn finish<O: Objective>(&mut self, objective: &O, training: &mut Training) -> Result<()> {
+        if self.rows_at != Some(self.updates) {
+            self.push(objective, training)?;
+        }
+        self.save_final(&training.network)
+    }
+
+    fn save_final(&self, network: &Network) -> Result<()> {
+        network.save(&self.folder.final_weights())
+    }
+}

@@ -1,0 +1,74 @@
+//! Ranges, ticks and tick labels.
+
+/// A linear map from values to pixels, with round ticks.
+pub(super) struct Axis {
+    low: f64,
+    high: f64,
+    pixels: (f64, f64),
+    step: f64,
+}
+
+impl Axis {
+    /// The range of the finite values, widened by `padding` of itself at both ends; 0 to 1 over nothing.
+    pub fn new(values: impl Iterator<Item = f64>, pixels: (f64, f64), padding: f64) -> Self {
+        let finite = values.filter(|value| value.is_finite());
+        let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let (low, high) = match high - low {
+            width if width > 0.0 => (low - padding * width, high + padding * width),
+            _ if low.is_finite() => (low - 0.5, high + 0.5),
+            _ => (0.0, 1.0),
+        };
+        Axis { low, high, pixels, step: round_step((high - low) / 5.0) }
+    }
+
+    pub fn at(&self, value: f64) -> f64 {
+        let share = (value.clamp(self.low, self.high) - self.low) / (self.high - self.low);
+        self.pixels.0 + share * (self.pixels.1 - self.pixels.0)
+    }
+
+    pub fn ticks(&self) -> Vec<f64> {
+        // A tick belongs to the range also when rounding has put it a hair outside.
+        let hair = self.step * 1e-9;
+        let first = ((self.low - hair) / self.step).ceil() as i64;
+        let last = ((self.high + hair) / self.step).floor() as i64;
+        (first..=last).map(|i| i as f64 * self.step).collect()
+    }
+
+    /// `0.25`, `300`, `50k`, `1.5M`.
+    pub fn text(&self, tick: f64) -> String {
+        let largest = self.low.abs().max(self.high.abs());
+        let (unit, suffix) = match largest {
+            l if l >= 2e6 => (1e6, "M"),
+            l if l >= 2e4 => (1e3, "k"),
+            _ => (1.0, ""),
+        };
+        let decimals = (-(self.step / unit).log10().floor()).clamp(0.0, 8.0) as usize;
+        let number = format!("{:.decimals$}", tick / unit);
+        if tick == 0.0 { "0".into() } else { format!("{}{suffix}", number.replace('-', "−")) }
+    }
+}
+
+/// The next of 1, 2, 5 times a power of ten.
+fn round_step(at_least: f64) -> f64 {
+    let power = 10f64.powf(at_least.log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .map(|factor| factor * power)
+        .into_iter()
+        .find(|step| *step >= at_least * 0.999)
+        .unwrap_or(power * 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        let axis = Axis::new([0.0, 100_000.0].into_iter(), (0.0, 1.0), 0.0);
+        assert_eq!(axis.ticks(), [0.0, 20_000.0, 40_000.0, 60_000.0, 80_000.0, 100_000.0]);
+        assert_eq!(axis.text(20_000.0), "20k");
+        let axis = Axis::new([-0.31, 0.32].into_iter(), (0.0, 1.0), 0.0);
+        assert_eq!(axis.ticks().iter().map(|t| axis.text(*t)).collect::<Vec<_>>(), ["−0.2", "0", "0.2"]);
+        assert_eq!(Axis::new([3.0].into_iter(), (0.0, 1.0), 0.0).at(3.0), 0.5);
+    }
+}

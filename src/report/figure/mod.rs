@@ -1,0 +1,178 @@
+//! Learning curves, one panel per column: the same drawing as SVG and as PNG.
+
+mod axis;
+mod canvas;
+
+use super::{Curve, Report, label};
+use crate::Result;
+use crate::experiment::Plot;
+use axis::Axis;
+use canvas::{Anchor, Canvas, Ink};
+
+/// Colors of the arms (Okabe and Ito 2008), told apart with any color vision; yellow is left out on white.
+const COLORS: [(u8, u8, u8); 7] =
+    [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (70, 70, 70)];
+
+/// In pixels of the SVG; the PNG has twice as many.
+const PANEL: (f64, f64) = (460.0, 300.0);
+const MARGIN: f64 = 20.0;
+const HEAD: f64 = 62.0;
+const LEGEND_LINE: f64 = 22.0;
+
+/// One `[[plot]]`, ready to draw.
+pub struct Figure {
+    title: String,
+    subtitle: String,
+    x_label: String,
+    panels: Vec<Panel>,
+    /// `name (n = 10)` of each arm that has a curve, with its color.
+    legend: Vec<(String, usize)>,
+}
+
+struct Panel {
+    title: String,
+    curves: Vec<(usize, Curve)>,
+    /// A level that counts as learned.
+    threshold: Option<f64>,
+}
+
+impl Figure {
+    pub fn new(report: &Report, plot: &Plot) -> Figure {
+        let panel = |column: &String| Panel {
+            title: label(column),
+            curves: report
+                .arms
+                .iter()
+                .enumerate()
+                .filter_map(|(color, arm)| Some((color, arm.curve(&plot.x, column)?)))
+                .collect(),
+            threshold: report.experiment.threshold.as_ref().filter(|t| t.metric == *column).map(|t| t.value),
+        };
+        let panels: Vec<Panel> = plot.y.iter().map(panel).collect();
+        let legend = report.arms.iter().enumerate().filter_map(|(color, arm)| {
+            let n = panels
+                .iter()
+                .flat_map(|panel| &panel.curves)
+                .filter(|(c, _)| *c == color)
+                .map(|(_, curve)| curve.n)
+                .max()?;
+            let failed = if arm.failed.is_empty() { String::new() } else { format!(", {} failed", arm.failed.len()) };
+            Some((format!("{} (n = {n}{failed})", arm.name), color))
+        });
+        Figure {
+            title: report.experiment.title.clone(),
+            subtitle: "interquartile mean over n seeds; bands: 95 % bootstrap interval".into(),
+            x_label: label(&plot.x),
+            legend: legend.collect(),
+            panels,
+        }
+    }
+
+    pub fn svg(&self) -> Result<Vec<u8>> {
+        canvas::svg(self.size(), |canvas| self.draw(canvas))
+    }
+
+    pub fn png(&self) -> Result<Vec<u8>> {
+        canvas::png(self.size(), |canvas| self.draw(canvas))
+    }
+
+    fn columns(&self) -> usize {
+        if self.panels.len() <= 4 { self.panels.len().min(2) } else { 3 }
+    }
+
+    fn width(&self) -> f64 {
+        2.0 * MARGIN + self.columns() as f64 * PANEL.0
+    }
+
+    fn size(&self) -> (f64, f64) {
+        let rows = self.panels.len().div_ceil(self.columns()) as f64;
+        (self.width(), HEAD + rows * PANEL.1 + self.legend_lines().len() as f64 * LEGEND_LINE + MARGIN)
+    }
+
+    /// Legend entries with their left ends, wrapped into lines.
+    fn legend_lines(&self) -> Vec<Vec<(f64, &(String, usize))>> {
+        let mut lines = vec![Vec::new()];
+        let mut x = MARGIN + 8.0;
+        for entry in &self.legend {
+            let width = 44.0 + canvas::text_width(&entry.0, 13.0);
+            if x + width > self.width() - MARGIN && lines.last().is_some_and(|line: &Vec<_>| !line.is_empty()) {
+                lines.push(Vec::new());
+                x = MARGIN + 8.0;
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push((x, entry));
+            }
+            x += width;
+        }
+        lines
+    }
+
+    fn draw(&self, canvas: &mut dyn Canvas) -> Result<()> {
+        canvas.text((MARGIN + 8.0, 30.0), &self.title, 19.0, Ink::Strong, Anchor::Start)?;
+        canvas.text((MARGIN + 8.0, 51.0), &self.subtitle, 12.0, Ink::Soft, Anchor::Start)?;
+        for (i, panel) in self.panels.iter().enumerate() {
+            let (column, row) = (i % self.columns(), i / self.columns());
+            let corner = (MARGIN + column as f64 * PANEL.0, HEAD + row as f64 * PANEL.1);
+            panel.draw(canvas, corner, &self.x_label)?;
+        }
+        let top = HEAD + self.panels.len().div_ceil(self.columns()) as f64 * PANEL.1;
+        for (line, entries) in self.legend_lines().iter().enumerate() {
+            let y = top + (line as f64 + 0.6) * LEGEND_LINE;
+            for (x, (name, color)) in entries {
+                canvas.line(&[(*x, y), (x + 20.0, y)], COLORS[color % COLORS.len()], 3.0, dashed(*color))?;
+                canvas.text((x + 27.0, y + 4.5), name, 13.0, Ink::Normal, Anchor::Start)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Colors repeat after the seventh arm; the second round is dashed.
+fn dashed(color: usize) -> bool {
+    color >= COLORS.len()
+}
+
+impl Panel {
+    fn draw(&self, canvas: &mut dyn Canvas, (left, top): (f64, f64), x_label: &str) -> Result<()> {
+        let x_values = self.curves.iter().flat_map(|(_, curve)| curve.x.iter().copied());
+        let y_values = self.curves.iter().flat_map(|(_, curve)| curve.y.iter().flat_map(|e| [e.low, e.high]));
+        let (x0, x1, y0, y1) = (left + 58.0, left + PANEL.0 - 18.0, top + PANEL.1 - 46.0, top + 30.0);
+        let x = Axis::new(x_values, (x0, x1), 0.0);
+        let y = Axis::new(y_values.chain(self.threshold), (y0, y1), 0.04);
+        canvas.text((x0, top + 19.0), &self.title, 14.0, Ink::Strong, Anchor::Start)?;
+        for tick in y.ticks() {
+            canvas.line(&[(x0, y.at(tick)), (x1, y.at(tick))], (230, 230, 230), 1.0, false)?;
+            canvas.text((x0 - 7.0, y.at(tick) + 4.0), &y.text(tick), 11.5, Ink::Normal, Anchor::End)?;
+        }
+        for tick in x.ticks() {
+            canvas.line(&[(x.at(tick), y0), (x.at(tick), y0 + 4.0)], (120, 120, 120), 1.0, false)?;
+            canvas.text((x.at(tick), y0 + 18.0), &x.text(tick), 11.5, Ink::Normal, Anchor::Middle)?;
+        }
+        canvas.line(&[(x0, y0), (x1, y0)], (120, 120, 120), 1.0, false)?;
+        canvas.text(((x0 + x1) / 2.0, y0 + 36.0), x_label, 11.5, Ink::Soft, Anchor::Middle)?;
+        if let Some(threshold) = self.threshold {
+            canvas.line(&[(x0, y.at(threshold)), (x1, y.at(threshold))], (150, 150, 150), 1.2, true)?;
+        }
+        if self.curves.is_empty() {
+            return canvas.text(
+                ((x0 + x1) / 2.0, (y0 + y1) / 2.0),
+                "no finished trial",
+                13.0,
+                Ink::Soft,
+                Anchor::Middle,
+            );
+        }
+        for (color, curve) in &self.curves {
+            let edge = |pick: fn(&super::Estimate) -> f64| {
+                curve.x.iter().zip(&curve.y).map(|(at, estimate)| (x.at(*at), y.at(pick(estimate)))).collect::<Vec<_>>()
+            };
+            let band: Vec<_> = edge(|e| e.high).into_iter().chain(edge(|e| e.low).into_iter().rev()).collect();
+            canvas.area(&band, COLORS[color % COLORS.len()])?;
+        }
+        for (color, curve) in &self.curves {
+            let points: Vec<_> = curve.x.iter().zip(&curve.y).map(|(at, e)| (x.at(*at), y.at(e.point))).collect();
+            canvas.line(&points, COLORS[color % COLORS.len()], 2.0, dashed(*color))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! Records read back: statistics, figures and tables. Nothing here needs a live run.
+
+pub mod figure;
+mod labels;
+pub mod statistics;
+mod summary;
+
+pub use labels::label;
+pub use summary::{Summary, SummaryRow};
+
+use crate::experiment::Experiment;
+use crate::record::{Outcome, Rows, Status};
+use crate::trial::Trial;
+use crate::{Error, Result, stream};
+use statistics::{Bootstrap, Estimate};
+use std::path::Path;
+
+/// The finished trials of an experiment.
+pub struct Report {
+    pub experiment: Experiment,
+    /// In the order of the experiment.
+    pub arms: Vec<ArmRecords>,
+}
+
+/// The trials of one arm.
+pub struct ArmRecords {
+    pub name: String,
+    /// Finished ones, by rising seed.
+    pub trials: Vec<TrialRecord>,
+    /// `(seed, reason)`
+    pub failed: Vec<(u64, String)>,
+    /// Seeds without an outcome.
+    pub missing: Vec<u64>,
+}
+
+pub struct TrialRecord {
+    pub rows: Rows,
+    pub seconds: f64,
+}
+
+/// A quantity of an arm along an axis: an estimate over trials at every point.
+pub struct Curve {
+    pub x: Vec<f64>,
+    pub y: Vec<Estimate>,
+    /// Trials behind it.
+    pub n: usize,
+}
+
+/// Resamples behind the bands of curves and behind the numbers of tables.
+const CURVE_RESAMPLES: usize = 1_000;
+const TABLE_RESAMPLES: usize = 10_000;
+
+impl Report {
+    /// Reads the results folder of an experiment by itself.
+    pub fn read(results: &Path) -> Result<Report> {
+        let path = results.join("experiment.toml");
+        if !path.is_file() {
+            return Err(Error::content(
+                results,
+                "no experiment.toml there; is this the results folder of an experiment?",
+            ));
+        }
+        Report::of(Experiment::load(&path, &[])?, results)
+    }
+
+    /// Reads the records of an experiment.
+    pub fn of(experiment: Experiment, results: &Path) -> Result<Report> {
+        let mut arms = Vec::new();
+        for arm in &experiment.arms {
+            let mut records =
+                ArmRecords { name: arm.name.clone(), trials: Vec::new(), failed: Vec::new(), missing: Vec::new() };
+            for seed in 0..experiment.seeds {
+                let trial = Trial::new(arm, seed, results);
+                match trial.folder.status(&trial.identity()?)? {
+                    Status::Ended(Outcome::Finished { seconds }) => {
+                        records.trials.push(TrialRecord { rows: Rows::read(&trial.folder.rows())?, seconds });
+                    }
+                    Status::Ended(Outcome::Failed { reason }) => records.failed.push((seed, reason)),
+                    Status::Missing | Status::Other { .. } => records.missing.push(seed),
+                }
+            }
+            arms.push(records);
+        }
+        Ok(Report { experiment, arms })
+    }
+
+    /// Draws every `[[plot]]` as SVG and PNG and writes the summary, into the results folder. Returns what was written.
+    pub fn write(&self, results: &Path) -> Result<Vec<std::path::PathBuf>> {
+        let mut written = Vec::new();
+        let summary = Summary::of(self);
+        let mut files =
+            vec![("summary.csv".to_string(), summary.csv()?), ("summary.json".to_string(), summary.json()?)];
+        for plot in &self.experiment.plots {
+            let name = crate::experiment::slug(&plot.name);
+            let drawing = figure::Figure::new(self, plot);
+            files.push((format!("{name}.svg"), drawing.svg()?));
+            files.push((format!("{name}.png"), drawing.png()?));
+        }
+        for (name, content) in files {
+            let path = results.join(name);
+            crate::record::write_whole(&path, &content)?;
+            written.push(path);
+        }
+        Ok(written)
+    }
+}
+
+impl ArmRecords {
+    /// The column `y` against the column `x`; nothing where no trial has both.
+    pub fn curve(&self, x: &str, y: &str) -> Option<Curve> {
+        let paths: Vec<(Vec<f64>, Vec<f64>)> = self.trials.iter().filter_map(|trial| path(&trial.rows, x, y)).collect();
+        let longest = paths.iter().max_by_key(|(x, _)| x.len())?;
+        let grid = longest.0.clone();
+        let n = paths.len();
+        let bootstrap = Bootstrap::new(n, CURVE_RESAMPLES, &mut stream(0, "bootstrap", 0));
+        let mut curve = Curve { x: Vec::new(), y: Vec::new(), n };
+        for at in grid {
+            let values: Option<Vec<f64>> = paths.iter().map(|(x, y)| interpolate(x, y, at)).collect();
+            if let Some(values) = values {
+                curve.x.push(at);
+                curve.y.push(bootstrap.interquartile_mean(&values));
+            }
+        }
+        if curve.x.is_empty() { None } else { Some(curve) }
+    }
+
+    /// The last value of a column, over trials.
+    pub fn last(&self, column: &str) -> Option<Estimate> {
+        let last = |trial: &TrialRecord| trial.rows.column(column)?.into_iter().rfind(|value| !value.is_nan());
+        estimate(&self.trials.iter().filter_map(last).collect::<Vec<f64>>())
+    }
+
+    /// Training time, over trials.
+    pub fn seconds(&self) -> Option<Estimate> {
+        estimate(&self.trials.iter().map(|trial| trial.seconds).collect::<Vec<f64>>())
+    }
+
+    /// Examples at the first row where `reached(column)`; infinite for a trial that never got there.
+    pub fn examples_to(&self, column: &str, reached: impl Fn(f64) -> bool) -> Vec<f64> {
+        let first = |trial: &TrialRecord| {
+            let (examples, values) = (trial.rows.column("examples")?, trial.rows.column(column)?);
+            let row = values.iter().position(|value| reached(*value));
+            Some(row.map_or(f64::INFINITY, |row| examples[row]))
+        };
+        self.trials.iter().filter_map(first).collect()
+    }
+}
+
+/// The interquartile mean over trials with its interval; nothing over nothing.
+pub fn estimate(values: &[f64]) -> Option<Estimate> {
+    if values.is_empty() {
+        return None;
+    }
+    let bootstrap = Bootstrap::new(values.len(), TABLE_RESAMPLES, &mut stream(0, "bootstrap", 1));
+    Some(bootstrap.interquartile_mean(values))
+}
+
+/// The points of one trial that have both coordinates.
+fn path(rows: &Rows, x: &str, y: &str) -> Option<(Vec<f64>, Vec<f64>)> {
+    let points = rows.column(x)?.into_iter().zip(rows.column(y)?).filter(|(x, y)| !x.is_nan() && !y.is_nan());
+    let points: (Vec<f64>, Vec<f64>) = points.unzip();
+    if points.0.is_empty() { None } else { Some(points) }
+}
+
+/// The value of a path at `at`, linear between points; nothing outside them.
+fn interpolate(x: &[f64], y: &[f64], at: f64) -> Option<f64> {
+    let after = x.partition_point(|x| *x < at);
+    match (after.checked_sub(1), x.get(after)) {
+        (_, Some(exact)) if *exact == at => Some(y[after]),
+        (Some(before), Some(_)) => {
+            let share = (at - x[before]) / (x[after] - x[before]);
+            Some(y[before] + share * (y[after] - y[before]))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_interpolated_inside_and_nowhere_else() {
+        let (x, y) = ([0.0, 2.0, 4.0], [0.0, 1.0, 5.0]);
+        assert_eq!(
+            [0.0, 1.0, 3.0, 4.0].map(|at| interpolate(&x, &y, at)),
+            [Some(0.0), Some(0.5), Some(3.0), Some(5.0)]
+        );
+        assert_eq!((interpolate(&x, &y, -1.0), interpolate(&x, &y, 4.1)), (None, None));
+    }
+}

@@ -1,0 +1,145 @@
+//! Acting: transitions collected from vectorized environments, with what the advantages need.
+
+mod returns;
+
+pub use returns::{Trajectories, advantages, explained_variance};
+
+use crate::network::{Activations, Network};
+use crate::{Result, Rng, distribution};
+use lossward_envs::{Cause, Vectorized};
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+/// How long the policy acts before it is updated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Length {
+    /// Every copy plays one whole episode.
+    Episodes,
+    /// Every copy takes this many steps; episodes go on in the next rollout.
+    Steps(usize),
+}
+
+/// Transitions of `[time, copies]`, time-major. A copy whose episode is over while others still play leaves gaps.
+#[derive(Default)]
+pub struct Rollout {
+    copies: usize,
+    features: usize,
+    /// `[time, copies, features]`
+    pub observations: Vec<f32>,
+    /// `[time, copies]`, like all that follow
+    pub actions: Vec<u32>,
+    pub rewards: Vec<f32>,
+    /// `log π(a|s)` when the action was drawn.
+    pub log_probs: Vec<f32>,
+    /// Whether a transition stands here.
+    pub taken: Vec<bool>,
+    pub ends: Vec<Option<Cause>>,
+    /// Observations that transitions led to without a next row: `(index of the transition, [features])`, for truncated
+    /// episodes and the end of the rollout.
+    pub beyond: Vec<(usize, Vec<f32>)>,
+    /// Total rewards of the episodes that ended, in order.
+    pub returns: Vec<f64>,
+    activations: Activations,
+    drawn: Vec<u32>,
+    paused: Vec<bool>,
+}
+
+/// Rewards that carry no information, for the control.
+pub struct RandomRewards(pub Rng);
+
+impl Rollout {
+    /// Acts with the policy and overwrites the buffers. `random_rewards` replaces the environment's rewards.
+    pub fn collect(
+        &mut self,
+        env: &mut dyn Vectorized,
+        policy: &Network,
+        length: Length,
+        (rng, random_rewards): (&mut Rng, Option<&mut RandomRewards>),
+    ) -> Result<()> {
+        self.clear(env);
+        if length == Length::Episodes {
+            env.reset();
+        }
+        loop {
+            let start = self.actions.len();
+            self.act(env, policy, rng)?;
+            env.step(&self.drawn, &self.paused)?;
+            self.store(env, length);
+            let full = match length {
+                Length::Episodes => !self.paused.contains(&false),
+                Length::Steps(steps) => self.actions.len() == steps * self.copies,
+            };
+            if full {
+                self.bootstrap_from(start, env);
+                break;
+            }
+        }
+        if let Some(RandomRewards(rng)) = random_rewards {
+            self.rewards.iter_mut().for_each(|reward| *reward = StandardNormal.sample(rng));
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self, env: &dyn Vectorized) {
+        (self.copies, self.features) = (env.steps().copies, env.steps().features);
+        self.observations.clear();
+        self.actions.clear();
+        self.rewards.clear();
+        self.log_probs.clear();
+        self.taken.clear();
+        self.ends.clear();
+        self.beyond.clear();
+        self.returns.clear();
+        self.drawn.resize(self.copies, 0);
+        self.paused.clear();
+        self.paused.resize(self.copies, false);
+    }
+
+    fn act(&mut self, env: &dyn Vectorized, policy: &Network, rng: &mut Rng) -> Result<()> {
+        let observations = &env.steps().observations;
+        self.observations.extend_from_slice(observations);
+        let logits = policy.infer(observations, &mut self.activations)?;
+        for (copy, row) in logits.chunks_exact(logits.len() / self.copies).enumerate() {
+            let (action, log_prob) = if self.paused[copy] { (0, 0.0) } else { distribution::sample(row, rng) };
+            self.drawn[copy] = action;
+            self.actions.push(action);
+            self.log_probs.push(log_prob as f32);
+            self.taken.push(!self.paused[copy]);
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, env: &dyn Vectorized, length: Length) {
+        let steps = env.steps();
+        let start = self.rewards.len();
+        self.rewards.extend_from_slice(&steps.rewards);
+        self.ends.resize(start + self.copies, None);
+        for end in &steps.ends {
+            self.ends[start + end.copy] = Some(end.cause);
+            self.returns.push(end.total_reward);
+            if end.cause == Cause::Truncated {
+                self.beyond.push((start + end.copy, steps.last_observation(end.copy).to_vec()));
+            }
+            self.paused[end.copy] = length == Length::Episodes;
+        }
+    }
+
+    fn bootstrap_from(&mut self, start: usize, env: &dyn Vectorized) {
+        for copy in 0..self.copies {
+            if self.taken[start + copy] && self.ends[start + copy].is_none() {
+                let observation = &env.steps().observations[copy * self.features..(copy + 1) * self.features];
+                self.beyond.push((start + copy, observation.to_vec()));
+            }
+        }
+    }
+
+    pub fn copies(&self) -> usize {
+        self.copies
+    }
+
+    /// Transitions that stand in the buffers.
+    pub fn transitions(&self) -> usize {
+        self.taken.iter().filter(|taken| **taken).count()
+    }
+}

@@ -1,0 +1,123 @@
+//! How well a network does, the same for every arm of an experiment.
+
+use super::{Source, Task};
+use crate::metric::{self, Metric};
+use crate::network::{Activations, Network};
+use crate::{Result, Rng, distribution, stream};
+use lossward_envs::Vectorized;
+
+/// The evaluation of one trial. Its streams are its own, so that evaluating more often never moves the training.
+pub struct Evaluation {
+    kind: Kind,
+    activations: Activations,
+}
+
+enum Kind {
+    /// Held-out examples: the metrics, the expected reward of the sampling policy, and its entropy.
+    Held { task: Task, metrics: Vec<&'static Metric>, reward: fn(u32, u32) -> f64 },
+    /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
+    Episodes { env: Box<dyn Vectorized>, actions: usize, rng: Rng },
+}
+
+impl Evaluation {
+    /// # Errors
+    /// When a metric is unknown.
+    pub fn new(task: &Task, metrics: &[String], episodes: usize, seed: u64) -> Result<Self> {
+        let kind = match &task.source {
+            Source::DataSet(_) => Kind::Held {
+                task: task.clone(),
+                metrics: metrics.iter().map(|name| metric::find(name)).collect::<Result<_>>()?,
+                reward: super::reward_score("accuracy")?,
+            },
+            Source::Environment(spec) => Kind::Episodes {
+                env: (spec.make)((0..episodes as u64).map(|i| stream(seed, "evaluation", i)).collect()),
+                actions: spec.actions.size(),
+                rng: stream(seed, "evaluation policy", 0),
+            },
+        };
+        Ok(Evaluation { kind, activations: Activations::default() })
+    }
+
+    /// The columns that [`Self::of`] fills, in order; the first one decides which weights are the best.
+    pub fn columns(&self) -> Vec<&'static str> {
+        match &self.kind {
+            Kind::Held { metrics, .. } => metrics.iter().map(|m| m.name).chain(["reward", "entropy"]).collect(),
+            Kind::Episodes { .. } => vec!["deterministic_return", "return", "length", "entropy"],
+        }
+    }
+
+    /// Whether the first column is better when it is higher.
+    pub fn higher_is_better(&self) -> bool {
+        match &self.kind {
+            Kind::Held { metrics, .. } => metrics.first().is_none_or(|metric| metric.higher_is_better),
+            Kind::Episodes { .. } => true,
+        }
+    }
+
+    /// Evaluates the network as it is now.
+    pub fn of(&mut self, network: &Network) -> Result<Vec<f64>> {
+        match &mut self.kind {
+            Kind::Held { task, metrics, reward } => {
+                let Source::DataSet(data) = &task.source else { return Ok(Vec::new()) };
+                let logits = network.infer(&data.test.inputs, &mut self.activations)?;
+                let labels = &data.test.labels;
+                let entropies = logits.chunks_exact(data.classes).map(distribution::entropy);
+                Ok(metrics
+                    .iter()
+                    .map(|metric| metric.mean(logits, labels))
+                    .chain([
+                        metric::expected_score(*reward, logits, labels),
+                        entropies.sum::<f64>() / labels.len() as f64,
+                    ])
+                    .collect())
+            }
+            Kind::Episodes { env, actions, rng } => {
+                let mut play =
+                    |rng: Option<&mut Rng>| play(env.as_mut(), *actions, network, &mut self.activations, rng);
+                let deterministic = play(None)?;
+                let sampled = play(Some(rng))?;
+                Ok(vec![deterministic.total, sampled.total, sampled.length, sampled.entropy])
+            }
+        }
+    }
+}
+
+/// Means over episodes (entropy: over steps).
+struct Played {
+    total: f64,
+    length: f64,
+    entropy: f64,
+}
+
+/// Plays one whole episode in every copy: with sampled actions, or without a stream with the most likely ones.
+fn play(
+    env: &mut dyn Vectorized,
+    actions: usize,
+    network: &Network,
+    activations: &mut Activations,
+    mut rng: Option<&mut Rng>,
+) -> Result<Played> {
+    env.reset();
+    let copies = env.steps().copies;
+    let mut ended = vec![false; copies];
+    let mut chosen = vec![0; copies];
+    let (mut total, mut steps, mut entropy) = (0.0, 0.0, 0.0);
+    while ended.contains(&false) {
+        let logits = network.infer(&env.steps().observations, activations)?;
+        for (copy, row) in logits.chunks_exact(actions).enumerate().filter(|(copy, _)| !ended[*copy]) {
+            entropy += distribution::entropy(row);
+            steps += 1.0;
+            chosen[copy] = match &mut rng {
+                Some(rng) => distribution::sample(row, rng).0,
+                None => distribution::mode(row),
+            };
+        }
+        env.step(&chosen, &ended)?;
+        for end in &env.steps().ends {
+            ended[end.copy] = true;
+            total += end.total_reward;
+        }
+    }
+    let copies = copies as f64;
+    Ok(Played { total: total / copies, length: steps / copies, entropy: entropy / steps })
+}

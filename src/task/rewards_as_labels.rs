@@ -1,0 +1,43 @@
+//! Rewards as labels: the episodes of an expert become a data set.
+
+use crate::data::Examples;
+use crate::network::{Activations, Network};
+use crate::{Error, Result, distribution, stream};
+use lossward_envs::Spec;
+
+/// A policy whose most likely actions are taken as labels.
+pub struct Expert {
+    pub network: Network,
+    /// Episodes to demonstrate.
+    pub episodes: usize,
+    /// Of the trial; the expert plays in streams of its own.
+    pub seed: u64,
+}
+
+impl Expert {
+    /// Plays whole episodes with the most likely action and keeps every `(observation, action)`.
+    pub fn demonstrate(&self, spec: &Spec) -> Result<Examples> {
+        if spec.max_steps.is_none() {
+            return Err(Error::Argument(format!("an expert of {} might never end an episode", spec.id)));
+        }
+        let rngs = (0..self.episodes as u64).map(|i| stream(self.seed, "expert", i)).collect();
+        let mut env = (spec.make)(rngs);
+        let mut activations = Activations::default();
+        let mut ended = vec![false; self.episodes];
+        let mut examples = Examples { inputs: Vec::new(), labels: Vec::new() };
+        while ended.contains(&false) {
+            let steps = env.steps();
+            let logits = self.network.infer(&steps.observations, &mut activations)?;
+            let actions: Vec<u32> = logits.chunks_exact(spec.actions.size()).map(distribution::mode).collect();
+            for (copy, observation) in steps.observations.chunks_exact(steps.features).enumerate() {
+                if !ended[copy] {
+                    examples.inputs.extend_from_slice(observation);
+                    examples.labels.push(actions[copy]);
+                }
+            }
+            env.step(&actions, &ended)?;
+            env.steps().ends.iter().for_each(|end| ended[end.copy] = true);
+        }
+        Ok(examples)
+    }
+}

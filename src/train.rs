@@ -1,0 +1,79 @@
+//! The training loop.
+
+use crate::network::Network;
+use crate::objective::Objective;
+use crate::optimizer::{Descent, Optimizer};
+use crate::record::Record;
+use crate::regularizer::Regularizer;
+use crate::task::Evaluation;
+use crate::{Error, Result, Rng, scalar};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Everything that moves or judges a network, beside the objective.
+pub struct Training<'a> {
+    pub network: Network,
+    pub optimizer: Optimizer,
+    pub regularizer: Regularizer,
+    pub evaluation: Evaluation,
+    /// Examples to train on.
+    pub budget: u64,
+    pub watch: &'a Watch,
+}
+
+/// What the outside sees of a running trial, and how it asks all of them to stop.
+#[derive(Default)]
+pub struct Watch {
+    pub examples: AtomicU64,
+    pub stop: std::sync::Arc<AtomicBool>,
+}
+
+/// Trains until the budget is used up: a batch comes from somewhere, one number is read off it, and the network is moved
+/// along that number.
+pub fn train<O: Objective>(
+    objective: &mut O,
+    training: &mut Training,
+    record: &mut Record,
+    rng: &mut Rng,
+) -> Result<()> {
+    record.push(objective, training)?;
+    while objective.examples() < training.budget || objective.has_batch_in_hand() {
+        update(objective, training, record, rng).map_err(|source| match source {
+            Error::Interrupted => source,
+            _ => {
+                Error::During { update: record.updates() + 1, examples: objective.examples(), source: Box::new(source) }
+            }
+        })?;
+        if record.is_due(objective.examples()) {
+            record.push(objective, training)?;
+        }
+    }
+    record.finish(objective, training)
+}
+
+/// One update of the network.
+fn update<O: Objective>(objective: &mut O, training: &mut Training, record: &mut Record, rng: &mut Rng) -> Result<()> {
+    let Training { network, optimizer, regularizer, watch, .. } = training;
+    if watch.stop.load(Ordering::Relaxed) {
+        return Err(Error::Interrupted);
+    }
+    let batch = objective.next_batch(network, rng)?;
+    let value = objective.value(network, &batch)?;
+    let loss = O::SENSE.as_loss(&value.scalar)?;
+    let unpenalized = finite("the loss", scalar(&loss)?)?;
+    let penalty = regularizer.penalty(network)?;
+    let total = match &penalty {
+        Some(penalty) => (loss + &penalty.total)?,
+        None => loss,
+    };
+    let progress = objective.examples() as f64 / training.budget as f64;
+    let Descent { gradient_norm, learning_rate } = optimizer.descend(network.parameters(), &total, progress)?;
+    let penalties = penalty.iter().flat_map(|penalty| penalty.terms.iter().map(|(_, value)| *value));
+    record.note(unpenalized, &value.terms, penalties, [gradient_norm, learning_rate]);
+    watch.examples.store(objective.examples(), Ordering::Relaxed);
+    Ok(())
+}
+
+/// The value, or an error that names it.
+fn finite(what: &str, value: f64) -> Result<f64> {
+    if value.is_finite() { Ok(value) } else { Err(Error::NotFinite { what: what.into(), value }) }
+}

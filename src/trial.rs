@@ -1,0 +1,111 @@
+//! One trial: an arm and a seed. Same two, same record, apart from seconds.
+
+use crate::experiment::{Arm, ObjectiveSettings};
+use crate::network::Network;
+use crate::objective::{ExpertSettings, Objective, Parts, PolicyGradient, Supervised};
+use crate::optimizer::Optimizer;
+use crate::record::{self, Outcome, Record, TrialFolder};
+use crate::task::{Evaluation, Expert, Task};
+use crate::train::{Training, Watch, train};
+use crate::{Error, Result, loss, stream};
+use serde::Serialize;
+use std::path::Path;
+
+/// An arm with a seed, and where its records go.
+pub struct Trial<'a> {
+    pub arm: &'a Arm,
+    pub seed: u64,
+    pub folder: TrialFolder,
+}
+
+#[derive(Serialize)]
+struct Identity<'a> {
+    seed: u64,
+    arm: &'a Arm,
+}
+
+/// The columns of this arm's records.
+pub fn columns(arm: &Arm, task: &Task) -> Result<Vec<&'static str>> {
+    let evaluation = Evaluation::new(task, &arm.evaluation.metrics, 0, 0)?;
+    let (rounds, terms) = match &arm.objective {
+        ObjectiveSettings::Supervised(_) => (Supervised::ROUNDS, Vec::new()),
+        ObjectiveSettings::PolicyGradient(settings) => (PolicyGradient::ROUNDS, settings.terms()),
+    };
+    Ok(record::columns(rounds, &terms, &arm.regularizer, &evaluation))
+}
+
+impl<'a> Trial<'a> {
+    pub fn new(arm: &'a Arm, seed: u64, results: &Path) -> Self {
+        Trial { arm, seed, folder: TrialFolder::of(results, &arm.slug(), seed) }
+    }
+
+    /// For messages: `REINFORCE, seed 3`.
+    pub fn name(&self) -> String {
+        format!("{}, seed {}", self.arm.name, self.seed)
+    }
+
+    /// All that the trial is a function of, as TOML.
+    pub fn identity(&self) -> Result<String> {
+        toml::to_string(&Identity { seed: self.seed, arm: self.arm })
+            .map_err(|error| Error::content(self.folder.identity(), error))
+    }
+
+    /// Runs the trial from its beginning and leaves its records. A failure is recorded too; an interruption is not, so that
+    /// the next run takes the trial up again.
+    pub fn run(&self, results: &Path, watch: &Watch) -> Result<Outcome> {
+        self.folder.begin(&self.identity()?)?;
+        let outcome = match self.run_unrecorded(results, watch) {
+            Ok(seconds) => Outcome::Finished { seconds },
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => Outcome::Failed { reason: error.to_string() },
+        };
+        outcome.write(&self.folder)?;
+        Ok(outcome)
+    }
+
+    fn run_unrecorded(&self, results: &Path, watch: &Watch) -> Result<f64> {
+        let Trial { arm, seed, .. } = *self;
+        let task = Task::load(&arm.task, seed)?;
+        let training = Training {
+            network: Network::new(&arm.network, task.sizes(), &mut stream(seed, "init", 0))?,
+            optimizer: Optimizer::new(&arm.optimizer)?,
+            regularizer: arm.regularizer.clone(),
+            evaluation: Evaluation::new(&task, &arm.evaluation.metrics, arm.evaluation.episodes, seed)?,
+            budget: arm.budget.examples,
+            watch,
+        };
+        match &arm.objective {
+            ObjectiveSettings::Supervised(settings) => {
+                let expert = settings.expert.as_ref().map(|expert| self.expert(expert, &task, results)).transpose()?;
+                let examples = task.examples(expert.as_ref())?;
+                self.train(Supervised::new(examples, loss::find(&settings.loss)?, settings.batch_size), training, &task)
+            }
+            ObjectiveSettings::PolicyGradient(settings) => {
+                let budget = arm.budget.examples;
+                let parts = Parts { network: &arm.network, optimizer: &arm.optimizer, budget, seed };
+                self.train(PolicyGradient::new(settings, &task, &parts)?, training, &task)
+            }
+        }
+    }
+
+    fn train<O: Objective>(&self, mut objective: O, mut training: Training, task: &Task) -> Result<f64> {
+        let every = self.arm.evaluation.every(self.arm.budget);
+        let columns = columns(self.arm, task)?;
+        let mut record = Record::begin(&self.folder, &columns, training.evaluation.columns().len(), every)?;
+        train(&mut objective, &mut training, &mut record, &mut stream(self.seed, "batches", 0))?;
+        Ok(record.seconds())
+    }
+
+    fn expert(&self, settings: &ExpertSettings, task: &Task, results: &Path) -> Result<Expert> {
+        let network = Network::new(&self.arm.network, task.sizes(), &mut stream(self.seed, "init", 0))?;
+        match (&settings.arm, &settings.file) {
+            (Some(arm), _) => {
+                let folder = TrialFolder::of(results, &crate::experiment::slug(arm), self.seed);
+                network.load(&folder.final_weights())?;
+            }
+            (None, Some(file)) => network.load(file)?,
+            (None, None) => return Err(Error::Argument("an expert is either an `arm` or a `file`".into())),
+        }
+        Ok(Expert { network, episodes: settings.episodes, seed: self.seed })
+    }
+}
