@@ -9,8 +9,8 @@ pub enum Error {
     #[error("{place}: {message}")]
     Experiment { place: String, message: String },
     /// A file or folder that can't be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
-    File { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("cannot {action} {}: {cause}", path.display())]
+    File { action: &'static str, path: PathBuf, cause: std::io::Error },
     /// A record, data set or weights file whose content is not what it should be.
     #[error("{}: {message}", path.display())]
     Content { path: PathBuf, message: String },
@@ -18,8 +18,8 @@ pub enum Error {
     #[error("{what} is {value}")]
     NotFinite { what: String, value: f64 },
     /// Where in a trial an error happened.
-    #[error("update {update} ({examples} examples): {source}")]
-    During { update: u64, examples: u64, source: Box<Error> },
+    #[error("update {update} ({examples} examples): {cause}")]
+    During { update: u64, examples: u64, cause: Box<Error> },
     /// An argument of a library function.
     #[error("{0}")]
     Argument(String),
@@ -41,7 +41,7 @@ impl Error {
     /// Wraps an I/O error with what was being done to which path: `.map_err(Error::file("read", path))`.
     pub fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();
-        move |source| Error::File { action, path, source }
+        move |cause| Error::File { action, path, cause }
     }
 
     pub fn content(path: impl Into<PathBuf>, message: impl ToString) -> Error {

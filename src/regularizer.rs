@@ -1,6 +1,7 @@
 //! Penalties on the weights, added to the loss after the sign of the objective is settled.
 
 use crate::Result;
+use crate::kernel::plain;
 use crate::network::{Network, Role};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub struct Penalty {
     pub terms: Vec<(&'static str, f64)>,
 }
 
+/// What is summed over the weights.
+type Element = fn(&Tensor) -> candle_core::Result<Tensor>;
+
 impl Regularizer {
     /// The penalty of the network's weights, or nothing where both coefficients are 0.
     pub fn penalty(&self, network: &Network) -> Result<Option<Penalty>> {
@@ -30,22 +34,22 @@ impl Regularizer {
 
     /// The same of any tensors.
     pub fn of_weights(&self, weights: Vec<&Tensor>) -> Result<Option<Penalty>> {
-        let kinds: [(&'static str, f64, fn(&Tensor) -> candle_core::Result<Tensor>); 2] =
-            [("l1", self.l1, Tensor::abs), ("l2", self.l2, Tensor::sqr)];
         let mut penalty: Option<Penalty> = None;
-        for (name, coefficient, element) in kinds.into_iter().filter(|(_, coefficient, _)| *coefficient != 0.0) {
+        for (name, coefficient, element) in [("l1", self.l1, plain::abs as Element), ("l2", self.l2, Tensor::sqr)] {
+            if coefficient == 0.0 {
+                continue;
+            }
             let mut sums = weights.iter().map(|w| element(w)?.sum_all());
             let Some(first) = sums.next() else { continue };
             let sum = sums.try_fold(first?, |total, sum| total + sum?)?;
             let term = (sum * coefficient)?;
             let value = crate::scalar(&term)?;
-            penalty = Some(match penalty {
-                None => Penalty { total: term, terms: vec![(name, value)] },
-                Some(Penalty { total, mut terms }) => {
-                    terms.push((name, value));
-                    Penalty { total: (total + term)?, terms }
-                }
-            });
+            let (total, mut terms) = match penalty {
+                None => (term, Vec::new()),
+                Some(penalty) => ((penalty.total + term)?, penalty.terms),
+            };
+            terms.push((name, value));
+            penalty = Some(Penalty { total, terms });
         }
         Ok(penalty)
     }

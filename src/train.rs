@@ -37,11 +37,9 @@ pub fn train<O: Objective>(
 ) -> Result<()> {
     record.push(objective, training)?;
     while objective.examples() < training.budget || objective.has_batch_in_hand() {
-        update(objective, training, record, rng).map_err(|source| match source {
-            Error::Interrupted => source,
-            _ => {
-                Error::During { update: record.updates() + 1, examples: objective.examples(), source: Box::new(source) }
-            }
+        update(objective, training, record, rng).map_err(|error| match error {
+            Error::Interrupted => error,
+            _ => Error::During { update: record.updates() + 1, examples: objective.examples(), cause: Box::new(error) },
         })?;
         if record.is_due(objective.examples()) {
             record.push(objective, training)?;

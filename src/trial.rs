@@ -67,7 +67,7 @@ impl<'a> Trial<'a> {
         let Trial { arm, seed, .. } = *self;
         let task = Task::load(&arm.task, seed)?;
         let training = Training {
-            network: Network::new(&arm.network, task.sizes(), &mut stream(seed, "init", 0))?,
+            network: Network::new(&arm.network, (&task.input_shape(), task.outputs()), &mut stream(seed, "init", 0))?,
             optimizer: Optimizer::new(&arm.optimizer)?,
             regularizer: arm.regularizer.clone(),
             evaluation: Evaluation::new(&task, &arm.evaluation.metrics, arm.evaluation.episodes, seed)?,
@@ -97,7 +97,8 @@ impl<'a> Trial<'a> {
     }
 
     fn expert(&self, settings: &ExpertSettings, task: &Task, results: &Path) -> Result<Expert> {
-        let network = Network::new(&self.arm.network, task.sizes(), &mut stream(self.seed, "init", 0))?;
+        let network =
+            Network::new(&self.arm.network, (&task.input_shape(), task.outputs()), &mut stream(self.seed, "init", 0))?;
         match (&settings.arm, &settings.file) {
             (Some(arm), _) => {
                 let folder = TrialFolder::of(results, &crate::experiment::slug(arm), self.seed);

@@ -1,5 +1,7 @@
 //! The command line: one file per verb.
 
+#![allow(clippy::print_stderr)]
+
 mod list;
 mod loss;
 mod plot;
@@ -33,6 +35,7 @@ enum Verb {
 /// Parses the arguments, does what they say, prints what went wrong. The status is 0 if everything worked, 1 if not, 2 for a
 /// command line that can't be parsed, 130 after Ctrl-C.
 pub fn run() -> ExitCode {
+    crate::kernel::use_one_thread();
     let done = match Arguments::parse().verb {
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Plot(arguments) => plot::run(&arguments),

@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use crate::experiment::Experiment;
 use crate::laboratory::{self, Event};
-use crate::record::Outcome;
+use crate::record::{self, Outcome};
 use crate::report::{Report, Summary};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// Runs what is missing and returns how many trials failed.
 fn train(experiment: &Experiment, results: &Path, jobs: usize, arguments: &Arguments) -> anyhow::Result<usize> {
+    record::create_folder(results)?;
     let plan = laboratory::plan(experiment, results, arguments.force)?;
     laboratory::begin(experiment, results)?;
     let kept = plan.total.saturating_sub(plan.missing.len());

@@ -18,11 +18,19 @@ pub struct Examples {
 /// A classification data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataSet {
-    pub features: usize,
+    /// Of one input: `[features]`, or `[channels, height, width]`.
+    pub shape: Vec<usize>,
     pub classes: usize,
     pub train: Examples,
     /// Held out: no example of it is ever trained on.
     pub test: Examples,
+}
+
+impl DataSet {
+    /// Floats of one input.
+    pub fn features(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 /// One row of the table.

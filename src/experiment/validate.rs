@@ -80,7 +80,6 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<&'static str>, (S
     positive(arm.budget.examples, "budget.examples")?;
     positive(arm.evaluation.every.unwrap_or(1), "evaluation.every")?;
     positive(arm.evaluation.episodes as u64, "evaluation.episodes")?;
-    require(!arm.network.hidden.contains(&0), "network.hidden", "a hidden layer needs at least 1 unit")?;
     require(arm.network.output_gain.is_finite(), "network.output_gain", "`output_gain` must be finite")?;
     not_negative(arm.regularizer.l1, "regularizer.l1")?;
     not_negative(arm.regularizer.l2, "regularizer.l2")?;
@@ -88,14 +87,16 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<&'static str>, (S
     Optimizer::new(&arm.optimizer).map_err(|error| ("optimizer".to_string(), error.to_string()))?;
     let named = if arm.task.dataset.is_some() { "task.dataset" } else { "task.env" };
     let task = Task::load(&arm.task, 0).map_err(|error| (named.to_string(), error.to_string()))?;
+    let network_key = if arm.network.layers.is_empty() { "network.hidden" } else { "network.layers" };
+    arm.network.check(&task.input_shape()).map_err(|error| (network_key.to_string(), error.to_string()))?;
     match &arm.objective {
-        ObjectiveSettings::Supervised(settings) => check_supervised(settings, arm, experiment, &task)?,
+        ObjectiveSettings::Supervised(settings) => check_supervised(settings, arm, experiment)?,
         ObjectiveSettings::PolicyGradient(settings) => check_policy_gradient(settings, &task)?,
     }
     trial::columns(arm, &task).map_err(|error| ("evaluation.metrics".into(), error.to_string()))
 }
 
-fn check_supervised(settings: &SupervisedSettings, arm: &Arm, experiment: &Experiment, task: &Task) -> Check {
+fn check_supervised(settings: &SupervisedSettings, arm: &Arm, experiment: &Experiment) -> Check {
     require(settings.batch_size >= 1, "objective.batch_size", "`batch_size` must be at least 1")?;
     let loss = loss::find(&settings.loss).or_else(|error| fail("objective.loss", error).map(|()| &loss::ALL[0]))?;
     if loss.targets != loss::Targets::Classes {
@@ -114,7 +115,7 @@ fn check_supervised(settings: &SupervisedSettings, arm: &Arm, experiment: &Exper
         (Some(expert), Some(_)) => {
             require(expert.episodes >= 1, "objective.expert.episodes", "`episodes` must be at least 1")?;
             match (&expert.arm, &expert.file) {
-                (Some(name), None) => check_expert_arm(name, arm, experiment, task),
+                (Some(name), None) => check_expert_arm(name, arm, experiment),
                 (None, Some(file)) => require(
                     file.is_file(),
                     "objective.expert.file",
@@ -126,7 +127,7 @@ fn check_supervised(settings: &SupervisedSettings, arm: &Arm, experiment: &Exper
     }
 }
 
-fn check_expert_arm(name: &str, arm: &Arm, experiment: &Experiment, _: &Task) -> Check {
+fn check_expert_arm(name: &str, arm: &Arm, experiment: &Experiment) -> Check {
     let path = "objective.expert.arm";
     let others = experiment.arms.iter().filter(|other| other.name != arm.name);
     let known: Vec<&str> = others.clone().map(|other| other.name.as_str()).collect();
@@ -134,7 +135,8 @@ fn check_expert_arm(name: &str, arm: &Arm, experiment: &Experiment, _: &Task) ->
         return fail(path, crate::error::unknown("arm", name, &known));
     };
     require(expert.task.env == arm.task.env, path, &format!("`{name}` plays another environment"))?;
-    require(expert.network.hidden == arm.network.hidden, path, &format!("the network of `{name}` has other layers"))?;
+    let same = expert.network.layers == arm.network.layers && expert.network.hidden() == arm.network.hidden();
+    require(same, path, &format!("the network of `{name}` has other layers"))?;
     require(expert.expert_arm().is_none(), path, &format!("`{name}` itself learns from an expert arm"))
 }
 

@@ -4,14 +4,24 @@
 //! fused one does not (another device or dtype). Work inside an operation is never split over threads, so that results do
 //! not depend on how many trials run side by side.
 
+#![allow(unsafe_code)]
+
 mod activation;
+mod conv;
 mod dense;
 mod matrix;
 pub mod plain;
+mod pool;
 mod storage;
+#[cfg(test)]
+mod testing;
+mod threads;
 
 pub use activation::Activation;
 pub(crate) use activation::Real;
+pub use conv::{Convolution, conv, conv_into};
 pub use dense::{dense, dense_into};
+pub use pool::{Pooling, pool, pool_into};
 pub(crate) use storage::update;
 pub use storage::{first_not_finite, sum_of_squares};
+pub use threads::use_one_thread;

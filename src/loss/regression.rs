@@ -1,6 +1,7 @@
 //! Losses of real values.
 
 use crate::Result;
+use crate::kernel::plain;
 use candle_core::{D, Tensor};
 
 /// The squared error, averaged over the outputs of each example.
@@ -15,5 +16,5 @@ pub fn mse(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
 ///
 /// Shapes as for [`mse`].
 pub fn mae(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    Ok((predictions - targets)?.abs()?.mean(D::Minus1)?)
+    Ok(plain::abs(&(predictions - targets)?)?.mean(D::Minus1)?)
 }

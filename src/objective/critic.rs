@@ -14,18 +14,23 @@ pub(super) struct Critic {
 
 impl Critic {
     /// A network of the policy's shape with one output, and an optimizer of the same settings.
-    pub fn new(network: &NetworkSettings, inputs: usize, optimizer: &OptimizerSettings, rng: &mut Rng) -> Result<Self> {
+    pub fn new(
+        network: &NetworkSettings,
+        shape: &[usize],
+        optimizer: &OptimizerSettings,
+        rng: &mut Rng,
+    ) -> Result<Self> {
         let settings = NetworkSettings { output_gain: 1.0, ..network.clone() };
         Ok(Critic {
-            network: Network::new(&settings, (inputs, 1), rng)?,
+            network: Network::new(&settings, (shape, 1), rng)?,
             optimizer: Optimizer::new(optimizer)?,
             activations: Activations::default(),
         })
     }
 
     /// `V` of each observation; `observations` is `[rows, features]`, the result `[rows]`.
-    pub fn values(&mut self, observations: &[f32]) -> Result<&[f32]> {
-        self.network.infer(observations, &mut self.activations)
+    pub fn values(&mut self, observations: &[f32], rows: usize) -> Result<&[f32]> {
+        self.network.infer(observations, rows, &mut self.activations)
     }
 
     /// One update towards the returns, `[batch]`; the loss before it.

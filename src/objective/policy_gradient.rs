@@ -124,7 +124,7 @@ impl PolicyGradient {
         let critic = match settings.baseline {
             Baseline::Value => {
                 let mut rng = stream(seed, "init", 1);
-                Some(Critic::new(parts.network, task.sizes().0, parts.optimizer, &mut rng)?)
+                Some(Critic::new(parts.network, &task.input_shape(), parts.optimizer, &mut rng)?)
             }
             Baseline::None | Baseline::Mean => None,
         };
@@ -182,11 +182,11 @@ impl PolicyGradient {
     fn values(&mut self) -> Result<(Vec<f32>, Vec<f32>)> {
         let (n, copies) = (self.rollout.actions.len(), self.rollout.copies());
         let Some(critic) = &mut self.critic else { return Ok((vec![0.0; n], vec![0.0; n])) };
-        let values = critic.values(&self.rollout.observations)?.to_vec();
+        let values = critic.values(&self.rollout.observations, n)?.to_vec();
         let mut next_values = values[copies..].to_vec();
         next_values.resize(n, 0.0);
         let beyond: Vec<f32> = self.rollout.beyond.iter().flat_map(|(_, observation)| observation).copied().collect();
-        for ((i, _), value) in self.rollout.beyond.iter().zip(critic.values(&beyond)?) {
+        for ((i, _), value) in self.rollout.beyond.iter().zip(critic.values(&beyond, self.rollout.beyond.len())?) {
             next_values[*i] = *value;
         }
         Ok((values, next_values))
@@ -234,7 +234,7 @@ impl Objective for PolicyGradient {
         let actions: Vec<u32> = rows.iter().map(|&i| self.rollout.actions[i]).collect();
         let (old_log_probs, mut advantages) = (pick(&self.rollout.log_probs), pick(&self.advantages));
         if self.settings.normalize_advantages {
-            normalize(&mut advantages);
+            rollout::normalize(&mut advantages);
         }
         let (progress, returns) = (self.progress(), pick(&self.returns));
         let observations = Tensor::from_vec(observations, (rows.len(), features), &Device::Cpu)?;
@@ -286,16 +286,4 @@ impl Objective for PolicyGradient {
     fn has_batch_in_hand(&self) -> bool {
         self.epochs_left > 0 || self.position < self.order.len()
     }
-}
-
-/// Mean 0 and standard deviation 1 (with n − 1, and 1e-8 added); zeros where there are fewer than two values.
-fn normalize(advantages: &mut [f32]) {
-    let n = advantages.len() as f64;
-    if n < 2.0 {
-        return advantages.fill(0.0);
-    }
-    let mean = advantages.iter().map(|&a| f64::from(a)).sum::<f64>() / n;
-    let variance = advantages.iter().map(|&a| (f64::from(a) - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let scale = 1.0 / (variance.sqrt() + 1e-8);
-    advantages.iter_mut().for_each(|a| *a = ((f64::from(*a) - mean) * scale) as f32);
 }

@@ -1,6 +1,7 @@
 //! What a policy gradient differentiates.
 
 use crate::Result;
+use crate::kernel::plain;
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ impl Ratios {
         let surrogate = (&ratio * advantages)?.minimum(&(clipped * advantages)?)?;
         let detached = ratio.detach();
         let approximate_kl = crate::scalar(&((&detached - 1.0)? - log_ratio.detach())?.mean_all()?)?;
-        let outside = (detached - 1.0)?.abs()?.gt(clip)?.to_dtype(DType::F64)?;
+        let outside = plain::abs(&(detached - 1.0)?)?.gt(clip)?.to_dtype(DType::F64)?;
         Ok(Ratios { surrogate, approximate_kl, clip_fraction: crate::scalar(&outside.mean_all()?)? })
     }
 }

@@ -116,7 +116,7 @@ impl Rule {
                 for ((w, g), v) in w.iter_mut().zip(g).zip(first) {
                     let g = *g * scale;
                     *v = momentum * *v + g;
-                    *w = *w - rate * if nesterov { g + momentum * *v } else { *v };
+                    *w -= rate * if nesterov { g + momentum * *v } else { *v };
                 }
             }
             Rule::Adam { beta1, beta2, epsilon, weight_decay } => {

@@ -65,7 +65,7 @@ impl TrialFolder {
         for file in [self.outcome(), self.rows(), self.final_weights(), self.best_weights()] {
             match std::fs::remove_file(&file) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::File { action: "remove", path: file, source: error });
+                    return Err(Error::File { action: "remove", path: file, cause: error });
                 }
                 _ => {}
             }

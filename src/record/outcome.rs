@@ -59,6 +59,6 @@ fn read_if_present(path: &std::path::Path) -> Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::File { action: "read", path: path.to_path_buf(), source: error }),
+        Err(error) => Err(Error::File { action: "read", path: path.to_path_buf(), cause: error }),
     }
 }

@@ -22,7 +22,7 @@ impl RowWriter {
 
     /// Appends a row; NaN stands for "nothing to report" and becomes an empty cell.
     pub fn append(&mut self, values: &[f64]) -> Result<()> {
-        let cells = values.iter().map(|value| if value.is_nan() { String::new() } else { value.to_string() });
+        let cells = values.iter().map(|&value| cell(value));
         self.write_line(cells.collect::<Vec<_>>().join(","))
     }
 
@@ -30,6 +30,15 @@ impl RowWriter {
         line.push('\n');
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.flush());
         written.map_err(Error::file("append to", &self.path))
+    }
+}
+
+/// The shortest text that reads back as the same bits.
+fn cell(value: f64) -> String {
+    match value {
+        value if value.is_nan() => String::new(),
+        value if value.fract() == 0.0 && value.abs() < 1e15 => format!("{value}"),
+        value => format!("{value:?}"),
     }
 }
 

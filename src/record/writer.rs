@@ -89,8 +89,8 @@ impl<'a> Record<'a> {
         self.next_row = (examples / self.every + 1) * self.every;
         self.rows_at = Some(self.updates);
         if let Some((name, value)) = training.network.first_not_finite()? {
-            let source = Box::new(Error::NotFinite { what: format!("`{name}`"), value });
-            return Err(Error::During { update: self.updates, examples, source });
+            let cause = Box::new(Error::NotFinite { what: format!("`{name}`"), value });
+            return Err(Error::During { update: self.updates, examples, cause });
         }
         let evaluated = training.evaluation.of(&training.network)?;
         let counters = [self.updates as f64, examples as f64, objective.rounds(), self.seconds()];

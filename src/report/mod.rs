@@ -112,7 +112,7 @@ impl ArmRecords {
         let longest = paths.iter().max_by_key(|(x, _)| x.len())?;
         let grid = longest.0.clone();
         let n = paths.len();
-        let bootstrap = Bootstrap::new(n, CURVE_RESAMPLES, &mut stream(0, "bootstrap", 0));
+        let bootstrap = Bootstrap::new((1, n), CURVE_RESAMPLES, &mut stream(0, "bootstrap", 0));
         let mut curve = Curve { x: Vec::new(), y: Vec::new(), n };
         for at in grid {
             let values: Option<Vec<f64>> = paths.iter().map(|(x, y)| interpolate(x, y, at)).collect();
@@ -151,7 +151,7 @@ pub fn estimate(values: &[f64]) -> Option<Estimate> {
     if values.is_empty() {
         return None;
     }
-    let bootstrap = Bootstrap::new(values.len(), TABLE_RESAMPLES, &mut stream(0, "bootstrap", 1));
+    let bootstrap = Bootstrap::new((1, values.len()), TABLE_RESAMPLES, &mut stream(0, "bootstrap", 1));
     Some(bootstrap.interquartile_mean(values))
 }
 

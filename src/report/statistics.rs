@@ -30,10 +30,12 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     if share == 0.0 { below } else { below + share * (sorted[at.ceil() as usize] - below) }
 }
 
-/// Resamples of runs, drawn once and used for every point of a curve, so that its band belongs to whole runs.
+/// Stratified resamples: runs are drawn with replacement within each task. Drawn once and used for every point of a curve,
+/// so that its band belongs to whole runs.
 pub struct Bootstrap {
-    runs: usize,
-    /// `[resamples, runs]`
+    /// Values of one resample: tasks × runs.
+    size: usize,
+    /// `[resamples, tasks, runs]`
     indices: Vec<usize>,
 }
 
@@ -43,17 +45,20 @@ pub const CONFIDENCE: f64 = 0.95;
 impl Bootstrap {
     /// # Panics
     /// When there are no runs.
-    pub fn new(runs: usize, resamples: usize, rng: &mut Rng) -> Self {
-        Bootstrap { runs, indices: (0..resamples * runs).map(|_| rng.random_range(0..runs)).collect() }
+    pub fn new((tasks, runs): (usize, usize), resamples: usize, rng: &mut Rng) -> Self {
+        let tasks_of_all = (0..resamples).flat_map(|_| 0..tasks);
+        let draws = tasks_of_all.flat_map(|task| std::iter::repeat_n(task * runs, runs));
+        let indices = draws.map(|first| first + rng.random_range(0..runs)).collect();
+        Bootstrap { size: tasks * runs, indices }
     }
 
-    /// The interquartile mean of one value per run, with its percentile interval of 95 %.
+    /// The interquartile mean of all values, `[tasks, runs]`, with its percentile interval of 95 %.
     pub fn interquartile_mean(&self, values: &[f64]) -> Estimate {
-        assert_eq!(values.len(), self.runs, "one value per run");
-        let mut resample = vec![0.0; self.runs];
+        assert_eq!(values.len(), self.size, "one value per task and run");
+        let mut resample = vec![0.0; self.size];
         let mut replicates: Vec<f64> = self
             .indices
-            .chunks_exact(self.runs)
+            .chunks_exact(self.size)
             .map(|indices| {
                 resample.iter_mut().zip(indices).for_each(|(out, &i)| *out = values[i]);
                 interquartile_mean(&resample)
@@ -89,7 +94,7 @@ mod tests {
         let covered = (0..400)
             .filter(|_| {
                 let values: Vec<f64> = StandardNormal.sample_iter(&mut rng).take(20).collect();
-                let estimate = Bootstrap::new(20, 500, &mut rng).interquartile_mean(&values);
+                let estimate = Bootstrap::new((1, 20), 500, &mut rng).interquartile_mean(&values);
                 estimate.low <= 0.0 && 0.0 <= estimate.high
             })
             .count();

@@ -2,7 +2,7 @@
 
 mod returns;
 
-pub use returns::{Trajectories, advantages, explained_variance};
+pub use returns::{Trajectories, advantages, explained_variance, normalize};
 
 use crate::network::{Activations, Network};
 use crate::{Result, Rng, distribution};
@@ -99,7 +99,7 @@ impl Rollout {
     fn act(&mut self, env: &dyn Vectorized, policy: &Network, rng: &mut Rng) -> Result<()> {
         let observations = &env.steps().observations;
         self.observations.extend_from_slice(observations);
-        let logits = policy.infer(observations, &mut self.activations)?;
+        let logits = policy.infer(observations, self.copies, &mut self.activations)?;
         for (copy, row) in logits.chunks_exact(logits.len() / self.copies).enumerate() {
             let (action, log_prob) = if self.paused[copy] { (0, 0.0) } else { distribution::sample(row, rng) };
             self.drawn[copy] = action;

@@ -1,7 +1,7 @@
 //! Returns and advantages: pure functions of rewards, values and ends.
 
 use lossward_envs::Cause;
-use num_traits::Float;
+use num_traits::{Float, FromPrimitive};
 
 /// What advantages are computed from; every slice is `[time, copies]`, time-major.
 pub struct Trajectories<'a, T> {
@@ -40,6 +40,21 @@ pub fn advantages<T: Float>(trajectories: &Trajectories<T>, discount: T, lambda:
         advantages[t] = delta + discount * lambda * after;
     }
     advantages
+}
+
+/// Shifts to mean 0 and scales to standard deviation 1 (over n − 1, and 1e-8 added to it); fewer than two values become 0.
+pub fn normalize<T: Float + FromPrimitive>(advantages: &mut [T]) {
+    let n = advantages.len() as f64;
+    if n < 2.0 {
+        return advantages.fill(T::zero());
+    }
+    let double = |a: &T| a.to_f64().unwrap_or(f64::NAN);
+    let mean = advantages.iter().map(double).sum::<f64>() / n;
+    let variance = advantages.iter().map(|a| (double(a) - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let scale = 1.0 / (variance.sqrt() + 1e-8);
+    for advantage in advantages {
+        *advantage = T::from_f64((double(advantage) - mean) * scale).unwrap_or_else(T::nan);
+    }
 }
 
 /// `1 − Var(y − ŷ) / Var(y)`: the share of the returns' variance that the values explain. NaN where the returns are constant.

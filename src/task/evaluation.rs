@@ -1,10 +1,12 @@
 //! How well a network does, the same for every arm of an experiment.
 
 use super::{Source, Task};
+use crate::data::DataSet;
 use crate::metric::{self, Metric};
 use crate::network::{Activations, Network};
 use crate::{Result, Rng, distribution, stream};
 use lossward_envs::Vectorized;
+use std::sync::Arc;
 
 /// The evaluation of one trial. Its streams are its own, so that evaluating more often never moves the training.
 pub struct Evaluation {
@@ -14,9 +16,9 @@ pub struct Evaluation {
 
 enum Kind {
     /// Held-out examples: the metrics, the expected reward of the sampling policy, and its entropy.
-    Held { task: Task, metrics: Vec<&'static Metric>, reward: fn(u32, u32) -> f64 },
+    Held { data: Arc<DataSet>, metrics: Vec<&'static Metric>, reward: fn(u32, u32) -> f64 },
     /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
-    Episodes { env: Box<dyn Vectorized>, actions: usize, rng: Rng },
+    Episodes { env: Box<dyn Vectorized>, actions: usize, rng: Box<Rng> },
 }
 
 impl Evaluation {
@@ -24,15 +26,15 @@ impl Evaluation {
     /// When a metric is unknown.
     pub fn new(task: &Task, metrics: &[String], episodes: usize, seed: u64) -> Result<Self> {
         let kind = match &task.source {
-            Source::DataSet(_) => Kind::Held {
-                task: task.clone(),
+            Source::DataSet(data) => Kind::Held {
+                data: data.clone(),
                 metrics: metrics.iter().map(|name| metric::find(name)).collect::<Result<_>>()?,
                 reward: super::reward_score("accuracy")?,
             },
             Source::Environment(spec) => Kind::Episodes {
                 env: (spec.make)((0..episodes as u64).map(|i| stream(seed, "evaluation", i)).collect()),
                 actions: spec.actions.size(),
-                rng: stream(seed, "evaluation policy", 0),
+                rng: Box::new(stream(seed, "evaluation policy", 0)),
             },
         };
         Ok(Evaluation { kind, activations: Activations::default() })
@@ -57,9 +59,8 @@ impl Evaluation {
     /// Evaluates the network as it is now.
     pub fn of(&mut self, network: &Network) -> Result<Vec<f64>> {
         match &mut self.kind {
-            Kind::Held { task, metrics, reward } => {
-                let Source::DataSet(data) = &task.source else { return Ok(Vec::new()) };
-                let logits = network.infer(&data.test.inputs, &mut self.activations)?;
+            Kind::Held { data, metrics, reward } => {
+                let logits = network.infer(&data.test.inputs, data.test.len(), &mut self.activations)?;
                 let labels = &data.test.labels;
                 let entropies = logits.chunks_exact(data.classes).map(distribution::entropy);
                 Ok(metrics
@@ -103,7 +104,7 @@ fn play(
     let mut chosen = vec![0; copies];
     let (mut total, mut steps, mut entropy) = (0.0, 0.0, 0.0);
     while ended.contains(&false) {
-        let logits = network.infer(&env.steps().observations, activations)?;
+        let logits = network.infer(&env.steps().observations, copies, activations)?;
         for (copy, row) in logits.chunks_exact(actions).enumerate().filter(|(copy, _)| !ended[*copy]) {
             entropy += distribution::entropy(row);
             steps += 1.0;

@@ -78,11 +78,19 @@ impl Task {
         }
     }
 
-    /// `(inputs, outputs)` of a network for this task.
-    pub fn sizes(&self) -> (usize, usize) {
+    /// The shape of one input: `[features]` or `[channels, height, width]`.
+    pub fn input_shape(&self) -> Vec<usize> {
         match &self.source {
-            Source::DataSet(data) => (data.features, data.classes),
-            Source::Environment(spec) => (spec.observations.size(), spec.actions.size()),
+            Source::DataSet(data) => data.shape.clone(),
+            Source::Environment(spec) => vec![spec.observations.size()],
+        }
+    }
+
+    /// Outputs of a network for this task: classes or actions.
+    pub fn outputs(&self) -> usize {
+        match &self.source {
+            Source::DataSet(data) => data.classes,
+            Source::Environment(spec) => spec.actions.size(),
         }
     }
 
@@ -109,7 +117,7 @@ impl Task {
             (Source::DataSet(data), _) => {
                 let score = reward_score(reward.unwrap_or("accuracy"))?;
                 let envs = vec![LabelsAsRewards::new(data.clone(), score); rngs.len()];
-                Ok(Box::new(Copies::new("labels as rewards", (data.features, data.classes as u32), None, envs, rngs)))
+                Ok(Box::new(Copies::new("labels as rewards", (data.features(), data.classes as u32), None, envs, rngs)))
             }
         }
     }

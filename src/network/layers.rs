@@ -1,0 +1,135 @@
+//! From settings to a chain of layers whose sizes fit.
+
+use super::NetworkSettings;
+use crate::kernel::{Activation, Convolution, Pooling};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// One entry of `layers`: `{ conv = 16, kernel = 3 }`, `{ pool = 2 }`, `{ flatten = true }` or `{ dense = 64 }`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerSettings {
+    /// Filters of a convolution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conv: Option<usize>,
+    /// Height and width of its filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<usize>,
+    /// 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<usize>,
+    /// Zeros around the image; 0 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub padding: Option<usize>,
+    /// Side of the windows of a max pooling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<usize>,
+    /// Says that images become vectors here; dense layers do so by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flatten: Option<bool>,
+    /// Units of a dense layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dense: Option<usize>,
+}
+
+/// A layer with its sizes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Layer {
+    Dense { inputs: usize, outputs: usize, activation: Activation },
+    Conv { sizes: Convolution, activation: Activation },
+    Pool(Pooling),
+}
+
+impl Layer {
+    /// The shape of the weight; nothing for a layer without parameters. The bias has the first of these sizes.
+    pub fn weight_shape(&self) -> Option<Vec<usize>> {
+        match *self {
+            Layer::Dense { inputs, outputs, .. } => Some(vec![outputs, inputs]),
+            Layer::Conv { sizes, .. } => Some(vec![sizes.filters, sizes.channels, sizes.kernel, sizes.kernel]),
+            Layer::Pool(_) => None,
+        }
+    }
+
+    /// Floats per example that come out.
+    pub fn outputs(&self) -> usize {
+        match *self {
+            Layer::Dense { outputs, .. } => outputs,
+            Layer::Conv { sizes, .. } => sizes.output().map_or(0, |(height, width)| sizes.filters * height * width),
+            Layer::Pool(sizes) => sizes.channels * sizes.output().0 * sizes.output().1,
+        }
+    }
+}
+
+/// The chain of layers from inputs of `shape` (`[features]` or `[channels, height, width]`) to `outputs` linear units.
+///
+/// # Errors
+/// When a layer doesn't fit what comes before it; the message counts layers from 0.
+pub(super) fn plan(settings: &NetworkSettings, shape: &[usize], outputs: usize) -> Result<Vec<Layer>> {
+    let activation = settings.activation;
+    let mut shape = shape.to_vec();
+    let mut layers = Vec::new();
+    for (i, layer) in settings.layers.iter().enumerate() {
+        let planned = plan_layer(layer, &mut shape, activation);
+        layers.extend(planned.map_err(|message| Error::Argument(format!("`layers`, entry {i}: {message}")))?);
+    }
+    let mut inputs = shape.iter().product();
+    for units in settings.hidden() {
+        layers.push(Layer::Dense { inputs, outputs: *units, activation });
+        inputs = *units;
+    }
+    layers.push(Layer::Dense { inputs, outputs, activation: Activation::Identity });
+    if layers.iter().any(|layer| layer.outputs() == 0) {
+        return Err(Error::Argument("a hidden layer needs at least 1 unit".into()));
+    }
+    Ok(layers)
+}
+
+/// One entry; `shape` is what comes in, and what goes out afterwards.
+fn plan_layer(
+    settings: &LayerSettings,
+    shape: &mut Vec<usize>,
+    activation: Activation,
+) -> Result<Option<Layer>, String> {
+    let LayerSettings { conv, kernel, stride, padding, pool, flatten, dense } = *settings;
+    if conv.is_none() && (kernel.is_some() || stride.is_some() || padding.is_some()) {
+        return Err("`kernel`, `stride` and `padding` belong to a `conv`".into());
+    }
+    let image = |what: &str| match shape[..] {
+        [channels, height, width] => Ok((channels, height, width)),
+        _ => Err(format!("`{what}` needs images [channels, height, width]; what comes in has shape {shape:?}")),
+    };
+    match (conv, pool, flatten, dense) {
+        (Some(filters), None, None, None) => {
+            let (channels, height, width) = image("conv")?;
+            let kernel = kernel.ok_or("a `conv` needs a `kernel`, such as 3")?;
+            let (stride, padding) = (stride.unwrap_or(1), padding.unwrap_or(0));
+            if filters == 0 || kernel == 0 || stride == 0 {
+                return Err("`conv`, `kernel` and `stride` must be at least 1".into());
+            }
+            let sizes = Convolution { channels, height, width, filters, kernel, stride, padding };
+            let (height, width) =
+                sizes.output().ok_or(format!("a kernel of {kernel} on an image of {height}×{width}"))?;
+            *shape = vec![filters, height, width];
+            Ok(Some(Layer::Conv { sizes, activation }))
+        }
+        (None, Some(size), None, None) => {
+            let (channels, height, width) = image("pool")?;
+            if size == 0 || size > height || size > width {
+                return Err(format!("windows of {size}×{size} on an image of {height}×{width}"));
+            }
+            let sizes = Pooling { channels, height, width, size };
+            *shape = vec![channels, sizes.output().0, sizes.output().1];
+            Ok(Some(Layer::Pool(sizes)))
+        }
+        (None, None, Some(true), None) => {
+            *shape = vec![shape.iter().product()];
+            Ok(None)
+        }
+        (None, None, None, Some(outputs)) => {
+            let inputs = shape.iter().product();
+            *shape = vec![outputs];
+            Ok(Some(Layer::Dense { inputs, outputs, activation }))
+        }
+        _ => Err("a layer is one of `conv`, `pool`, `dense` and `flatten = true`".into()),
+    }
+}

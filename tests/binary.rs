@@ -1,0 +1,178 @@
+//! The program as a user meets it.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Sandbox, TINY, files};
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_small_experiment_leaves_records_figures_and_a_summary() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let run = sandbox.run(&["run", "tiny.toml"]).succeeded();
+    assert!(run.out.contains("label") && run.out.contains("reward") && run.out.contains("examples to accuracy 0.5"));
+    assert!(run.err.contains("[4/4]"), "plain progress lines where there is no terminal: {}", run.err);
+    let results = sandbox.path("results/tiny");
+    for name in ["experiment.toml", "summary.csv", "summary.json", "curves.svg", "curves.png"] {
+        assert!(results.join(name).is_file(), "{name} is missing");
+    }
+    for name in ["trial.toml", "rows.csv", "outcome.json", "final.safetensors", "best.safetensors"] {
+        assert!(results.join("trials/reward/seed-1").join(name).is_file(), "{name} is missing");
+    }
+    let header = std::fs::read_to_string(results.join("trials/reward/seed-0/rows.csv")).unwrap();
+    assert!(header.starts_with("updates,examples,episodes,seconds,loss,training_return,"), "{header}");
+    let svg = std::fs::read_to_string(results.join("curves.svg")).unwrap();
+    assert!(svg.contains("label (n = 2)") && svg.contains("accuracy, held out"));
+    let summary: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(results.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["arms"][0]["n"], 2);
+    assert!(summary["arms"][0]["final"]["accuracy"]["point"].as_f64().unwrap() > 0.5);
+}
+
+#[test]
+fn a_finished_experiment_is_redrawn_byte_for_byte_and_not_retrained() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    sandbox.run(&["run", "tiny.toml", "--quiet"]).succeeded();
+    let before = files(&sandbox.path("results/tiny"));
+    let again = sandbox.run(&["run", "tiny.toml"]).succeeded();
+    assert!(again.err.contains("all 4 trials") && again.err.contains("--force"), "{}", again.err);
+    std::fs::remove_file(sandbox.path("results/tiny/curves.png")).unwrap();
+    sandbox.run(&["plot", "results/tiny"]).succeeded();
+    assert_eq!(before, files(&sandbox.path("results/tiny")));
+}
+
+#[test]
+fn more_seeds_only_run_what_is_missing_and_other_settings_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    sandbox.run(&["run", "tiny.toml", "--seeds", "1"]).succeeded();
+    let run = sandbox.run(&["run", "tiny.toml"]).succeeded();
+    assert!(run.err.contains("2 of 4 trials are finished already"), "{}", run.err);
+    let refused = sandbox.run(&["run", "tiny.toml", "optimizer.learning_rate=1e-2"]);
+    refused.failed_with(&["another experiment", "learning_rate = 0.003", "learning_rate = 0.01", "--out", "--force"]);
+    sandbox.run(&["run", "tiny.toml", "optimizer.learning_rate=1e-2", "--force", "--quiet"]).succeeded();
+}
+
+/// Rows without the column of seconds.
+fn rows(path: &std::path::Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let seconds = text.lines().next().unwrap().split(',').position(|column| column == "seconds").unwrap();
+    let without = |line: &str| {
+        let cells: Vec<&str> =
+            line.split(',').enumerate().filter(|(i, _)| *i != seconds).map(|(_, cell)| cell).collect();
+        cells.join(",")
+    };
+    text.lines().map(without).collect()
+}
+
+#[test]
+fn rows_are_the_same_for_any_number_of_jobs() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    for jobs in ["1", "2"] {
+        sandbox.run(&["run", "tiny.toml", "--jobs", jobs, "--out", jobs, "--quiet"]).succeeded();
+    }
+    for arm in ["label", "reward"] {
+        for seed in ["seed-0", "seed-1"] {
+            let path = |jobs: &str| sandbox.path(jobs).join("trials").join(arm).join(seed).join("rows.csv");
+            assert_eq!(rows(&path("1")), rows(&path("2")), "{arm}, {seed}");
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_run_keeps_its_records_and_goes_on() {
+    let sandbox = Sandbox::new();
+    sandbox.write("long.toml", &TINY.replace("4_000", "400_000"));
+    for signal in ["-INT", "-KILL"] {
+        let mut child = sandbox.command(&["run", "long.toml", "--jobs", "1", "--force"]).spawn().unwrap();
+        let written = sandbox.path("results/long/trials/label/seed-0/rows.csv");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while std::fs::read_to_string(&written).map_or(0, |text| text.lines().count()) < 4 {
+            assert!(Instant::now() < deadline, "no rows after a minute");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let status = child.wait().unwrap();
+        if signal == "-INT" {
+            assert_eq!(status.code(), Some(130));
+        }
+        assert!(rows(&written).len() >= 4, "rows are kept");
+    }
+    let on = sandbox.run(&["run", "long.toml", "budget.examples=8_000", "--quiet"]);
+    on.succeeded();
+    assert_eq!(std::fs::read_dir(sandbox.path("results/long/trials/label")).unwrap().count(), 2);
+}
+
+#[test]
+fn a_trial_that_diverges_stops_alone_and_the_status_says_so() {
+    let sandbox = Sandbox::new();
+    let arm = "[[arm]]\nname = \"far too fast\"\nobjective = { kind = \"supervised\", loss = \"cross_entropy\" }\n\
+               optimizer = { rule = \"sgd\", learning_rate = 1e38 }\n[[plot]]";
+    sandbox.write("tiny.toml", &TINY.replace("[[plot]]", arm));
+    let run =
+        sandbox.run(&["run", "tiny.toml"]).failed_with(&["far too fast, seed 1", "update 2", "2 of the trials failed"]);
+    assert!(run.out.contains("0 (2 failed)"), "{}", run.out);
+    let outcome =
+        std::fs::read_to_string(sandbox.path("results/tiny/trials/far-too-fast/seed-0/outcome.json")).unwrap();
+    assert!(outcome.contains("failed") && outcome.contains("the loss is"), "{outcome}");
+    assert!(sandbox.path("results/tiny/trials/label/seed-1/final.safetensors").is_file());
+    assert!(sandbox.path("results/tiny/trials/far-too-fast/seed-1/best.safetensors").is_file());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    sandbox.write("file", "");
+    sandbox.run(&["run", "tiny.toml", "--out", "file/results"]).failed_with(&["create the folder file/results"]);
+}
+
+#[test]
+fn the_loss_of_the_readme() {
+    let sandbox = Sandbox::new();
+    let given = ["--predictions", "[[2.5,0.1,-1.2]]", "--targets", "[0]"];
+    let run = sandbox.run(&[&["loss", "cross_entropy"], &given[..]].concat()).succeeded();
+    assert!(run.out.contains("0.1093") && run.out.contains("-0.1035"), "{}", run.out);
+    let json = sandbox.run(&[&["loss", "cross_entropy", "--json"], &given[..]].concat()).succeeded();
+    let object: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert!((object["value"].as_f64().unwrap() - 0.109_250_272_519_032_f64).abs() < 1e-12, "{object}");
+    let bad = |targets: &str, parts: &[&str]| {
+        let run = sandbox.run(&["loss", "cross_entropy", "--predictions", "[[2.5,0.1,-1.2]]", "--targets", targets]);
+        run.failed_with(parts);
+    };
+    bad("[3]", &["target 0 is class 3", "classes 0 to 2"]);
+    bad("[0, 1]", &["2 targets for 1 rows"]);
+    bad("[-1]", &["--targets", "[-1]"]);
+    sandbox
+        .run(&["loss", "cros_entropy", "--predictions", "[[1]]", "--targets", "[0]"])
+        .failed_with(&["cross_entropy"]);
+    sandbox.run(&["loss", "mse", "--predictions", "[[1],[1,2]]", "--targets", "[[1]]"]).failed_with(&["row 1 has 2"]);
+}
+
+#[test]
+fn everything_can_be_listed_and_every_verb_has_an_example() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("experiments")).unwrap();
+    sandbox.write("experiments/tiny.toml", TINY);
+    let listed = [
+        ("environments", "CartPole-v1"),
+        ("datasets", "digits"),
+        ("losses", "cross_entropy"),
+        ("metrics", "accuracy"),
+        ("objectives", "preset ppo"),
+        ("optimizers", "adamw"),
+        ("experiments", "does the smoke rise?"),
+    ];
+    for (what, expected) in listed {
+        let run = sandbox.run(&["list", what]).succeeded();
+        assert!(run.out.contains(expected), "{what}: {}", run.out);
+    }
+    for verb in ["run", "plot", "list", "loss"] {
+        let help = sandbox.run(&[verb, "--help"]).succeeded().out;
+        assert!(help.contains("Example") && help.contains(&format!("lossward {verb}")), "{help}");
+    }
+}

@@ -1,0 +1,113 @@
+//! Experiment files: what ships loads, what is wrong is answered with file, line, key and the nearest valid name.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Sandbox, TINY};
+use lossward::experiment::Experiment;
+use std::path::Path;
+
+#[test]
+fn every_shipped_experiment_loads_and_states_its_question() {
+    let mut count = 0;
+    for entry in std::fs::read_dir("experiments").unwrap() {
+        let path = entry.unwrap().path();
+        Experiment::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("# Question: "), "{}", path.display());
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+/// The resolved experiment says the same as the file that it came from.
+#[test]
+fn a_resolved_experiment_resolves_to_itself() {
+    let sandbox = Sandbox::new();
+    for path in ["experiments/digits.toml", "experiments/cart_pole.toml"] {
+        let experiment = Experiment::load(Path::new(path), &[]).unwrap();
+        let resolved = sandbox.write("resolved.toml", &toml::to_string(&experiment).unwrap());
+        assert_eq!(Experiment::load(&resolved, &[]).unwrap(), experiment);
+    }
+}
+
+#[test]
+fn overrides_hold_for_all_arms_or_for_one() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("tiny.toml", TINY);
+    let given = ["optimizer.learning_rate=0.5", "arm.label.optimizer.rule=sgd", "seeds=7"].map(String::from);
+    let experiment = Experiment::load(&path, &given).unwrap();
+    assert_eq!(experiment.seeds, 7);
+    let rates = experiment.arms.iter().map(|arm| arm.optimizer.learning_rate.at(0.0)).collect::<Vec<f64>>();
+    assert_eq!(rates, [0.5, 0.5]);
+    assert_ne!(experiment.arms[0].optimizer.rule, experiment.arms[1].optimizer.rule);
+}
+
+/// `(what to replace, with what, what the error must say)`; the line is that of the replacement.
+const BAD: &[(&str, &str, &[&str])] = &[
+    ("seeds = 2", "seeds = ", &[":3: "]),
+    ("seeds = 2", "sedes = 2", &[":3: ", "unknown key `sedes`", "did you mean `seeds`"]),
+    ("seeds = 2", "seeds = \"two\"", &[":3: ", "\"two\"", "u64"]),
+    ("seeds = 2", "seeds = 0", &[":3: ", "at least 1"]),
+    ("[network]", "[netwrok]", &[":7: ", "did you mean `network`"]),
+    ("hidden = [16]", "hiden = [16]", &[":8: ", "did you mean `hidden`"]),
+    ("hidden = [16]", "hidden = [16, 0]", &[":8: ", "at least 1 unit"]),
+    ("hidden = [16]", "activation = \"rellu\"", &[":8: ", "unknown name `rellu`", "did you mean `relu`"]),
+    ("learning_rate = 3e-3", "learning_rat = 3e-3", &[":10: ", "did you mean `learning_rate`"]),
+    ("learning_rate = 3e-3", "learning_rate = -1", &[":10: ", "not negative"]),
+    ("learning_rate = 3e-3", "learning_rate = { schedule = \"linaer\", from = 1, to = 0 }", &[":10: ", "`linear`"]),
+    ("learning_rate = 3e-3", "momentum = 0.9", &["momentum", "not an option of adam"]),
+    ("dataset = \"digits\"", "dataset = \"digit\"", &[":6: ", "unknown data set `digit`", "did you mean `digits`"]),
+    ("dataset = \"digits\"", "env = \"Cartpole-v1\"", &[":6: ", "unknown environment", "did you mean `CartPole-v1`"]),
+    ("dataset = \"digits\"", "dataset = \"digits\"\ncontrol = \"random_reward\"", &["needs an environment"]),
+    ("examples = 4_000", "examples = 0", &[":12: ", "at least 1"]),
+    ("examples = 4_000", "exampels = 10", &[":12: ", "did you mean `examples`"]),
+    ("loss = \"cross_entropy\"", "loss = \"crossentropy\"", &[":15: ", "unknown loss", "did you mean `cross_entropy`"]),
+    ("loss = \"cross_entropy\"", "loss = \"mse\"", &[":15: ", "class labels", "losses that fit: cross_entropy"]),
+    ("loss = \"cross_entropy\"", "los = \"cross_entropy\"", &[":15: ", "did you mean `loss`"]),
+    ("kind = \"supervised\"", "kind = \"supervized\"", &[":15: ", "did you mean `supervised`"]),
+    ("preset = \"reinforce\"", "preset = \"reinforced\"", &[":18: ", "did you mean `reinforce`"]),
+    ("reward = \"accuracy\"", "reward = \"acuracy\"", &[":18: ", "did you mean `accuracy`"]),
+    ("reward = \"accuracy\"", "reward = \"cross_entropy\"", &[":18: ", "can't reward a single class"]),
+    ("reward = \"accuracy\"", "discount = 1.5", &[":18: ", "[0, 1]"]),
+    ("reward = \"accuracy\"", "clip = 0.2", &[":18: ", "`clip` belongs to"]),
+    ("reward = \"accuracy\"", "gae_lambda = 0.9", &[":18: ", "baseline"]),
+    ("reward = \"accuracy\"", "expert = 1", &[":18: ", "unknown key `expert`"]),
+    ("environments = 64", "environments = 0", &[":18: ", "at least 1"]),
+    ("name = \"reward\"", "name = \"Label\"", &[":17: ", "differ"]),
+    ("y = [\"loss\", \"accuracy\"]", "y = [\"acc\"]", &[":19: ", "did you mean `accuracy`"]),
+    ("y = [\"loss\", \"accuracy\"]", "yy = [\"loss\"]", &[":20: ", "unknown key `yy`"]),
+    ("metric = \"accuracy\"", "metric = \"acuracy\"", &[":4: ", "did you mean `accuracy`"]),
+];
+
+#[test]
+fn mistakes_are_answered_with_their_place() {
+    let sandbox = Sandbox::new();
+    for (from, to, parts) in BAD {
+        assert!(TINY.contains(from), "{from}");
+        let path = sandbox.write("bad.toml", &TINY.replacen(from, to, 1));
+        let message = match Experiment::load(&path, &[]) {
+            Ok(_) => panic!("`{to}` was accepted"),
+            Err(error) => error.to_string(),
+        };
+        assert!(message.starts_with(&path.display().to_string()), "`{to}` is not placed in the file: {message}");
+        for part in *parts {
+            assert!(message.contains(part), "`{to}`: no `{part}` in: {message}");
+        }
+    }
+}
+
+#[test]
+fn mistakes_in_overrides_and_files_end_the_program() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let run = |arguments: &[&str]| sandbox.run(&[&["run"], arguments].concat());
+    run(&["nowhere.toml"]).failed_with(&["read the experiment nowhere.toml"]);
+    run(&["tiny.toml", "--seeds", "0"]).failed_with(&["override `seeds=0`", "at least 1"]);
+    run(&["tiny.toml", "optimizer.learning_rat=1"])
+        .failed_with(&["override `optimizer.learning_rat=1`", "`learning_rate`"]);
+    run(&["tiny.toml", "arm.lable.seeds=1"]).failed_with(&["unknown arm `lable`", "did you mean `label`"]);
+    run(&["tiny.toml", "rubbish"]).failed_with(&["`rubbish` is not of the form key=value"]);
+    sandbox.run(&["plot", "."]).failed_with(&["no experiment.toml"]);
+    assert!(!sandbox.path("results").exists(), "nothing may be written for a bad experiment");
+}

@@ -1,0 +1,160 @@
+//! What a case is, and which function runs each group.
+
+mod envs;
+mod losses;
+mod optimizers;
+mod rl;
+mod stats;
+
+use candle_core::{Device, Tensor};
+use serde_json::{Map, Value};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+pub const GROUPS: &[(&str, fn(&Case))] = &[
+    ("envs/cartpole", envs::cart_pole),
+    ("envs/specs", envs::specs),
+    ("losses/cross_entropy", losses::cross_entropy),
+    ("losses/mae", losses::regression),
+    ("losses/mse", losses::regression),
+    ("losses/penalties", losses::penalty),
+    ("optimizers/mlp", optimizers::mlp),
+    ("optimizers/quadratic", optimizers::quadratic),
+    ("rl/a2c", rl::a2c),
+    ("rl/discounted_returns", rl::discounted_returns),
+    ("rl/distributions", rl::categorical),
+    ("rl/explained_variance", rl::explained_variance),
+    ("rl/gae", rl::gae),
+    ("rl/ppo_categorical", rl::ppo),
+    ("rl/reinforce", rl::reinforce),
+    ("stats/aggregates", stats::aggregates),
+    ("stats/bootstrap_ci", stats::bootstrap),
+];
+
+/// One case; it notes which of its fields were read.
+pub struct Case {
+    pub name: String,
+    /// The file's name without its ending: `cross_entropy`.
+    pub group: String,
+    inputs: Map<String, Value>,
+    expected: Map<String, Value>,
+    rtol: f64,
+    atol: f64,
+    used: RefCell<BTreeSet<String>>,
+}
+
+impl Case {
+    pub fn new(group: &str, value: &Value) -> Self {
+        let object = |key: &str| value[key].as_object().unwrap_or_else(|| panic!("`{key}` is not an object")).clone();
+        Case {
+            name: value["name"].as_str().unwrap().to_string(),
+            group: group.to_string(),
+            inputs: object("inputs"),
+            expected: object("expected"),
+            rtol: value["rtol"].as_f64().unwrap(),
+            atol: value["atol"].as_f64().unwrap(),
+            used: RefCell::default(),
+        }
+    }
+
+    /// A field that was not read was not tested.
+    pub fn assert_all_fields_used(&self) {
+        let used = self.used.borrow();
+        let all = self.inputs.keys().map(|key| format!("inputs.{key}"));
+        let all = all.chain(self.expected.keys().map(|key| format!("expected.{key}")));
+        let unread: Vec<String> = all.filter(|field| !used.contains(field)).collect();
+        assert!(unread.is_empty(), "fields that this test does not know: {unread:?}");
+    }
+
+    /// An input; `null` where it is absent.
+    pub fn input(&self, key: &str) -> &Value {
+        self.used.borrow_mut().insert(format!("inputs.{key}"));
+        self.inputs.get(key).unwrap_or(&Value::Null)
+    }
+
+    pub fn number(&self, key: &str) -> f64 {
+        number(self.input(key))
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.inputs.contains_key(key)
+    }
+
+    pub fn text(&self, key: &str) -> &str {
+        self.input(key).as_str().unwrap_or_else(|| panic!("`{key}` is not a string"))
+    }
+
+    pub fn flag(&self, key: &str) -> bool {
+        self.input(key).as_bool().unwrap_or_else(|| panic!("`{key}` is not a boolean"))
+    }
+
+    /// Every number of a nested list, in order.
+    pub fn numbers(&self, key: &str) -> Vec<f64> {
+        numbers(self.input(key))
+    }
+
+    pub fn indices(&self, key: &str) -> Vec<u32> {
+        self.numbers(key).into_iter().map(|index| index as u32).collect()
+    }
+
+    pub fn tensor(&self, key: &str) -> Tensor {
+        tensor(self.input(key))
+    }
+
+    pub fn expects(&self, key: &str) -> bool {
+        self.expected.contains_key(key)
+    }
+
+    pub fn expected(&self, key: &str) -> &Value {
+        self.used.borrow_mut().insert(format!("expected.{key}"));
+        self.expected.get(key).unwrap_or_else(|| panic!("`{key}` is not expected"))
+    }
+
+    /// Compares with an expected field, number by number, by the tolerance of the case.
+    pub fn check(&self, key: &str, got: &[f64]) {
+        self.compare(key, got, self.expected(key));
+    }
+
+    pub fn compare(&self, what: &str, got: &[f64], want: &Value) {
+        self.compare_within(what, got, want, (self.rtol, self.atol));
+    }
+
+    pub fn compare_within(&self, what: &str, got: &[f64], want: &Value, (rtol, atol): (f64, f64)) {
+        let want = numbers(want);
+        assert_eq!(got.len(), want.len(), "{what}: {} numbers, expected {}", got.len(), want.len());
+        for (i, (got, want)) in got.iter().zip(&want).enumerate() {
+            let same = got == want || (got.is_nan() && want.is_nan()) || (got - want).abs() <= atol + rtol * want.abs();
+            assert!(same, "{what}[{i}]: got {got}, expected {want}");
+        }
+    }
+}
+
+pub fn number(value: &Value) -> f64 {
+    match value {
+        Value::Number(number) => number.as_f64().unwrap(),
+        Value::String(text) => text.parse().unwrap_or_else(|_| panic!("`{text}` is not a number")),
+        Value::Bool(flag) => f64::from(u8::from(*flag)),
+        other => panic!("{other} is not a number"),
+    }
+}
+
+pub fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(list) => list.iter().flat_map(numbers).collect(),
+        other => vec![number(other)],
+    }
+}
+
+pub fn tensor(value: &Value) -> Tensor {
+    let mut shape = Vec::new();
+    let mut inner = value;
+    while let Value::Array(list) = inner {
+        shape.push(list.len());
+        inner = &list[0];
+    }
+    Tensor::from_vec(numbers(value), shape, &Device::Cpu).unwrap()
+}
+
+pub fn flat(tensor: &Tensor) -> Vec<f64> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
