@@ -31,9 +31,7 @@ fn last(file: &str, overrides: &[&str], column: &str) -> Vec<(String, Vec<f64>)>
 
 #[test]
 fn digits_are_learned_from_labels_and_from_rewards() {
-    for (arm, accuracies) in
-        last("experiments/digits.toml", &["seeds=2", "network.hidden=[64]", "budget.examples=100_000"], "accuracy")
-    {
+    for (arm, accuracies) in last("experiments/digits.toml", &["seeds=2", "budget.examples=60_000"], "accuracy") {
         assert!(accuracies.iter().all(|accuracy| *accuracy > 0.8), "{arm}: {accuracies:?}");
     }
 }
@@ -42,7 +40,7 @@ fn digits_are_learned_from_labels_and_from_rewards() {
 /// labels still guesses the more frequent ones a little more often.
 #[test]
 fn permuted_labels_teach_nothing() {
-    let overrides = ["seeds=3", "task.control=permuted_labels", "network.hidden=[64]", "budget.examples=50_000"];
+    let overrides = ["seeds=3", "task.control=permuted_labels", "budget.examples=20_000"];
     for (arm, accuracies) in last("experiments/digits.toml", &overrides, "accuracy") {
         let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
         assert!(mean < 0.18, "{arm}: {accuracies:?}");
@@ -51,15 +49,16 @@ fn permuted_labels_teach_nothing() {
 
 #[test]
 fn cart_pole_is_solved_by_ppo_and_not_by_random_rewards() {
-    for (arm, returns) in
-        last("experiments/cart_pole.toml", &["seeds=2", "budget.examples=60_000"], "deterministic_return")
-    {
+    for (arm, returns) in last("experiments/cart_pole.toml", &["seeds=3"], "deterministic_return") {
         match arm.as_str() {
             "PPO" | "behavior cloning of PPO" => {
-                assert!(returns.iter().all(|total| *total >= 400.0), "{arm}: {returns:?}");
+                assert!(returns.iter().all(|total| *total >= 475.0), "{arm}: {returns:?}");
             }
-            "PPO, random reward (control)" => assert!(returns.iter().all(|total| *total < 200.0), "{arm}: {returns:?}"),
-            _ => assert!(returns.iter().sum::<f64>() > 100.0, "{arm}: {returns:?}"),
+            // A policy that wanders at random may balance the pole for a while by luck, but not with most seeds.
+            "PPO, random reward (control)" => {
+                assert!(returns.iter().filter(|total| **total >= 200.0).count() <= 1, "{arm}: {returns:?}");
+            }
+            _ => assert!(returns.iter().sum::<f64>() / returns.len() as f64 > 100.0, "{arm}: {returns:?}"),
         }
     }
 }

@@ -137,7 +137,8 @@ impl Panel {
         let x_values = self.curves.iter().flat_map(|(_, curve)| curve.x.iter().copied());
         let y_values = self.curves.iter().flat_map(|(_, curve)| curve.y.iter().flat_map(|e| [e.low, e.high]));
         let (x0, x1, y0, y1) = (left + 58.0, left + PANEL.0 - 18.0, top + PANEL.1 - 46.0, top + 30.0);
-        let x = Axis::new(x_values, (x0, x1), 0.0);
+        // Counters begin at 0, also where the first row has nothing to report.
+        let x = Axis::new(x_values.chain([0.0]), (x0, x1), 0.0);
         let y = Axis::new(y_values.chain(self.threshold), (y0, y1), 0.04);
         canvas.text((x0, top + 19.0), &self.title, 14.0, Ink::Strong, Anchor::Start)?;
         for tick in y.ticks() {
