@@ -11,7 +11,10 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-pub const GROUPS: &[(&str, fn(&Case))] = &[
+/// A folder and file, and the function that runs one of its cases.
+type Group = (&'static str, fn(&Case));
+
+pub const GROUPS: &[Group] = &[
     ("envs/cartpole", envs::cart_pole),
     ("envs/specs", envs::specs),
     ("losses/cross_entropy", losses::cross_entropy),
