@@ -1,6 +1,6 @@
 //! Action distributions: one `log_prob`, used by the cross-entropy and by the policy gradient alike.
 
-use crate::{Result, Rng};
+use crate::{Result, Rng, kernel};
 use candle_core::{D, Tensor};
 use rand::Rng as _;
 
@@ -9,28 +9,35 @@ use rand::Rng as _;
 /// `p = softmax(logits)`. The gradient of `log p_y` with respect to the logits is `e_y − p`: what a label and a sampled
 /// action have in common.
 pub struct Categorical {
-    log_probs: Tensor,
+    logits: Tensor,
 }
 
 impl Categorical {
     /// From unnormalized log-probabilities, `[batch, classes]`.
-    pub fn new(logits: &Tensor) -> Result<Self> {
-        Ok(Categorical { log_probs: candle_nn::ops::log_softmax(logits, D::Minus1)? })
+    pub fn new(logits: &Tensor) -> Self {
+        Categorical { logits: logits.clone() }
     }
 
     /// `log p_y` of each row, `[batch]`; `classes` is `[batch]` of u32.
     pub fn log_prob(&self, classes: &Tensor) -> Result<Tensor> {
-        Ok(self.log_probs.gather(&classes.unsqueeze(1)?, 1)?.squeeze(1)?)
+        Ok(kernel::log_prob(&self.logits, classes)?)
     }
 
     /// `−Σ p log p` of each row in nats, `[batch]`.
     pub fn entropy(&self) -> Result<Tensor> {
-        Ok((self.log_probs.exp()? * &self.log_probs)?.sum(D::Minus1)?.neg()?)
+        let log_probs = self.log_probs()?;
+        Ok((log_probs.exp()? * log_probs)?.sum(D::Minus1)?.neg()?)
     }
 
     /// `Σ p (log p − log q)` of each row in nats, `[batch]`.
     pub fn kl_divergence(&self, other: &Categorical) -> Result<Tensor> {
-        Ok((self.log_probs.exp()? * (&self.log_probs - &other.log_probs)?)?.sum(D::Minus1)?)
+        let log_probs = self.log_probs()?;
+        Ok((log_probs.exp()? * (log_probs - other.log_probs()?)?)?.sum(D::Minus1)?)
+    }
+
+    /// `log p` of every class, `[batch, classes]`.
+    fn log_probs(&self) -> Result<Tensor> {
+        Ok(candle_nn::ops::log_softmax(&self.logits, D::Minus1)?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Element-wise activations and their derivatives.
 
+use super::math;
+use super::vector::vectorized;
 use candle_core::{CpuStorage, Result, WithDType, bail};
 use num_traits::Float;
 use serde::{Deserialize, Serialize};
@@ -21,15 +23,20 @@ pub enum Activation {
 /// The floats that the fused operations run on.
 pub(crate) trait Real: Float + WithDType {
     fn tanh_all(values: &mut [Self]);
+    /// `e^x`; in single precision the vectorizable one of [`math`].
+    fn exponential(self) -> Self;
     /// The elements of a storage of this dtype.
     fn slice_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
 }
 
 impl Real for f32 {
     fn tanh_all(values: &mut [f32]) {
-        for value in values {
-            *value = tanh(*value);
-        }
+        vectorized(|| values.iter_mut().for_each(|value| *value = math::tanh(*value)));
+    }
+
+    #[inline(always)]
+    fn exponential(self) -> f32 {
+        math::exp(self)
     }
 
     fn slice_mut(storage: &mut CpuStorage) -> Result<&mut [f32]> {
@@ -49,6 +56,11 @@ impl Real for f64 {
         }
     }
 
+    #[inline(always)]
+    fn exponential(self) -> f64 {
+        self.exp()
+    }
+
     fn slice_mut(storage: &mut CpuStorage) -> Result<&mut [f64]> {
         match storage {
             CpuStorage::F64(elements) => Ok(elements),
@@ -57,25 +69,6 @@ impl Real for f64 {
             }
         }
     }
-}
-
-/// `tanh x` with a relative error below 5e-7: the odd rational approximation of degree 13/6 that Eigen uses, clamped where
-/// single precision is ±1. Free of branches, so that loops over it become vector code.
-pub(super) fn tanh(x: f32) -> f32 {
-    let x = x.clamp(-7.905_311, 7.905_311);
-    let y = x * x;
-    let numerator = [
-        -2.760_768_5e-16f32,
-        2.000_188e-13,
-        -8.604_672e-11,
-        5.122_297e-8,
-        1.485_722_4e-5,
-        6.372_619_3e-4,
-        4.893_524_6e-3,
-    ];
-    let denominator = [1.198_258_4e-6f32, 1.185_347e-4, 2.268_434_6e-3, 4.893_525e-3];
-    let horner = |coefficients: &[f32]| coefficients.iter().fold(0.0, |sum, c| sum * y + c);
-    x * horner(&numerator) / horner(&denominator)
 }
 
 /// Whether the derivative can be read off the output, as [`multiply_derivative`] does.
@@ -87,7 +80,10 @@ pub(super) fn is_fused(activation: Activation) -> bool {
 pub(super) fn apply<T: Real>(activation: Activation, values: &mut [T]) {
     match activation {
         Activation::Identity => {}
-        Activation::Relu => values.iter_mut().for_each(|value| *value = Float::max(*value, T::zero())),
+        // Not `max`, which would turn a NaN into 0 and hide it.
+        Activation::Relu => vectorized(|| {
+            values.iter_mut().for_each(|value| *value = if *value < T::zero() { T::zero() } else { *value });
+        }),
         Activation::Tanh => T::tanh_all(values),
         Activation::Gelu => values.iter_mut().for_each(|value| {
             let z = WithDType::to_f64(*value);
@@ -98,28 +94,15 @@ pub(super) fn apply<T: Real>(activation: Activation, values: &mut [T]) {
 
 /// `gradient · activation'(z)`, with the derivative written in terms of the output `y`.
 pub(super) fn multiply_derivative<T: Real>(activation: Activation, gradient: &[T], y: &[T]) -> Vec<T> {
-    let pairs = gradient.iter().zip(y);
-    match activation {
-        Activation::Identity => gradient.to_vec(),
-        Activation::Relu => pairs.map(|(g, y)| if *y > T::zero() { *g } else { T::zero() }).collect(),
-        Activation::Tanh => pairs.map(|(g, y)| *g * (T::one() - *y * *y)).collect(),
-        Activation::Gelu => unreachable!("the derivative of gelu is not a function of its output"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rational_tanh_is_within_its_stated_error() {
-        let worst = (-2_000_000..2_000_000)
-            .map(|i| i as f32 * 5e-6)
-            .filter(|x| *x != 0.0)
-            .map(|x| ((f64::from(tanh(x)) - f64::from(x).tanh()) / f64::from(x).tanh()).abs())
-            .fold(0.0, f64::max);
-        assert!(worst < 5e-7, "the largest relative error is {worst:e}");
-        assert_eq!((tanh(0.0), tanh(f32::INFINITY), tanh(f32::NEG_INFINITY)), (0.0, 1.0, -1.0));
-        assert!(tanh(f32::NAN).is_nan());
-    }
+    let mut dz = gradient.to_vec();
+    vectorized(|| {
+        let pairs = dz.iter_mut().zip(y);
+        match activation {
+            Activation::Identity => {}
+            Activation::Relu => pairs.for_each(|(dz, y)| *dz = if *y > T::zero() { *dz } else { T::zero() }),
+            Activation::Tanh => pairs.for_each(|(dz, y)| *dz *= T::one() - *y * *y),
+            Activation::Gelu => unreachable!("the derivative of gelu is not a function of its output"),
+        }
+    });
+    dz
 }

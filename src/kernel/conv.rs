@@ -2,6 +2,7 @@
 
 use super::activation::{self, Activation, Real};
 use super::matrix::{Matrix, add_product};
+use super::vector::vectorized;
 use super::{plain, storage};
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
 
@@ -41,66 +42,85 @@ impl Convolution {
         self.output().map_or(0, |(height, width)| height * width)
     }
 
-    /// For every weight of a filter and every row of the result: calls `visit(start in the unfolded matrix, result row's first
-    /// and last + 1 column that the image reaches, start in the image)`. Columns of the result outside that range see padding.
-    fn for_each_row(&self, mut visit: impl FnMut(usize, std::ops::Range<usize>, Option<usize>)) {
+    /// `(height, width)` of the image with its zeros around it.
+    fn padded(&self) -> (usize, usize) {
+        (self.height + 2 * self.padding, self.width + 2 * self.padding)
+    }
+
+    /// Copies the image into the middle of `padded`, whose border is zero.
+    fn pad<T: Real>(&self, image: &[T], padded: &mut [T]) {
+        self.for_each_image_row(|from, to| copy(&mut padded[to..to + self.width], &image[from..from + self.width]));
+    }
+
+    /// Calls `visit(start in the image, start in the padded image)` for every row of every channel.
+    fn for_each_image_row(&self, mut visit: impl FnMut(usize, usize)) {
+        let (height, width) = self.padded();
+        for channel in 0..self.channels {
+            for y in 0..self.height {
+                let to = (channel * height + y + self.padding) * width + self.padding;
+                visit((channel * self.height + y) * self.width, to);
+            }
+        }
+    }
+
+    #[inline(always)]
+    /// Calls `visit(start in the unfolded matrix, start in the padded image)` for every weight of a filter and every row of
+    /// the result: the pixels that this weight meets in this row, `stride` apart.
+    fn for_each_unfolded_row(&self, mut visit: impl FnMut(usize, usize)) {
         let Some((out_height, out_width)) = self.output() else { return };
-        for weight in 0..self.filter() {
-            let (channel, ky, kx) =
-                (weight / (self.kernel * self.kernel), weight / self.kernel % self.kernel, weight % self.kernel);
-            // The columns `x` of the result with `0 ≤ x · stride + kx − padding < width`.
-            let first = self.padding.saturating_sub(kx).div_ceil(self.stride);
-            let last = (self.width + self.padding).saturating_sub(kx).div_ceil(self.stride).min(out_width);
-            for y in 0..out_height {
-                let start = weight * self.pixels() + y * out_width;
-                let image_row = (y * self.stride + ky).checked_sub(self.padding).filter(|row| *row < self.height);
-                match image_row {
-                    Some(row) if first < last => {
-                        let column = first * self.stride + kx - self.padding;
-                        visit(start, first..last, Some((channel * self.height + row) * self.width + column));
-                    }
-                    _ => visit(start, 0..0, None),
+        let (height, width) = self.padded();
+        let mut start = 0;
+        for channel in 0..self.channels {
+            for (ky, kx) in (0..self.kernel).flat_map(|ky| (0..self.kernel).map(move |kx| (ky, kx))) {
+                for y in 0..out_height {
+                    visit(start, (channel * height + y * self.stride + ky) * width + kx);
+                    start += out_width;
                 }
             }
         }
     }
 
-    /// `[filter, pixels]`: for every weight of a filter, the pixels of the image that it meets.
-    fn unfold<T: Real>(&self, image: &[T], unfolded: &mut [T]) {
+    #[inline(always)]
+    /// `[filter, pixels]`: for every weight of a filter, the pixels of the padded image that it meets.
+    fn unfold<T: Real>(&self, padded: &[T], unfolded: &mut [T]) {
         let out_width = self.output().map_or(0, |(_, width)| width);
-        self.for_each_row(|start, reached, from| {
+        self.for_each_unfolded_row(|start, from| {
             let row = &mut unfolded[start..start + out_width];
-            let Some(from) = from else { return row.fill(T::zero()) };
-            row[..reached.start].fill(T::zero());
-            row[reached.end..].fill(T::zero());
-            let row = &mut row[reached];
             if self.stride == 1 {
-                row.copy_from_slice(&image[from..from + row.len()]);
+                copy(row, &padded[from..from + out_width]);
             } else {
-                row.iter_mut().zip(image[from..].iter().step_by(self.stride)).for_each(|(out, pixel)| *out = *pixel);
+                row.iter_mut().zip(padded[from..].iter().step_by(self.stride)).for_each(|(out, pixel)| *out = *pixel);
             }
         });
     }
 
+    #[inline(always)]
     /// The transpose of [`Self::unfold`]: adds every entry to the pixel that it came from.
-    fn fold<T: Real>(&self, unfolded: &[T], image: &mut [T]) {
-        self.for_each_row(|start, reached, from| {
-            let Some(from) = from else { return };
-            let row = &unfolded[start + reached.start..start + reached.end];
+    fn fold<T: Real>(&self, unfolded: &[T], padded: &mut [T]) {
+        let out_width = self.output().map_or(0, |(_, width)| width);
+        self.for_each_unfolded_row(|start, from| {
+            let row = &unfolded[start..start + out_width];
             if self.stride == 1 {
-                image[from..from + row.len()].iter_mut().zip(row).for_each(|(pixel, entry)| *pixel += *entry);
+                padded[from..from + out_width].iter_mut().zip(row).for_each(|(pixel, entry)| *pixel += *entry);
             } else {
-                image[from..].iter_mut().step_by(self.stride).zip(row).for_each(|(pixel, entry)| *pixel += *entry);
+                padded[from..].iter_mut().step_by(self.stride).zip(row).for_each(|(pixel, entry)| *pixel += *entry);
             }
         });
+    }
+
+    /// A padded image and an unfolded one, zero.
+    fn scratch<T: Real>(&self) -> (Vec<T>, Vec<T>) {
+        let (height, width) = self.padded();
+        (vec![T::zero(); self.channels * height * width], vec![T::zero(); self.filter() * self.pixels()])
     }
 
     fn forward<T: Real>(&self, x: &[T], w: &[T], b: &[T], activation: Activation, out: &mut [T]) {
         let (filter, pixels) = (self.filter(), self.pixels());
-        let mut unfolded = vec![T::zero(); filter * pixels];
+        let (mut padded, mut unfolded) = self.scratch();
         let weights = Matrix::new(w, self.filters, filter);
         for (image, out) in x.chunks_exact(self.image()).zip(out.chunks_exact_mut(self.filters * pixels)) {
-            self.unfold(image, &mut unfolded);
+            self.pad(image, &mut padded);
+            vectorized(|| self.unfold(&padded, &mut unfolded));
             out.chunks_exact_mut(pixels).zip(b).for_each(|(plane, bias)| plane.fill(*bias));
             add_product(out, weights, Matrix::new(&unfolded, filter, pixels));
             activation::apply(activation, out);
@@ -109,12 +129,14 @@ impl Convolution {
 
     fn backward<T: Real>(&self, x: &[T], w: &[T], dz: &[T], needs_dx: bool) -> [Vec<T>; 3] {
         let (filter, pixels) = (self.filter(), self.pixels());
-        let mut unfolded = vec![T::zero(); filter * pixels];
+        let (mut padded, mut unfolded) = self.scratch();
+        let mut folded = padded.clone();
         let mut dx = vec![T::zero(); if needs_dx { x.len() } else { 0 }];
         let (mut dw, mut db) = (vec![T::zero(); w.len()], vec![T::zero(); self.filters]);
         let weights = Matrix::new(w, self.filters, filter).transposed();
         for (i, (image, dz)) in x.chunks_exact(self.image()).zip(dz.chunks_exact(self.filters * pixels)).enumerate() {
-            self.unfold(image, &mut unfolded);
+            self.pad(image, &mut padded);
+            vectorized(|| self.unfold(&padded, &mut unfolded));
             let dz_matrix = Matrix::new(dz, self.filters, pixels);
             add_product(&mut dw, dz_matrix, Matrix::new(&unfolded, filter, pixels).transposed());
             for (sum, plane) in db.iter_mut().zip(dz.chunks_exact(pixels)) {
@@ -123,10 +145,31 @@ impl Convolution {
             if needs_dx {
                 unfolded.fill(T::zero());
                 add_product(&mut unfolded, weights, dz_matrix);
-                self.fold(&unfolded, &mut dx[i * self.image()..(i + 1) * self.image()]);
+                folded.fill(T::zero());
+                vectorized(|| self.fold(&unfolded, &mut folded));
+                let dx = &mut dx[i * self.image()..(i + 1) * self.image()];
+                self.for_each_image_row(|to, from| {
+                    dx[to..to + self.width].copy_from_slice(&folded[from..from + self.width]);
+                });
             }
         }
         [dx, dw, db]
+    }
+}
+
+/// Copies a short row, four floats at a time; the last four may overlap the ones before. A call of `memmove` would take longer
+/// than the copy.
+#[inline(always)]
+fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    let n = to.len().min(from.len());
+    if n < 4 {
+        return to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
+    let mut at = 0;
+    while at < n {
+        let start = at.min(n - 4);
+        to[start..start + 4].copy_from_slice(&from[start..start + 4]);
+        at += 4;
     }
 }
 

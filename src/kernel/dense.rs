@@ -2,6 +2,7 @@
 
 use super::activation::{self, Activation, Real};
 use super::matrix::{Matrix, add_product};
+use super::vector::vectorized;
 use super::{plain, storage};
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
 
@@ -73,9 +74,11 @@ impl Dense {
             add_product(&mut dw, dz_matrix.transposed(), Matrix::new(x, batch, inputs));
         })?;
         let mut db = vec![T::zero(); outputs];
-        for row in dz.chunks_exact(outputs) {
-            db.iter_mut().zip(row).for_each(|(sum, dz)| *sum += *dz);
-        }
+        vectorized(|| {
+            for row in dz.chunks_exact(outputs) {
+                db.iter_mut().zip(row).for_each(|(sum, dz)| *sum += *dz);
+            }
+        });
         let dx = if x.track_op() {
             let mut dx = vec![T::zero(); batch * inputs];
             storage::with_slice(w, |w| add_product(&mut dx, dz_matrix, Matrix::new(w, outputs, inputs)))?;

@@ -9,6 +9,8 @@
 mod activation;
 mod conv;
 mod dense;
+mod log_prob;
+mod math;
 mod matrix;
 pub mod plain;
 mod pool;
@@ -16,12 +18,15 @@ mod storage;
 #[cfg(test)]
 mod testing;
 mod threads;
+mod vector;
 
 pub use activation::Activation;
 pub(crate) use activation::Real;
 pub use conv::{Convolution, conv, conv_into};
 pub use dense::{dense, dense_into};
+pub use log_prob::log_prob;
 pub use pool::{Pooling, pool, pool_into};
 pub(crate) use storage::update;
 pub use storage::{first_not_finite, sum_of_squares};
 pub use threads::use_one_thread;
+pub(crate) use vector::{Simd, WithSimd, vectorized};

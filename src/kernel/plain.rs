@@ -1,7 +1,7 @@
 //! The same operations in candle's own vocabulary: the oracle of the fused ones, and what runs where they don't.
 
 use super::{Activation, Convolution, Pooling};
-use candle_core::{Result, Tensor};
+use candle_core::{D, Result, Tensor};
 
 /// `activation(x · wᵀ + b)`; `x` is `[batch, in]`, `w` is `[out, in]`, `b` is `[out]`.
 pub fn dense(x: &Tensor, w: &Tensor, b: &Tensor, activation: Activation) -> Result<Tensor> {
@@ -37,4 +37,9 @@ pub fn activate(z: &Tensor, activation: Activation) -> Result<Tensor> {
 /// `|x|` with derivative 0 at 0, as in PyTorch; candle's own has 1 there, which would push weights off a zero.
 pub fn abs(x: &Tensor) -> Result<Tensor> {
     x * x.sign()?.detach()
+}
+
+/// `log softmax(z)_y` of each row; see [`super::log_prob`].
+pub fn log_prob(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
+    candle_nn::ops::log_softmax(logits, D::Minus1)?.gather(&classes.unsqueeze(1)?, 1)?.squeeze(1)
 }

@@ -1,6 +1,7 @@
 //! Slices of a tensor's storage.
 
 use super::activation::Real;
+use super::vector::vectorized;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Storage, Tensor, WithDType, bail};
 use std::{cell::RefCell, marker::PhantomData};
 
@@ -78,14 +79,16 @@ pub fn first_not_finite(tensor: &Tensor) -> Result<Option<f64>> {
 /// The sum of the squares of all elements, in double precision.
 pub fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
     fn sum<T: Real>(elements: &[T]) -> f64 {
-        // Eight sums side by side: one running sum would wait for every addition.
-        let mut sums = [0.0; 8];
-        let mut chunks = elements.chunks_exact(8);
-        for chunk in &mut chunks {
-            for (sum, element) in sums.iter_mut().zip(chunk) {
-                *sum += WithDType::to_f64(*element * *element);
+        // Sums side by side: one running sum would wait for every addition.
+        let mut sums = [0.0; 16];
+        let mut chunks = elements.chunks_exact(16);
+        vectorized(|| {
+            for chunk in &mut chunks {
+                for (sum, element) in sums.iter_mut().zip(chunk) {
+                    *sum += WithDType::to_f64(*element * *element);
+                }
             }
-        }
+        });
         sums.iter().sum::<f64>() + chunks.remainder().iter().map(|e| WithDType::to_f64(*e * *e)).sum::<f64>()
     }
     let tensor = tensor.contiguous()?;

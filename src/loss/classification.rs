@@ -10,5 +10,5 @@ use candle_core::Tensor;
 /// logits is `softmax(z) − e_y`. It is the negative log-likelihood of the label under the categorical distribution that a
 /// policy with these logits acts by.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-    Ok(Categorical::new(logits)?.log_prob(labels)?.neg()?)
+    Ok(Categorical::new(logits).log_prob(labels)?.neg()?)
 }

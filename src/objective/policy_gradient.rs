@@ -256,7 +256,7 @@ impl Objective for PolicyGradient {
     }
 
     fn value(&self, network: &Network, batch: &Transitions) -> Result<Value> {
-        let policy = Categorical::new(&network.forward(&batch.observations)?)?;
+        let policy = Categorical::new(&network.forward(&batch.observations)?);
         let log_probs = policy.log_prob(&batch.actions)?;
         let mut terms = vec![batch.training_return];
         let surrogate = match self.settings.surrogate {

@@ -135,7 +135,9 @@ fn move_all<T: Real + WithDType>(
 ) -> Result<()> {
     for ((parameter, gradient), state) in parameters.iter().zip(gradients).zip(state) {
         let decays = parameter.role == Role::Weight;
-        kernel::update::<T>(&parameter.var, gradient, |p, g| rule.apply(step, decays, p, g, state))?;
+        kernel::update::<T>(&parameter.var, gradient, |weights, gradient| {
+            kernel::vectorized(rule::Pass { rule, step, decays, weights, gradient, state });
+        })?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Update rules, one pass over each tensor.
 
 use super::OptimizerSettings;
-use crate::kernel::Real;
+use crate::kernel::{Real, Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 
 /// The name of a rule in an experiment file.
@@ -104,16 +104,31 @@ impl Rule {
             RuleName::AdamW => Ok(adam(0.01)),
         }
     }
+}
 
-    /// Moves the elements `w` by their gradient `g`; `decays` says whether weight decay applies to this tensor.
-    pub fn apply<T: Real>(&self, step: Step, decays: bool, w: &mut [T], g: &[T], state: &mut [Vec<T>; 2]) {
+/// One tensor's share of an update: moves `weights` by their `gradient`.
+pub(super) struct Pass<'a, T> {
+    pub rule: &'a Rule,
+    pub step: Step,
+    /// Whether weight decay applies to this tensor.
+    pub decays: bool,
+    pub weights: &'a mut [T],
+    pub gradient: &'a [T],
+    pub state: &'a mut [Vec<T>; 2],
+}
+
+impl<T: Real> WithSimd for Pass<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Pass { rule, step, decays, weights, gradient, state: [first, second] } = self;
         let real = <T as candle_core::WithDType>::from_f64;
         let (rate, scale) = (real(step.learning_rate), real(step.scale));
-        let [first, second] = state;
-        match *self {
+        match *rule {
             Rule::Sgd { momentum, nesterov } => {
                 let momentum = real(momentum);
-                for ((w, g), v) in w.iter_mut().zip(g).zip(first) {
+                for ((w, g), v) in weights.iter_mut().zip(gradient).zip(first) {
                     let g = *g * scale;
                     *v = momentum * *v + g;
                     *w -= rate * if nesterov { g + momentum * *v } else { *v };
@@ -127,7 +142,7 @@ impl Rule {
                 let keep = if decays { one - rate * real(weight_decay) } else { one };
                 let (b1, b2) = (real(beta1), real(beta2));
                 let (c1, c2) = (real(1.0 - beta1), real(1.0 - beta2));
-                for (((w, g), m), v) in w.iter_mut().zip(g).zip(first).zip(second) {
+                for (((w, g), m), v) in weights.iter_mut().zip(gradient).zip(first).zip(second) {
                     let g = *g * scale;
                     *m = b1 * *m + c1 * g;
                     *v = b2 * *v + c2 * g * g;

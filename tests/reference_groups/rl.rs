@@ -41,8 +41,8 @@ pub fn discounted_returns(case: &Case) {
 pub fn categorical(case: &Case) {
     assert_eq!(case.text("kind"), "categorical");
     let (logits, actions) = (case.tensor("logits_p"), Tensor::new(case.indices("actions"), &Device::Cpu).unwrap());
-    let p = Categorical::new(&logits).unwrap();
-    let q = Categorical::new(&case.tensor("logits_q")).unwrap();
+    let p = Categorical::new(&logits);
+    let q = Categorical::new(&case.tensor("logits_q"));
     case.check("log_prob_p", &flat(&p.log_prob(&actions).unwrap()));
     case.check("entropy_p", &flat(&p.entropy().unwrap()));
     case.check("kl_pq", &flat(&p.kl_divergence(&q).unwrap()));
@@ -57,7 +57,7 @@ pub fn categorical(case: &Case) {
 
 pub fn reinforce(case: &Case) {
     let logits = Var::from_tensor(&case.tensor("logits")).unwrap();
-    let policy = Categorical::new(&logits).unwrap();
+    let policy = Categorical::new(&logits);
     let loss = if case.has("actions") {
         let actions = Tensor::new(case.indices("actions"), &Device::Cpu).unwrap();
         (policy.log_prob(&actions).unwrap() * case.tensor("returns")).unwrap()
@@ -86,7 +86,7 @@ fn case_advantages(case: &Case) -> Tensor {
 fn check_actor_critic(case: &Case, surrogate: impl FnOnce(&Tensor, &Tensor) -> Tensor) {
     let logits = Var::from_tensor(&case.tensor("logits")).unwrap();
     let values = Var::from_tensor(&case.tensor("values")).unwrap();
-    let policy = Categorical::new(&logits).unwrap();
+    let policy = Categorical::new(&logits);
     let log_probs = policy.log_prob(&Tensor::new(case.indices("actions"), &Device::Cpu).unwrap()).unwrap();
     let policy_loss = surrogate(&log_probs, &case_advantages(case)).mean_all().unwrap().neg().unwrap();
     let entropy = policy.entropy().unwrap().mean_all().unwrap();
@@ -123,6 +123,6 @@ pub fn ppo(case: &Case) {
         case.check("clip_fraction", &[ratios.clip_fraction]);
         ratios.surrogate
     });
-    let policy = Categorical::new(&case.tensor("logits")).unwrap();
+    let policy = Categorical::new(&case.tensor("logits"));
     case.check("entropy_per_sample", &flat(&policy.entropy().unwrap()));
 }
