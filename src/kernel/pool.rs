@@ -1,6 +1,7 @@
 //! Max pooling.
 
 use super::activation::Real;
+use super::vector::vectorized;
 use super::{plain, storage};
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, bail};
 
@@ -23,36 +24,68 @@ impl Pooling {
         self.channels * self.height * self.width
     }
 
-    /// Calls `visit(index in the result, first index in the images)` for every window of all images that `pixels` floats hold.
-    fn for_each_window(&self, pixels: usize, mut visit: impl FnMut(usize, usize)) {
+    /// Calls `visit(start of a row of the result, start of its first row of pixels)` for all images that `pixels` floats hold.
+    #[inline(always)]
+    fn for_each_row(&self, pixels: usize, mut visit: impl FnMut(usize, usize)) {
         let (out_height, out_width) = self.output();
         for plane in 0..pixels / (self.height * self.width) {
             for y in 0..out_height {
-                let to = (plane * out_height + y) * out_width;
-                let from = (plane * self.height + y * self.size) * self.width;
-                (0..out_width).for_each(|x| visit(to + x, from + x * self.size));
+                visit((plane * out_height + y) * out_width, (plane * self.height + y * self.size) * self.width);
             }
         }
     }
 
-    /// The first index of the largest value of the window at `corner`.
-    fn largest<T: Real>(&self, x: &[T], corner: usize) -> usize {
-        let mut largest = corner;
-        for row in 0..self.size {
-            let start = corner + row * self.width;
-            (start..start + self.size).for_each(|i| largest = if x[i] > x[largest] { i } else { largest });
-        }
-        largest
-    }
-
-    fn forward<T: Real>(&self, x: &[T], out: &mut [T]) {
-        self.for_each_window(x.len(), |to, corner| out[to] = x[self.largest(x, corner)]);
+    #[inline(always)]
+    fn forward_windows<T: Real>(&self, size: usize, x: &[T], out: &mut [T]) {
+        let out_width = self.output().1;
+        self.for_each_row(x.len(), |to, from| {
+            let out = &mut out[to..to + out_width];
+            out.fill(T::neg_infinity());
+            for row in 0..size {
+                let pixels = &x[from + row * self.width..][..out_width * size];
+                for (out, window) in out.iter_mut().zip(pixels.chunks_exact(size)) {
+                    window.iter().for_each(|pixel| *out = if *pixel > *out { *pixel } else { *out });
+                }
+            }
+        });
     }
 
     /// The gradient goes to the first pixel of a window that is the largest.
-    fn backward<T: Real>(&self, x: &[T], dy: &[T]) -> Vec<T> {
+    #[inline(always)]
+    fn backward_windows<T: Real>(&self, size: usize, x: &[T], (y, dy): (&[T], &[T]), dx: &mut [T]) {
+        let out_width = self.output().1;
+        // What is left of each window's gradient: nothing once its first largest pixel has got it.
+        let mut left = vec![T::zero(); out_width];
+        self.for_each_row(x.len(), |to, from| {
+            left.copy_from_slice(&dy[to..to + out_width]);
+            for row in 0..size {
+                let range = from + row * self.width..from + row * self.width + out_width * size;
+                let windows = x[range.clone()].chunks_exact(size).zip(dx[range].chunks_exact_mut(size));
+                for ((pixels, dx), (largest, left)) in windows.zip(y[to..to + out_width].iter().zip(&mut left)) {
+                    for (pixel, dx) in pixels.iter().zip(dx) {
+                        let is_largest = *pixel == *largest;
+                        *dx = if is_largest { *left } else { T::zero() };
+                        *left = if is_largest { T::zero() } else { *left };
+                    }
+                }
+            }
+        });
+    }
+
+    /// Windows of the usual side get a loop of their own, which the compiler can unroll.
+    fn forward<T: Real>(&self, x: &[T], out: &mut [T]) {
+        match self.size {
+            2 => vectorized(|| self.forward_windows(2, x, out)),
+            size => self.forward_windows(size, x, out),
+        }
+    }
+
+    fn backward<T: Real>(&self, x: &[T], y: &[T], dy: &[T]) -> Vec<T> {
         let mut dx = vec![T::zero(); x.len()];
-        self.for_each_window(x.len(), |to, corner| dx[self.largest(x, corner)] = dy[to]);
+        match self.size {
+            2 => vectorized(|| self.backward_windows(2, x, (y, dy), &mut dx)),
+            size => self.backward_windows(size, x, (y, dy), &mut dx),
+        }
         dx
     }
 }
@@ -84,9 +117,11 @@ impl Pool {
         Ok((T::to_cpu_storage_owned(y), (batch, outputs).into()))
     }
 
-    fn backward<T: Real>(&self, x: &Tensor, dy: &Tensor) -> Result<Tensor> {
-        let dx: Vec<T> =
-            storage::with_slice(x, |x| storage::with_slice(&dy.contiguous()?, |dy| self.sizes.backward(x, dy)))??;
+    fn backward<T: Real>(&self, x: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Tensor> {
+        let dy = dy.contiguous()?;
+        let dx: Vec<T> = storage::with_slice(x, |x| {
+            storage::with_slice(y, |y| storage::with_slice(&dy, |dy| self.sizes.backward(x, y, dy)))
+        })???;
         Tensor::from_vec(dx, x.shape(), x.device())
     }
 }
@@ -103,10 +138,10 @@ impl CustomOp1 for Pool {
         }
     }
 
-    fn bwd(&self, x: &Tensor, _: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+    fn bwd(&self, x: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
         match x.dtype() {
-            DType::F32 => self.backward::<f32>(x, dy),
-            _ => self.backward::<f64>(x, dy),
+            DType::F32 => self.backward::<f32>(x, y, dy),
+            _ => self.backward::<f64>(x, y, dy),
         }
         .map(Some)
     }
