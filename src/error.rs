@@ -52,6 +52,7 @@ impl Error {
 /// `name` is not one of `known`: a sentence with the nearest one and the whole list.
 pub fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
     let nearest = nearest(name, known).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     format!("unknown {kind} `{name}`; {nearest}known: {}", known.join(", "))
 }
 

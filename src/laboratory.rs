@@ -29,6 +29,9 @@ pub enum Event {
 /// When a folder holds records of another trial (the experiment has changed since) and `force` is not set.
 pub fn plan<'a>(experiment: &'a Experiment, results: &Path, force: bool) -> Result<Plan<'a>> {
     check_expert_files(experiment)?;
+    if !force {
+        check_folder(experiment, results)?;
+    }
     let mut missing: Vec<Trial> = Vec::new();
     // Seed by seed, so that an interrupted run has compared all arms on the seeds that it reached.
     let all = (0..experiment.seeds).flat_map(|seed| experiment.arms.iter().map(move |arm| (arm, seed)));
@@ -40,12 +43,9 @@ pub fn plan<'a>(experiment: &'a Experiment, results: &Path, force: bool) -> Resu
             Status::Missing | Status::Ended(Outcome::Failed { .. }) => missing.push(trial),
             Status::Ended(Outcome::Finished { .. }) => {}
             Status::Other { there, wanted } => {
-                let message = format!(
-                    "holds the records of another experiment: there `{}`, here `{}`; give another folder with --out, or \
-                     train again with --force",
-                    there.trim(),
-                    wanted.trim()
-                );
+                let (there, wanted) = (there.trim(), wanted.trim());
+                let message =
+                    format!("holds the records of another experiment: there `{there}`, here `{wanted}`; {ELSEWHERE}");
                 return Err(Error::content(trial.folder.path(), message));
             }
         }
@@ -53,6 +53,28 @@ pub fn plan<'a>(experiment: &'a Experiment, results: &Path, force: bool) -> Resu
     add_experts(experiment, results, &mut missing);
     Ok(Plan { missing, total })
 }
+
+/// A folder keeps one experiment: more seeds and more arms may join it, but its summary must not lose any.
+fn check_folder(experiment: &Experiment, results: &Path) -> Result<()> {
+    let path = results.join("experiment.toml");
+    if !path.is_file() {
+        return Ok(());
+    }
+    let there = Experiment::load(&path, &[])?;
+    let lost = there.arms.iter().find(|arm| experiment.arms.iter().all(|other| other.name != arm.name));
+    let difference = match lost {
+        _ if there.title != experiment.title => format!("the experiment \"{}\"", there.title),
+        Some(arm) => format!("the arm `{}`, which this experiment has not", arm.name),
+        None if there.seeds > experiment.seeds => {
+            format!("{} seeds, and this asks for {}", there.seeds, experiment.seeds)
+        }
+        None => return Ok(()),
+    };
+    Err(Error::content(results, format!("holds {difference}; {ELSEWHERE}")))
+}
+
+/// What to do about a folder that holds something else.
+const ELSEWHERE: &str = "give another folder with --out, or take this one with --force";
 
 /// A finished expert whose weights are gone (they are not kept in version control) has to run again for its pupils.
 fn add_experts<'a>(experiment: &'a Experiment, results: &Path, missing: &mut Vec<Trial<'a>>) {

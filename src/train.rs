@@ -41,7 +41,8 @@ pub fn train<O: Objective>(
             Error::Interrupted => error,
             _ => Error::During { update: record.updates() + 1, examples: objective.examples(), cause: Box::new(error) },
         })?;
-        if record.is_due(objective.examples()) {
+        // Not in the middle of a rollout: its examples are counted, but not yet learned from.
+        if !objective.has_batch_in_hand() && record.is_due(objective.examples()) {
             record.push(objective, training)?;
         }
     }

@@ -51,6 +51,13 @@ fn more_seeds_only_run_what_is_missing_and_other_settings_are_refused() {
     sandbox.run(&["run", "tiny.toml", "--seeds", "1"]).succeeded();
     let run = sandbox.run(&["run", "tiny.toml"]).succeeded();
     assert!(run.err.contains("2 of 4 trials are finished already"), "{}", run.err);
+    for (file, text) in
+        [("other.toml", TINY.replace("\"Tiny\"", "\"Another\"")), ("fewer.toml", TINY.replace("\"label\"", "\"x\""))]
+    {
+        sandbox.write(file, &text);
+        sandbox.run(&["run", file, "--out", "results/tiny"]).failed_with(&["results/tiny: holds", "--out", "--force"]);
+    }
+    sandbox.run(&["run", "tiny.toml", "--seeds", "1"]).failed_with(&["holds 2 seeds, and this asks for 1"]);
     let refused = sandbox.run(&["run", "tiny.toml", "optimizer.learning_rate=1e-2"]);
     refused.failed_with(&["another experiment", "learning_rate = 0.003", "learning_rate = 0.01", "--out", "--force"]);
     sandbox.run(&["run", "tiny.toml", "optimizer.learning_rate=1e-2", "--force", "--quiet"]).succeeded();
@@ -114,7 +121,7 @@ fn a_trial_that_diverges_stops_alone_and_the_status_says_so() {
                optimizer = { rule = \"sgd\", learning_rate = 1e38 }\n[[plot]]";
     sandbox.write("tiny.toml", &TINY.replace("[[plot]]", arm));
     let run =
-        sandbox.run(&["run", "tiny.toml"]).failed_with(&["far too fast, seed 1", "update 2", "2 of the trials failed"]);
+        sandbox.run(&["run", "tiny.toml"]).failed_with(&["far too fast, seed 1", "update 2", "2 of 6 trials failed"]);
     assert!(run.out.contains("0 (2 failed)"), "{}", run.out);
     let outcome =
         std::fs::read_to_string(sandbox.path("results/tiny/trials/far-too-fast/seed-0/outcome.json")).unwrap();

@@ -75,8 +75,14 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("reward = \"accuracy\"", "expert = 1", &[":18: ", "unknown key `expert`"]),
     ("environments = 64", "environments = 0", &[":18: ", "at least 1"]),
     ("name = \"reward\"", "name = \"Label\"", &[":17: ", "differ"]),
-    ("y = [\"loss\", \"accuracy\"]", "y = [\"acc\"]", &[":19: ", "did you mean `accuracy`"]),
+    ("y = [\"loss\", \"accuracy\"]", "y = [\"acc\"]", &[":20: ", "did you mean `accuracy`"]),
     ("y = [\"loss\", \"accuracy\"]", "yy = [\"loss\"]", &[":20: ", "unknown key `yy`"]),
+    ("learning_rate = 3e-3", "rule = \"sgd\"\nbeta1 = 0.9\nlearning_rate = 1", &[":11: ", "not an option of sgd"]),
+    ("hidden = [16]", "hidden = \"16\"", &[":8: ", "expected a list"]),
+    ("hidden = [16]", "hidden = [100000, 100000]", &[":8: ", "weights"]),
+    ("environments = 64", "environments = 8_000", &[":18: ", "beyond the budget"]),
+    ("environments = 64", "rollout = \"steps\"", &[":18: ", "{ steps = 128 }"]),
+    ("value = 0.5", "value = nan", &[":4: ", "finite"]),
     ("metric = \"accuracy\"", "metric = \"acuracy\"", &[":4: ", "did you mean `accuracy`"]),
 ];
 
@@ -107,6 +113,7 @@ fn mistakes_in_overrides_and_files_end_the_program() {
     run(&["tiny.toml", "optimizer.learning_rat=1"])
         .failed_with(&["override `optimizer.learning_rat=1`", "`learning_rate`"]);
     run(&["tiny.toml", "arm.lable.seeds=1"]).failed_with(&["unknown arm `lable`", "did you mean `label`"]);
+    run(&["tiny.toml", "arm.label=3"]).failed_with(&["override `arm.label=3`", "which key of the arm"]);
     run(&["tiny.toml", "rubbish"]).failed_with(&["`rubbish` is not of the form key=value"]);
     sandbox.run(&["plot", "."]).failed_with(&["no experiment.toml"]);
     assert!(!sandbox.path("results").exists(), "nothing may be written for a bad experiment");

@@ -46,8 +46,12 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
             let interrupted = matches!(error.downcast_ref(), Some(crate::Error::Interrupted));
+            if interrupted {
+                eprintln!("stopped: {error}")
+            } else {
+                eprintln!("error: {error:#}")
+            }
             ExitCode::from(if interrupted { 130 } else { 1 })
         }
     }

@@ -61,7 +61,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     super::print(&format!("wrote {}\n", names.join(", ")))?;
     if failures > 0 {
-        anyhow::bail!("{failures} of the trials failed; the others are in {}", results.display());
+        let total = report.experiment.arms.len() as u64 * report.experiment.seeds;
+        anyhow::bail!("{failures} of {total} trials failed; what they recorded is in {}", results.display());
     }
     Ok(())
 }
@@ -104,8 +105,9 @@ fn train(experiment: &Experiment, results: &Path, jobs: usize, arguments: &Argum
     });
     progress.finish();
     if stop.load(Ordering::Relaxed) {
-        return Err(crate::Error::Interrupted)
-            .with_context(|| format!("what was recorded is kept in {}; the same command goes on", results.display()));
+        return Err(crate::Error::Interrupted).with_context(|| {
+            format!("finished trials are kept in {}; the same command runs the others", results.display())
+        });
     }
     Ok(failures)
 }

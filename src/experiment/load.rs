@@ -142,7 +142,7 @@ fn merged_arms<'i>(
         let shared = of.iter().filter(|(name, _)| SHARED.contains(&name.get_ref().as_ref()));
         shared.map(|(name, value)| (name.clone(), value.clone())).collect::<DeTable<'i>>()
     };
-    let mut arms = Vec::new();
+    let (mut arms, mut names) = (Vec::new(), Vec::new());
     for arm in array.iter() {
         let Some(own) = arm.get_ref().as_table() else {
             return Err(source.error(Some(arm.span()), "an arm must be a table: write [[arm]]".into()));
@@ -156,13 +156,20 @@ fn merged_arms<'i>(
         for overrides in shared_overrides {
             merge(&mut merged, &only_shared(overrides));
         }
-        if let Some(overrides) = table(arm_overrides, &name) {
+        if let Some(given) = arm_overrides.get(name.as_str()) {
+            let overrides = given.get_ref().as_table().ok_or_else(|| {
+                source.error(
+                    Some(given.span()),
+                    format!("say which key of the arm: arm.{name}.optimizer.learning_rate=…"),
+                )
+            })?;
             merge(&mut merged, overrides);
         }
+        names.push(name);
         merged.remove("objective").map(|objective| merged.insert(key("objective", arm.span()), objective));
         arms.push(merged);
     }
-    let names: Vec<&str> = arms.iter().filter_map(|arm| arm.get("name")?.get_ref().as_str()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for (name, value) in arm_overrides {
         if !names.contains(&name.get_ref().as_ref()) {
             return Err(source.error(Some(value.span()), crate::error::unknown("arm", name.get_ref(), &names)));

@@ -128,6 +128,6 @@ impl Arm {
 /// Lower case letters and digits, with one `-` for every run of anything else; a `+` becomes `plus`.
 pub fn slug(name: &str) -> String {
     let spelled = name.to_lowercase().replace('+', " plus ");
-    let words = spelled.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = spelled.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-")
 }

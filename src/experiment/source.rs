@@ -54,7 +54,13 @@ impl Source {
     fn parse(&self, part: usize) -> Result<DeTable<'_>, Error> {
         match DeTable::parse(&self.parts[part].padded) {
             Ok(table) => Ok(table.into_inner()),
-            Err(error) => Err(self.error(error.span(), error.message().replace('\n', "; "))),
+            Err(error) => {
+                let quoting = match self.parts[part].is_file {
+                    true => "this is not TOML: ",
+                    false => "this is not key=value (quote a name with spaces: arm.\"NAME\".key=value): ",
+                };
+                Err(self.error(error.span(), format!("{quoting}{}", error.message().replace('\n', "; "))))
+            }
         }
     }
 
@@ -81,10 +87,33 @@ impl Source {
         let explained = match (message.split_once(" `").map(|(start, _)| start), quoted.next()) {
             (Some("unknown field"), Some(name)) => crate::error::unknown("key", name, &quoted.collect::<Vec<_>>()),
             (Some("unknown variant"), Some(name)) => crate::error::unknown("name", name, &quoted.collect::<Vec<_>>()),
-            _ => message.replace('\n', "; "),
+            _ => in_words(message),
         };
         self.error(error.span(), explained)
     }
+}
+
+/// A type error of serde in the words of the file.
+fn in_words(message: &str) -> String {
+    let mut text = message.replace('\n', "; ");
+    let words = [
+        ("expected struct OptimizerSettings", "expected a table"),
+        ("expected struct NetworkSettings", "expected a table"),
+        ("expected struct TaskSettings", "expected a table"),
+        ("expected struct EvaluationSettings", "expected a table"),
+        ("expected struct Regularizer", "expected a table"),
+        ("expected struct Threshold", "expected a table { metric = …, value = … }"),
+        ("expected struct", "expected a table:"),
+        ("expected a sequence", "expected a list"),
+        ("expected u64", "expected a whole number, not negative"),
+        ("expected usize", "expected a whole number, not negative"),
+        ("expected f64", "expected a number"),
+        ("unit variant, expected newtype variant", "name; `rollout` is \"episodes\" or { steps = 128 }"),
+    ];
+    for (jargon, word) in words {
+        text = text.replace(jargon, word);
+    }
+    text
 }
 
 /// `key=value` as TOML; a value that is not TOML is taken as a string, so that `optimizer.rule=sgd` needs no quotes.
@@ -117,14 +146,23 @@ pub(super) fn table<'t, 'i>(of: &'t DeTable<'i>, key: &str) -> Option<&'t DeTabl
     of.get(key).and_then(|value| value.get_ref().as_table())
 }
 
-/// The position of the value at a dotted path, or of the nearest table around it.
+/// The position of the value at a dotted path (an entry of a list by its index), or of the nearest table around it.
 pub(super) fn locate(mut table: &DeTable, path: &str) -> Option<Range<usize>> {
     let mut found = None;
-    for key in path.split('.') {
+    let mut keys = path.split('.');
+    while let Some(key) = keys.next() {
         let Some(value) = table.get(key) else { break };
         found = Some(value.span());
         match value.get_ref() {
             DeValue::Table(inner) => table = inner,
+            DeValue::Array(list) => match keys.next().and_then(|index| list.get(index.parse::<usize>().ok()?)) {
+                Some(entry) => {
+                    found = Some(entry.span());
+                    let Some(inner) = entry.get_ref().as_table() else { break };
+                    table = inner;
+                }
+                None => break,
+            },
             _ => break,
         }
     }

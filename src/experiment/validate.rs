@@ -51,14 +51,19 @@ fn check_columns(experiment: &Experiment, columns: &[&str]) -> Check {
         false => fail(path, crate::error::unknown("column of the record", name, columns)),
     };
     for (i, plot) in experiment.plots.iter().enumerate() {
-        known("plot", &plot.x)?;
-        plot.y.iter().try_for_each(|name| known("plot", name))?;
-        require(!plot.y.is_empty(), "plot", "`y` of a plot is empty")?;
+        known(&format!("plot.{i}.x"), &plot.x)?;
+        plot.y.iter().try_for_each(|name| known(&format!("plot.{i}.y"), name))?;
+        require(!plot.y.is_empty(), &format!("plot.{i}.y"), "`y` of a plot is empty")?;
+        let unnamed = super::slug(&plot.name).is_empty();
+        require(!unnamed, &format!("plot.{i}.name"), "the `name` of a plot needs letters or digits")?;
         let repeated = experiment.plots[..i].iter().any(|other| super::slug(&other.name) == super::slug(&plot.name));
-        require(!repeated, "plot", "two plots have the same `name`")?;
+        require(!repeated, &format!("plot.{i}"), "two plots have the same `name`; without one it is \"curves\"")?;
     }
     match &experiment.threshold {
-        Some(threshold) => known("threshold.metric", &threshold.metric),
+        Some(threshold) => {
+            require(threshold.value.is_finite(), "threshold.value", "the `value` of a threshold must be finite")?;
+            known("threshold.metric", &threshold.metric)
+        }
         None => Ok(()),
     }
 }
@@ -84,14 +89,17 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<&'static str>, (S
     not_negative(arm.regularizer.l1, "regularizer.l1")?;
     not_negative(arm.regularizer.l2, "regularizer.l2")?;
     arm.optimizer.learning_rate.ends().iter().try_for_each(|rate| not_negative(*rate, "optimizer.learning_rate"))?;
-    Optimizer::new(&arm.optimizer).map_err(|error| ("optimizer".to_string(), error.to_string()))?;
+    // The message begins with the key that it is about.
+    let optimizer_key = |message: &str| format!("optimizer.{}", message.split('`').nth(1).unwrap_or_default());
+    Optimizer::new(&arm.optimizer).map_err(|error| (optimizer_key(&error.to_string()), error.to_string()))?;
     let named = if arm.task.dataset.is_some() { "task.dataset" } else { "task.env" };
     let task = Task::load(&arm.task, 0).map_err(|error| (named.to_string(), error.to_string()))?;
-    let network_key = if arm.network.layers.is_empty() { "network.hidden" } else { "network.layers" };
+    let empty = arm.network.layers.is_empty() || arm.network.hidden().contains(&0);
+    let network_key = if empty { "network.hidden" } else { "network.layers" };
     arm.network.check(&task.input_shape()).map_err(|error| (network_key.to_string(), error.to_string()))?;
     match &arm.objective {
         ObjectiveSettings::Supervised(settings) => check_supervised(settings, arm, experiment)?,
-        ObjectiveSettings::PolicyGradient(settings) => check_policy_gradient(settings, &task)?,
+        ObjectiveSettings::PolicyGradient(settings) => check_policy_gradient(settings, &task, arm.budget.examples)?,
     }
     trial::columns(arm, &task).map_err(|error| ("evaluation.metrics".into(), error.to_string()))
 }
@@ -129,6 +137,7 @@ fn check_supervised(settings: &SupervisedSettings, arm: &Arm, experiment: &Exper
 
 fn check_expert_arm(name: &str, arm: &Arm, experiment: &Experiment) -> Check {
     let path = "objective.expert.arm";
+    require(name != arm.name, path, "an arm can't be its own expert")?;
     let others = experiment.arms.iter().filter(|other| other.name != arm.name);
     let known: Vec<&str> = others.clone().map(|other| other.name.as_str()).collect();
     let Some(expert) = others.clone().find(|other| other.name == name) else {
@@ -140,15 +149,20 @@ fn check_expert_arm(name: &str, arm: &Arm, experiment: &Experiment) -> Check {
     require(expert.expert_arm().is_none(), path, &format!("`{name}` itself learns from an expert arm"))
 }
 
-fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task) -> Check {
+fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget: u64) -> Check {
     let positive =
         |value: usize, path: &str, key: &str| require(value >= 1, path, &format!("`{key}` must be at least 1"));
     positive(settings.environments, "objective.environments", "environments")?;
     positive(settings.epochs, "objective.epochs", "epochs")?;
     positive(settings.batch_size.unwrap_or(1), "objective.batch_size", "batch_size")?;
-    if let Length::Steps(steps) = settings.rollout {
-        positive(steps, "objective.rollout", "steps")?;
-    }
+    let steps = match settings.rollout {
+        Length::Steps(steps) => steps,
+        Length::Episodes => 1,
+    };
+    positive(steps, "objective.rollout", "steps")?;
+    let rollout = settings.environments.saturating_mul(steps) as u64;
+    let message = format!("one rollout takes {rollout} steps or more, beyond the budget of {budget} examples");
+    require(rollout <= budget, "objective.environments", &message)?;
     for (value, key) in [(settings.discount, "discount"), (settings.gae_lambda, "gae_lambda")] {
         require(
             (0.0..=1.0).contains(&value),

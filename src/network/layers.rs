@@ -60,6 +60,9 @@ impl Layer {
     }
 }
 
+/// Weights beyond which a network is taken for a typing error: 4 GB for themselves, and as much for each moment of Adam.
+const MOST_PARAMETERS: f64 = 1e9;
+
 /// The chain of layers from inputs of `shape` (`[features]` or `[channels, height, width]`) to `outputs` linear units.
 ///
 /// # Errors
@@ -80,6 +83,11 @@ pub(super) fn plan(settings: &NetworkSettings, shape: &[usize], outputs: usize) 
     layers.push(Layer::Dense { inputs, outputs, activation: Activation::Identity });
     if layers.iter().any(|layer| layer.outputs() == 0) {
         return Err(Error::Argument("a hidden layer needs at least 1 unit".into()));
+    }
+    let parameters = layers.iter().filter_map(Layer::weight_shape).map(|shape| shape.iter().product::<usize>() as f64);
+    let parameters: f64 = parameters.sum();
+    if parameters > MOST_PARAMETERS {
+        return Err(Error::Argument(format!("a network of {parameters:e} weights; the most is {MOST_PARAMETERS:e}")));
     }
     Ok(layers)
 }

@@ -46,7 +46,7 @@ pub trait Objective {
     fn examples(&self) -> u64;
     /// Epochs or episodes so far, as [`Self::ROUNDS`] says.
     fn rounds(&self) -> f64;
-    /// Whether a batch is left of what was gathered: it is used up even when the budget is.
+    /// Whether a batch is left of what was gathered: it is used up before the network is judged or the budget ends.
     fn has_batch_in_hand(&self) -> bool {
         false
     }

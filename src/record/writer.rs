@@ -13,7 +13,8 @@ use std::time::Instant;
 ///
 /// - four counters: `updates`, `examples`, `epochs` or `episodes`, `seconds`;
 /// - means over the updates since the last row: `loss` (what the optimizer minimized, without penalties; for a reward its
-///   negative), the objective's terms, `l1` and `l2` where they are on, `gradient_norm` (before clipping), `learning_rate`;
+///   negative), the objective's terms, `l1` and `l2` where they are on, `gradient_norm` (before clipping); and the last
+///   `learning_rate`;
 /// - the evaluation.
 pub fn columns(
     rounds: &'static str,
@@ -81,6 +82,10 @@ impl<'a> Record<'a> {
         let one = Mean::of_one;
         let noted = std::iter::once(one(loss)).chain(terms.iter().copied()).chain(penalties.chain(rest).map(one));
         self.means.iter_mut().zip(noted).for_each(|(mean, noted)| mean.add(noted));
+        // The rate in force; a mean would blur it by rounding.
+        if let Some(rate) = self.means.last_mut() {
+            *rate = one(rest[1]);
+        }
     }
 
     /// Evaluates, appends a row, and keeps the weights if they are the best so far.

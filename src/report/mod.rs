@@ -109,7 +109,8 @@ impl ArmRecords {
     /// The column `y` against the column `x`; nothing where no trial has both.
     pub fn curve(&self, x: &str, y: &str) -> Option<Curve> {
         let paths: Vec<(Vec<f64>, Vec<f64>)> = self.trials.iter().filter_map(|trial| path(&trial.rows, x, y)).collect();
-        let longest = paths.iter().max_by_key(|(x, _)| x.len())?;
+        let end = |path: &&(Vec<f64>, Vec<f64>)| path.0.last().copied().unwrap_or(0.0);
+        let longest = paths.iter().max_by(|a, b| end(a).total_cmp(&end(b)))?;
         let grid = longest.0.clone();
         let n = paths.len();
         let bootstrap = Bootstrap::new((1, n), CURVE_RESAMPLES, &mut stream(0, "bootstrap", 0));
@@ -162,7 +163,8 @@ fn path(rows: &Rows, x: &str, y: &str) -> Option<(Vec<f64>, Vec<f64>)> {
     if points.0.is_empty() { None } else { Some(points) }
 }
 
-/// The value of a path at `at`, linear between points; nothing outside them.
+/// The value of a path at `at`, linear between points; after the last point its value, before the first nothing. Trials end
+/// at slightly different counts, because the last batch or episode is finished.
 fn interpolate(x: &[f64], y: &[f64], at: f64) -> Option<f64> {
     let after = x.partition_point(|x| *x < at);
     match (after.checked_sub(1), x.get(after)) {
@@ -171,7 +173,8 @@ fn interpolate(x: &[f64], y: &[f64], at: f64) -> Option<f64> {
             let share = (at - x[before]) / (x[after] - x[before]);
             Some(y[before] + share * (y[after] - y[before]))
         }
-        _ => None,
+        (Some(last), None) => Some(y[last]),
+        (None, _) => None,
     }
 }
 
@@ -180,12 +183,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_interpolated_inside_and_nowhere_else() {
+    fn paths_are_interpolated_inside_and_go_on_at_their_last_value() {
         let (x, y) = ([0.0, 2.0, 4.0], [0.0, 1.0, 5.0]);
         assert_eq!(
             [0.0, 1.0, 3.0, 4.0].map(|at| interpolate(&x, &y, at)),
             [Some(0.0), Some(0.5), Some(3.0), Some(5.0)]
         );
-        assert_eq!((interpolate(&x, &y, -1.0), interpolate(&x, &y, 4.1)), (None, None));
+        assert_eq!((interpolate(&x, &y, -1.0), interpolate(&x, &y, 4.1)), (None, Some(5.0)));
     }
 }

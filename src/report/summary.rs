@@ -59,7 +59,11 @@ impl Summary {
         for row in &self.rows {
             let n = if row.failed == 0 { row.n.to_string() } else { format!("{} ({} failed)", row.n, row.failed) };
             let mut cells = vec![row.arm.clone(), n];
-            cells.extend(row.finals.iter().map(|estimate| estimate.map_or("–".into(), significant)));
+            cells.extend(
+                row.finals
+                    .iter()
+                    .map(|estimate| estimate.map_or("–".into(), |estimate| significant(estimate, row.n))),
+            );
             if self.threshold.is_some() {
                 cells.push(row.to_threshold.map_or("–".into(), |(estimate, reached)| {
                     let whole = [estimate.point, estimate.low, estimate.high].map(whole);
@@ -154,12 +158,20 @@ fn to_threshold(arm: &ArmRecords, threshold: &Threshold) -> Option<(Estimate, us
     Some((estimate(&examples)?, count))
 }
 
-/// Three numbers with as many decimals as the width of the interval deserves.
-fn significant(estimate: Estimate) -> String {
+/// Three numbers with as many decimals as the width of the interval deserves; one trial has no interval.
+fn significant(estimate: Estimate, n: usize) -> String {
     let width = estimate.high - estimate.low;
     let decimals = if width > 0.0 { (2.0 - width.log10().floor()).clamp(0.0, 6.0) } else { 3.0 } as usize;
     let decimals = decimals.min(if estimate.point.abs() >= 10.0 { 1 } else { 4 });
-    format!("{:.decimals$} [{:.decimals$}, {:.decimals$}]", estimate.point, estimate.low, estimate.high)
+    // Rounding must not leave the sign of a zero behind.
+    let text = |value: f64| {
+        let text = format!("{value:.decimals$}");
+        if text.trim_matches(['-', '0', '.']).is_empty() { text.trim_start_matches('-').to_string() } else { text }
+    };
+    match n {
+        1 => text(estimate.point),
+        _ => format!("{} [{}, {}]", text(estimate.point), text(estimate.low), text(estimate.high)),
+    }
 }
 
 /// `12,345`; `never` for infinity.

@@ -65,7 +65,7 @@ impl Task {
                 Source::DataSet(Arc::new(data))
             }
             (None, Some(id)) => Source::Environment(find_environment(id)?),
-            _ => return Err(Error::Argument("a task needs either `dataset` or `env`".into())),
+            _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
         match (settings.control, &source) {
             (Some(Control::PermutedLabels), Source::Environment(_)) => {

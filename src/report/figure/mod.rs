@@ -171,7 +171,11 @@ impl Panel {
             canvas.area(&band, COLORS[color % COLORS.len()])?;
         }
         for (color, curve) in &self.curves {
-            let points: Vec<_> = curve.x.iter().zip(&curve.y).map(|(at, e)| (x.at(*at), y.at(e.point))).collect();
+            let mut points: Vec<_> = curve.x.iter().zip(&curve.y).map(|(at, e)| (x.at(*at), y.at(e.point))).collect();
+            if let [(at, level)] = points[..] {
+                // A line needs two ends to be seen.
+                points = vec![(at - 4.0, level), (at + 4.0, level)];
+            }
             canvas.line(&points, COLORS[color % COLORS.len()], 2.0, dashed(*color))?;
         }
         Ok(())
