@@ -1,10 +1,11 @@
 //! A fused 2-D convolution: unfolding, matrix product, bias and activation, image by image, with an analytic backward.
 
 use super::activation::{self, Activation, Real};
+use super::affine::{self, Affine};
 use super::matrix::{Matrix, add_product};
 use super::vector::vectorized;
 use super::{plain, storage};
-use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, Layout, Result, Shape, Tensor, bail};
 
 /// The sizes of a convolution. Images are rows of `channels × height × width` floats, channel by channel, row by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,14 +179,8 @@ fn copy<T: Copy>(to: &mut [T], from: &[T]) {
 /// `x` is `[batch, channels · height · width]`, `w` is `[filters, channels, kernel, kernel]`, `b` is `[filters]`; the result
 /// is `[batch, filters · out_height · out_width]`.
 pub fn conv(x: &Tensor, w: &Tensor, b: &Tensor, sizes: Convolution, activation: Activation) -> Result<Tensor> {
-    if ![x, w, b].into_iter().all(|t| storage::is_plain_cpu(t) && t.dtype() == x.dtype()) {
-        return plain::conv(x, w, b, sizes, activation);
-    }
-    if activation::is_fused(activation) {
-        x.apply_op3(w, b, Conv { sizes, activation })
-    } else {
-        plain::activate(&x.apply_op3(w, b, Conv { sizes, activation: Activation::Identity })?, activation)
-    }
+    let fused = |activation| Conv { sizes, activation };
+    affine::apply([x, w, b], activation, fused, |activation| plain::conv(x, w, b, sizes, activation))
 }
 
 /// The forward pass alone, from slices to a slice; `out` is overwritten.
@@ -202,12 +197,15 @@ pub fn conv_into(
     storage::with_slice(w, |w| storage::with_slice(b, |b| sizes.forward(x, w, b, activation, out)))?
 }
 
+/// The operation with its settings.
 struct Conv {
     sizes: Convolution,
     activation: Activation,
 }
 
-impl Conv {
+impl Affine for Conv {
+    const NAME: &'static str = "conv";
+
     fn forward<T: Real>(&self, arguments: [(&CpuStorage, &Layout); 3]) -> Result<(CpuStorage, Shape)> {
         let [(xs, xl), (ws, wl), (bs, bl)] = arguments;
         let (batch, features) = xl.shape().dims2()?;
@@ -226,9 +224,7 @@ impl Conv {
     }
 
     fn backward<T: Real>(&self, x: &Tensor, w: &Tensor, y: &Tensor, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
-        let dz: Vec<T> = storage::with_slice(&dy.contiguous()?, |dy| {
-            storage::with_slice(y, |y| activation::multiply_derivative(self.activation, dy, y))
-        })??;
+        let dz: Vec<T> = affine::dz(self.activation, y, dy)?;
         let needs_dx = x.track_op();
         let [dx, dw, db] =
             storage::with_slice(x, |x| storage::with_slice(w, |w| self.sizes.backward(x, w, &dz, needs_dx)))??;
@@ -238,47 +234,11 @@ impl Conv {
     }
 }
 
-impl CustomOp3 for Conv {
-    fn name(&self) -> &'static str {
-        "conv"
-    }
-
-    fn cpu_fwd(
-        &self,
-        xs: &CpuStorage,
-        xl: &Layout,
-        ws: &CpuStorage,
-        wl: &Layout,
-        bs: &CpuStorage,
-        bl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let arguments = [(xs, xl), (ws, wl), (bs, bl)];
-        match xs {
-            CpuStorage::F32(_) => self.forward::<f32>(arguments),
-            _ => self.forward::<f64>(arguments),
-        }
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        _: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [dx, dw, db] = match x.dtype() {
-            DType::F32 => self.backward::<f32>(x, w, y, dy),
-            _ => self.backward::<f64>(x, w, y, dy),
-        }?;
-        Ok((dx, dw, db))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernel::testing::{assert_equal_with_gradients, random_var};
+    use candle_core::DType;
     use candle_core::Var;
     use rand::Rng as _;
 

@@ -1,24 +1,19 @@
 //! A fused dense layer: matrix product, bias and activation in one pass, with an analytic backward.
 
 use super::activation::{self, Activation, Real};
+use super::affine::{self, Affine};
 use super::matrix::{Matrix, add_product};
 use super::vector::vectorized;
 use super::{plain, storage};
-use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, Layout, Result, Shape, Tensor, bail};
 
 /// `y = activation(x · wᵀ + b)`.
 ///
 /// `x` is `[batch, in]`, `w` is `[out, in]`, `b` is `[out]`; the result is `[batch, out]`. With `dz = dy ⊙ activation'(z)`
 /// the gradients are `dx = dz · w` (left out where `x` needs none), `dw = dzᵀ · x`, `db = Σ_batch dz`.
 pub fn dense(x: &Tensor, w: &Tensor, b: &Tensor, activation: Activation) -> Result<Tensor> {
-    if ![x, w, b].into_iter().all(|t| storage::is_plain_cpu(t) && t.dtype() == x.dtype()) {
-        return plain::dense(x, w, b, activation);
-    }
-    if activation::is_fused(activation) {
-        x.apply_op3(w, b, Dense { activation })
-    } else {
-        plain::activate(&x.apply_op3(w, b, Dense { activation: Activation::Identity })?, activation)
-    }
+    let fused = |activation| Dense { activation };
+    affine::apply([x, w, b], activation, fused, |activation| plain::dense(x, w, b, activation))
 }
 
 /// The forward pass alone, from slices to a slice: acting needs no graph. `out` is `[batch, out]` and is overwritten.
@@ -44,11 +39,14 @@ fn forward<T: Real>(
     activation::apply(activation, out);
 }
 
+/// The operation with its settings.
 struct Dense {
     activation: Activation,
 }
 
-impl Dense {
+impl Affine for Dense {
+    const NAME: &'static str = "dense";
+
     fn forward<T: Real>(&self, arguments: [(&CpuStorage, &Layout); 3]) -> Result<(CpuStorage, Shape)> {
         let [(xs, xl), (ws, wl), (bs, bl)] = arguments;
         let (batch, inputs) = xl.shape().dims2()?;
@@ -65,9 +63,7 @@ impl Dense {
     fn backward<T: Real>(&self, x: &Tensor, w: &Tensor, y: &Tensor, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
         let (outputs, inputs) = w.dims2()?;
         let batch = x.dim(0)?;
-        let dz: Vec<T> = storage::with_slice(&dy.contiguous()?, |dy| {
-            storage::with_slice(y, |y| activation::multiply_derivative(self.activation, dy, y))
-        })??;
+        let dz: Vec<T> = affine::dz(self.activation, y, dy)?;
         let dz_matrix = Matrix::new(&dz, batch, outputs);
         let mut dw = vec![T::zero(); outputs * inputs];
         storage::with_slice(x, |x| {
@@ -91,47 +87,11 @@ impl Dense {
     }
 }
 
-impl CustomOp3 for Dense {
-    fn name(&self) -> &'static str {
-        "dense"
-    }
-
-    fn cpu_fwd(
-        &self,
-        xs: &CpuStorage,
-        xl: &Layout,
-        ws: &CpuStorage,
-        wl: &Layout,
-        bs: &CpuStorage,
-        bl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let arguments = [(xs, xl), (ws, wl), (bs, bl)];
-        match xs {
-            CpuStorage::F32(_) => self.forward::<f32>(arguments),
-            _ => self.forward::<f64>(arguments),
-        }
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        _: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [dx, dw, db] = match x.dtype() {
-            DType::F32 => self.backward::<f32>(x, w, y, dy),
-            _ => self.backward::<f64>(x, w, y, dy),
-        }?;
-        Ok((dx, dw, db))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernel::testing::{assert_equal_with_gradients, random_var};
+    use candle_core::DType;
     use candle_core::Device;
     use rand::Rng as _;
 

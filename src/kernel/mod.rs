@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod activation;
+mod affine;
 mod conv;
 mod dense;
 mod log_prob;

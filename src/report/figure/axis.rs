@@ -18,7 +18,7 @@ impl Axis {
             _ if low.is_finite() => (low - 0.5, high + 0.5),
             _ => (0.0, 1.0),
         };
-        Axis { low, high, pixels, step: round_step((high - low) / 5.0) }
+        Axis { low, high, pixels, step: round_step((high - low) / 6.0) }
     }
 
     pub fn at(&self, value: f64) -> f64 {
