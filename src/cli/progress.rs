@@ -3,7 +3,7 @@
 use crate::laboratory::{Event, Plan};
 use crate::record::Outcome;
 use crate::train::Watch;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl<'a> Progress<'a> {
                 let trial_of = &self.plan.missing[trial];
                 let bar = match &self.look {
                     Look::Bars(bars) => {
-                        let style = "{bar:28.cyan/dim} {msg}: {human_pos}/{human_len} examples, {per_sec}, {eta} left";
+                        let style = "{bar:28.cyan/dim} {msg}: {human_pos}/{human_len} examples, {rate}, {eta} left";
                         let bar = styled(trial_of.arm.budget.examples, style).with_message(trial_of.name());
                         bars.insert_before(&self.trials, bar)
                     }
@@ -75,6 +75,9 @@ impl<'a> Progress<'a> {
         if let Some((_, bar)) = self.running.remove(&trial) {
             bar.finish_and_clear();
         }
+        if matches!(outcome, Err(crate::Error::Interrupted)) {
+            return;
+        }
         self.ended += 1;
         self.trials.set_position(self.ended as u64);
         let trial_of = &self.plan.missing[trial];
@@ -86,7 +89,6 @@ impl<'a> Progress<'a> {
                 format!("[{ended}/{of}] {name}: {seconds:.1} s, {rate:.0} examples/s; about {left:.0} s left")
             }
             Ok(Outcome::Failed { reason }) => format!("[{ended}/{of}] {name} FAILED: {reason}"),
-            Err(crate::Error::Interrupted) => return,
             Err(error) => format!("[{ended}/{of}] {name} FAILED: {error}"),
         };
         let failed = !matches!(outcome, Ok(Outcome::Finished { .. }));
@@ -100,6 +102,10 @@ impl<'a> Progress<'a> {
 
     pub fn finish(self) {
         self.trials.finish_and_clear();
+        if let Look::Bars(bars) = &self.look {
+            // What can't be cleared stays on the screen.
+            bars.clear().ok();
+        }
         if self.look_is_loud() {
             let seconds = self.started.elapsed().as_secs_f64();
             eprintln!("{} trials in {seconds:.1} s, {:.2} s each", self.ended, seconds / self.ended.max(1) as f64);
@@ -113,5 +119,9 @@ impl<'a> Progress<'a> {
 
 fn styled(length: u64, style: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length).with_style(style.progress_chars("━╸─"))
+    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // A display that can't be written to is nothing to stop for.
+        write!(out, "{:.0}/s", state.per_sec()).ok();
+    };
+    ProgressBar::new(length).with_style(style.with_key("rate", rate).progress_chars("━╸─"))
 }
