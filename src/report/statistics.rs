@@ -26,8 +26,8 @@ pub fn interquartile_mean(values: &[f64]) -> f64 {
 pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let at = q * (sorted.len() - 1) as f64;
     let (below, share) = (sorted[at.floor() as usize], at.fract());
-    // Without this, the step from a finite to an infinite value would be 0 · ∞.
-    if share == 0.0 { below } else { below + share * (sorted[at.ceil() as usize] - below) }
+    // Without this, the step to an infinite value would be 0 · ∞, and the one between two of them ∞ − ∞.
+    if share == 0.0 || below.is_infinite() { below } else { below + share * (sorted[at.ceil() as usize] - below) }
 }
 
 /// Stratified resamples: runs are drawn with replacement within each task. Drawn once and used for every point of a curve,
@@ -83,6 +83,7 @@ mod tests {
         assert_eq!(interquartile_mean(&[1.0, 2.0, 3.0, f64::INFINITY]), 2.5);
         assert_eq!(interquartile_mean(&[1.0, f64::INFINITY, f64::INFINITY, f64::INFINITY]), f64::INFINITY);
         assert_eq!(quantile(&[1.0, 2.0, f64::INFINITY], 0.5), 2.0);
+        assert_eq!(quantile(&[1.0, f64::INFINITY, f64::INFINITY], 0.9), f64::INFINITY);
     }
 
     /// For the mean of the middle half of normal draws there is no closed form, but its interval must cover the center in
