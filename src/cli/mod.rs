@@ -34,6 +34,8 @@ enum Verb {
 
 /// Parses the arguments, does what they say, prints what went wrong. The status is 0 if everything worked, 1 if not, 2 for a
 /// command line that can't be parsed, 130 after Ctrl-C.
+///
+/// To be called first thing in `main`, before any other thread exists: it sets environment variables that candle reads.
 pub fn run() -> ExitCode {
     crate::kernel::use_one_thread();
     let done = match Arguments::parse().verb {

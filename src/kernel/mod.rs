@@ -29,5 +29,5 @@ pub use log_prob::log_prob;
 pub use pool::{Pooling, pool, pool_into};
 pub(crate) use storage::update;
 pub use storage::{first_not_finite, sum_of_squares};
-pub use threads::use_one_thread;
+pub(crate) use threads::use_one_thread;
 pub(crate) use vector::{Simd, WithSimd, vectorized};

@@ -1,7 +1,6 @@
 //! The record of a running trial: means since the last row, evaluations, weights.
 
 use super::{RowWriter, TrialFolder};
-use crate::network::Network;
 use crate::objective::{Mean, Objective};
 use crate::regularizer::Regularizer;
 use crate::task::Evaluation;
@@ -116,10 +115,6 @@ impl<'a> Record<'a> {
         if self.rows_at != Some(self.updates) {
             self.push(objective, training)?;
         }
-        self.save_final(&training.network)
-    }
-
-    fn save_final(&self, network: &Network) -> Result<()> {
-        network.save(&self.folder.final_weights())
+        training.network.save(&self.folder.final_weights())
     }
 }

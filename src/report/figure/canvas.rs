@@ -116,7 +116,6 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
             Anchor::Middle => HPos::Center,
             Anchor::End => HPos::Right,
         };
-        // Sizes count twice in plotters' bitmaps: once as points, once per pixel.
         let font = FontDesc::new(FontFamily::SansSerif, size * self.scale, weight);
         let style = TextStyle::from(font).color(&color).pos(Pos::new(horizontal, VPos::Bottom));
         // The bottom of the line box lies a quarter of the size below the baseline.
