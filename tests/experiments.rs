@@ -78,6 +78,7 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("y = [\"loss\", \"accuracy\"]", "y = [\"acc\"]", &[":20: ", "did you mean `accuracy`"]),
     ("y = [\"loss\", \"accuracy\"]", "yy = [\"loss\"]", &[":20: ", "unknown key `yy`"]),
     ("learning_rate = 3e-3", "rule = \"sgd\"\nbeta1 = 0.9\nlearning_rate = 1", &[":11: ", "not an option of sgd"]),
+    ("threshold = { metric = \"accuracy\", value = 0.5 }", "threshold = 0.5", &[":4: ", "expected a table"]),
     ("hidden = [16]", "hidden = \"16\"", &[":8: ", "expected a list"]),
     ("hidden = [16]", "hidden = [100000, 100000]", &[":8: ", "weights"]),
     ("environments = 64", "environments = 8_000", &[":18: ", "beyond the budget"]),

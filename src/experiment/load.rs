@@ -1,6 +1,6 @@
 //! From text to an [`Experiment`]: defaults, file, presets, arms and overrides, in this order.
 
-use super::source::{Source, key, locate, merge, table};
+use super::source::{Source, locate, merge, table};
 use super::{Arm, Budget, EvaluationSettings, Experiment, KINDS, ObjectiveSettings, Plot, Threshold, validate};
 use crate::network::NetworkSettings;
 use crate::optimizer::OptimizerSettings;
@@ -99,7 +99,7 @@ impl Experiment {
         }
         merge(&mut top, &shared_overrides);
         let head: Top = read(source, top.clone())?;
-        let arms = merged_arms(source, &top, &[&shared_overrides], &arm_overrides)?;
+        let arms = merged_arms(source, &top, &shared_overrides, &arm_overrides)?;
         let mut experiment = Experiment {
             title: head.title.unwrap_or(stem),
             seeds: head.seeds,
@@ -128,7 +128,7 @@ impl Experiment {
 fn merged_arms<'i>(
     source: &Source,
     top: &DeTable<'i>,
-    shared_overrides: &[&DeTable<'i>],
+    shared_overrides: &DeTable<'i>,
     arm_overrides: &DeTable<'i>,
 ) -> Result<Vec<DeTable<'i>>> {
     let none =
@@ -153,9 +153,7 @@ fn merged_arms<'i>(
         }
         let mut merged = only_shared(top);
         merge(&mut merged, own);
-        for overrides in shared_overrides {
-            merge(&mut merged, &only_shared(overrides));
-        }
+        merge(&mut merged, &only_shared(shared_overrides));
         if let Some(given) = arm_overrides.get(name.as_str()) {
             let overrides = given.get_ref().as_table().ok_or_else(|| {
                 source.error(
@@ -166,7 +164,6 @@ fn merged_arms<'i>(
             merge(&mut merged, overrides);
         }
         names.push(name);
-        merged.remove("objective").map(|objective| merged.insert(key("objective", arm.span()), objective));
         arms.push(merged);
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

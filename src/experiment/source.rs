@@ -1,7 +1,6 @@
 //! The text behind an experiment: where each key came from, and tables laid over one another without forgetting it.
 
 use crate::Error;
-use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
@@ -97,13 +96,6 @@ impl Source {
 fn in_words(message: &str) -> String {
     let mut text = message.replace('\n', "; ");
     let words = [
-        ("expected struct OptimizerSettings", "expected a table"),
-        ("expected struct NetworkSettings", "expected a table"),
-        ("expected struct TaskSettings", "expected a table"),
-        ("expected struct EvaluationSettings", "expected a table"),
-        ("expected struct Regularizer", "expected a table"),
-        ("expected struct Threshold", "expected a table { metric = …, value = … }"),
-        ("expected struct", "expected a table:"),
         ("expected a sequence", "expected a list"),
         ("expected u64", "expected a whole number, not negative"),
         ("expected usize", "expected a whole number, not negative"),
@@ -113,7 +105,10 @@ fn in_words(message: &str) -> String {
     for (jargon, word) in words {
         text = text.replace(jargon, word);
     }
-    text
+    match text.split_once("expected struct") {
+        Some((before, _)) => format!("{before}expected a table"),
+        None => text,
+    }
 }
 
 /// `key=value` as TOML; a value that is not TOML is taken as a string, so that `optimizer.rule=sgd` needs no quotes.
@@ -167,9 +162,4 @@ pub(super) fn locate(mut table: &DeTable, path: &str) -> Option<Range<usize>> {
         }
     }
     found
-}
-
-/// A key that stands at `span`.
-pub(super) fn key(name: &str, span: Range<usize>) -> Spanned<Cow<'static, str>> {
-    Spanned::new(span, Cow::Owned(name.to_string()))
 }

@@ -10,11 +10,16 @@ use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, b
 /// `logits` is `[batch, classes]`, `classes` is `[batch]` of u32; the result is `[batch]`. The gradient with respect to the
 /// logits of a row is `g (e_y − softmax(z))`.
 pub fn log_prob(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
-    let plain = storage::is_plain_cpu(logits) && classes.is_contiguous() && classes.dtype() == DType::U32;
-    if plain { logits.apply_op2(classes, LogProb) } else { plain::log_prob(logits, classes) }
+    let fused = storage::is_plain_cpu(logits) && classes.is_contiguous() && classes.dtype() == DType::U32;
+    if fused { logits.apply_op2(classes, LogProb) } else { plain::log_prob(logits, classes) }
 }
 
 struct LogProb;
+
+/// Classes per row; an empty batch has no rows to tell, and any number will do.
+fn columns<T>(logits: &[T], classes: &[u32]) -> usize {
+    logits.len().checked_div(classes.len()).unwrap_or(1)
+}
 
 /// The forward pass over all rows.
 struct Forward<'a, T> {
@@ -28,7 +33,7 @@ impl<T: Real> WithSimd for Forward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let columns = self.logits.len() / self.classes.len().max(1);
+        let columns = columns(self.logits, self.classes);
         for ((row, &class), out) in self.logits.chunks_exact(columns).zip(self.classes).zip(self.out) {
             let largest = row.iter().fold(T::neg_infinity(), |a, b| if *b > a { *b } else { a });
             let sum = row.iter().fold(T::zero(), |sum, z| sum + (*z - largest).exponential());
@@ -51,7 +56,7 @@ impl<T: Real> WithSimd for Backward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let columns = self.logits.len() / self.classes.len().max(1);
+        let columns = columns(self.logits, self.classes);
         let rows = self.logits.chunks_exact(columns).zip(self.out.chunks_exact_mut(columns));
         let per_row = self.classes.iter().zip(self.log_probs).zip(self.gradient);
         for ((row, out), ((&class, &log_prob), &g)) in rows.zip(per_row) {
@@ -144,6 +149,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn an_empty_batch_has_no_log_probabilities() {
+        let logits = candle_core::Var::zeros((0, 3), DType::F32, &Device::Cpu).unwrap();
+        let log_probs = log_prob(&logits, &Tensor::zeros(0, DType::U32, &Device::Cpu).unwrap()).unwrap();
+        assert_eq!(log_probs.dims(), [0]);
+        let gradients = log_probs.sum_all().unwrap().backward().unwrap();
+        assert_eq!(gradients.get(&logits).unwrap().dims(), [0, 3]);
     }
 
     #[test]
