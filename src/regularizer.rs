@@ -1,8 +1,8 @@
 //! Penalties on the weights, added to the loss after the sign of the objective is settled.
 
 use crate::Result;
-use crate::kernel::plain;
-use crate::network::{Network, Role};
+use crate::kernel::{self, Power};
+use crate::network::Parameters;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -22,27 +22,15 @@ pub struct Penalty {
     pub terms: Vec<(&'static str, f64)>,
 }
 
-/// What is summed over the weights.
-type Element = fn(&Tensor) -> candle_core::Result<Tensor>;
-
 impl Regularizer {
-    /// The penalty of the network's weights, or nothing where both coefficients are 0.
-    pub fn penalty(&self, network: &Network) -> Result<Option<Penalty>> {
-        let weights = network.parameters().iter().filter(|p| p.role == Role::Weight).map(|p| p.var.as_tensor());
-        self.of_weights(weights.collect())
-    }
-
-    /// The same of any tensors.
-    pub fn of_weights(&self, weights: Vec<&Tensor>) -> Result<Option<Penalty>> {
+    /// The penalty of the weights, or nothing where both coefficients are 0.
+    pub fn penalty(&self, parameters: &Parameters) -> Result<Option<Penalty>> {
         let mut penalty: Option<Penalty> = None;
-        for (name, coefficient, element) in [("l1", self.l1, plain::abs as Element), ("l2", self.l2, Tensor::sqr)] {
+        for (name, coefficient, power) in [("l1", self.l1, Power::One), ("l2", self.l2, Power::Two)] {
             if coefficient == 0.0 {
                 continue;
             }
-            let mut sums = weights.iter().map(|w| element(w)?.sum_all());
-            let Some(first) = sums.next() else { continue };
-            let sum = sums.try_fold(first?, |total, sum| total + sum?)?;
-            let term = (sum * coefficient)?;
+            let term = (kernel::sum_of_powers(parameters.values(), &parameters.weights(), power)? * coefficient)?;
             let value = crate::scalar(&term)?;
             let (total, mut terms) = match penalty {
                 None => (term, Vec::new()),

@@ -59,7 +59,7 @@ fn update<O: Objective>(objective: &mut O, training: &mut Training, record: &mut
     let value = objective.value(network, &batch)?;
     let loss = O::SENSE.as_loss(&value.scalar)?;
     let unpenalized = finite("the loss", scalar(&loss)?)?;
-    let penalty = regularizer.penalty(network)?;
+    let penalty = regularizer.penalty(network.parameters())?;
     let total = match &penalty {
         Some(penalty) => (loss + &penalty.total)?,
         None => loss,

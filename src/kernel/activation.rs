@@ -1,7 +1,8 @@
 //! Element-wise activations and their derivatives.
 
+use super::buffer::Shelved;
 use super::math;
-use super::vector::vectorized;
+use super::vector::{Simd, WithSimd, vectorized};
 use candle_core::{CpuStorage, Result, WithDType, bail};
 use num_traits::Float;
 use serde::{Deserialize, Serialize};
@@ -16,93 +17,162 @@ pub enum Activation {
     Relu,
     /// `tanh z`
     Tanh,
+    /// `1 / (1 + e^−z)`
+    Sigmoid,
     /// `z Φ(z)` with the exact normal distribution function (Hendrycks and Gimpel 2016, arXiv 1606.08415)
     Gelu,
 }
 
-/// The floats that the fused operations run on.
-pub(crate) trait Real: Float + WithDType {
-    fn tanh_all(values: &mut [Self]);
-    /// `e^x`; in single precision the vectorizable one of [`math`].
-    fn exponential(self) -> Self;
+impl Activation {
+    /// Whether the derivative is a function of the argument; of the others it can be read off the result.
+    pub(super) fn needs_argument(self) -> bool {
+        self == Activation::Gelu
+    }
+}
+
+/// The floats that the fused operations run on. In single precision the elementary functions are those of [`math`], which
+/// loops over slices turn into vector code.
+pub(crate) trait Real: Float + WithDType + Shelved {
+    fn fast_exp(self) -> Self;
+    fn fast_ln(self) -> Self;
+    fn fast_tanh(self) -> Self;
+    fn sigmoid(self) -> Self;
+    /// `Φ`
+    fn normal_cdf(self) -> Self;
     /// The elements of a storage of this dtype.
     fn slice_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
 }
 
+fn wrong_dtype<T>(expected: &str, storage: &CpuStorage) -> Result<T> {
+    bail!("a tensor of {:?} where {expected} is expected", candle_core::backend::BackendStorage::dtype(storage))
+}
+
 impl Real for f32 {
-    fn tanh_all(values: &mut [f32]) {
-        vectorized(|| values.iter_mut().for_each(|value| *value = math::tanh(*value)));
+    #[inline(always)]
+    fn fast_exp(self) -> f32 {
+        math::exp(self)
     }
 
     #[inline(always)]
-    fn exponential(self) -> f32 {
-        math::exp(self)
+    fn fast_ln(self) -> f32 {
+        math::ln(self)
+    }
+
+    #[inline(always)]
+    fn fast_tanh(self) -> f32 {
+        math::tanh(self)
+    }
+
+    #[inline(always)]
+    fn sigmoid(self) -> f32 {
+        math::sigmoid(self)
+    }
+
+    #[inline(always)]
+    fn normal_cdf(self) -> f32 {
+        math::normal_cdf(self)
     }
 
     fn slice_mut(storage: &mut CpuStorage) -> Result<&mut [f32]> {
         match storage {
             CpuStorage::F32(elements) => Ok(elements),
-            other => {
-                bail!("a tensor of {:?} where f32 is expected", candle_core::backend::BackendStorage::dtype(other))
-            }
+            other => wrong_dtype("f32", other),
         }
     }
 }
 
 impl Real for f64 {
-    fn tanh_all(values: &mut [f64]) {
-        for value in values {
-            *value = value.tanh();
-        }
+    fn fast_exp(self) -> f64 {
+        self.exp()
     }
 
-    #[inline(always)]
-    fn exponential(self) -> f64 {
-        self.exp()
+    fn fast_ln(self) -> f64 {
+        self.ln()
+    }
+
+    fn fast_tanh(self) -> f64 {
+        self.tanh()
+    }
+
+    fn sigmoid(self) -> f64 {
+        1.0 / (1.0 + (-self).exp())
+    }
+
+    fn normal_cdf(self) -> f64 {
+        0.5 * (1.0 + candle_core::cpu::erf::erf_f64(self * std::f64::consts::FRAC_1_SQRT_2))
     }
 
     fn slice_mut(storage: &mut CpuStorage) -> Result<&mut [f64]> {
         match storage {
             CpuStorage::F64(elements) => Ok(elements),
-            other => {
-                bail!("a tensor of {:?} where f64 is expected", candle_core::backend::BackendStorage::dtype(other))
+            other => wrong_dtype("f64", other),
+        }
+    }
+}
+
+/// `values ← activation(values)`. Where the derivative needs them, the arguments are kept in `arguments`, of the same length.
+pub(super) fn apply<T: Real>(activation: Activation, values: &mut [T], arguments: &mut [T]) {
+    if activation.needs_argument() && !arguments.is_empty() {
+        arguments.copy_from_slice(values);
+    }
+    vectorized(Apply { activation, values });
+}
+
+/// `gradient ← gradient · activation'`: with the derivative at `arguments` for an activation that needs them, and otherwise
+/// read off its `results`.
+pub(super) fn multiply_derivative<T: Real>(activation: Activation, gradient: &mut [T], results: &[T], arguments: &[T]) {
+    let at = if activation.needs_argument() { arguments } else { results };
+    vectorized(MultiplyDerivative { activation, gradient, at });
+}
+
+struct Apply<'a, T> {
+    activation: Activation,
+    values: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Apply<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let values = self.values.iter_mut();
+        match self.activation {
+            Activation::Identity => {}
+            // Not `max`, which would turn a NaN into 0 and hide it.
+            Activation::Relu => values.for_each(|z| *z = if *z < T::zero() { T::zero() } else { *z }),
+            Activation::Tanh => values.for_each(|z| *z = z.fast_tanh()),
+            Activation::Sigmoid => values.for_each(|z| *z = Real::sigmoid(*z)),
+            Activation::Gelu => values.for_each(|z| *z *= z.normal_cdf()),
+        }
+    }
+}
+
+struct MultiplyDerivative<'a, T> {
+    activation: Activation,
+    gradient: &'a mut [T],
+    at: &'a [T],
+}
+
+impl<T: Real> WithSimd for MultiplyDerivative<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let pairs = self.gradient.iter_mut().zip(self.at);
+        let (zero, one) = (T::zero(), T::one());
+        match self.activation {
+            Activation::Identity => {}
+            Activation::Relu => pairs.for_each(|(g, y)| *g = if *y > zero { *g } else { zero }),
+            Activation::Tanh => pairs.for_each(|(g, y)| *g *= one - *y * *y),
+            Activation::Sigmoid => pairs.for_each(|(g, y)| *g *= *y * (one - *y)),
+            Activation::Gelu => {
+                let half = <T as WithDType>::from_f64(0.5);
+                let density_at_0 = <T as WithDType>::from_f64(0.398_942_280_401_432_7);
+                pairs.for_each(|(g, z)| {
+                    let density = density_at_0 * (-half * *z * *z).fast_exp();
+                    *g *= z.normal_cdf() + *z * density;
+                });
             }
         }
     }
-}
-
-/// Whether the derivative can be read off the output, as [`multiply_derivative`] does.
-pub(super) fn is_fused(activation: Activation) -> bool {
-    activation != Activation::Gelu
-}
-
-/// Applies a fused activation in place.
-pub(super) fn apply<T: Real>(activation: Activation, values: &mut [T]) {
-    match activation {
-        Activation::Identity => {}
-        // Not `max`, which would turn a NaN into 0 and hide it.
-        Activation::Relu => vectorized(|| {
-            values.iter_mut().for_each(|value| *value = if *value < T::zero() { T::zero() } else { *value });
-        }),
-        Activation::Tanh => T::tanh_all(values),
-        Activation::Gelu => values.iter_mut().for_each(|value| {
-            let z = WithDType::to_f64(*value);
-            *value = T::from_f64(0.5 * z * (1.0 + candle_core::cpu::erf::erf_f64(z * std::f64::consts::FRAC_1_SQRT_2)));
-        }),
-    }
-}
-
-/// `gradient · activation'(z)`, with the derivative written in terms of the output `y`.
-pub(super) fn multiply_derivative<T: Real>(activation: Activation, gradient: &[T], y: &[T]) -> Vec<T> {
-    let mut dz = gradient.to_vec();
-    vectorized(|| {
-        let pairs = dz.iter_mut().zip(y);
-        match activation {
-            Activation::Identity => {}
-            Activation::Relu => pairs.for_each(|(dz, y)| *dz = if *y > T::zero() { *dz } else { T::zero() }),
-            Activation::Tanh => pairs.for_each(|(dz, y)| *dz *= T::one() - *y * *y),
-            Activation::Gelu => unreachable!("the derivative of gelu is not a function of its output"),
-        }
-    });
-    dz
 }

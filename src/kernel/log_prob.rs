@@ -36,8 +36,8 @@ impl<T: Real> WithSimd for Forward<'_, T> {
         let columns = columns(self.logits, self.classes);
         for ((row, &class), out) in self.logits.chunks_exact(columns).zip(self.classes).zip(self.out) {
             let largest = row.iter().fold(T::neg_infinity(), |a, b| if *b > a { *b } else { a });
-            let sum = row.iter().fold(T::zero(), |sum, z| sum + (*z - largest).exponential());
-            *out = row[class as usize] - largest - sum.ln();
+            let sum = row.iter().fold(T::zero(), |sum, z| sum + (*z - largest).fast_exp());
+            *out = row[class as usize] - largest - sum.fast_ln();
         }
     }
 }
@@ -61,7 +61,7 @@ impl<T: Real> WithSimd for Backward<'_, T> {
         let per_row = self.classes.iter().zip(self.log_probs).zip(self.gradient);
         for ((row, out), ((&class, &log_prob), &g)) in rows.zip(per_row) {
             let normalizer = row[class as usize] - log_prob;
-            out.iter_mut().zip(row).for_each(|(out, z)| *out = -g * (*z - normalizer).exponential());
+            out.iter_mut().zip(row).for_each(|(out, z)| *out = -g * (*z - normalizer).fast_exp());
             out[class as usize] += g;
         }
     }
@@ -85,15 +85,11 @@ impl LogProb {
     fn backward<T: Real>(logits: &Tensor, classes: &Tensor, log_probs: &Tensor, gradient: &Tensor) -> Result<Tensor> {
         let mut out = vec![T::zero(); logits.elem_count()];
         let gradient = gradient.contiguous()?;
-        storage::with_slice(logits, |logits| {
-            storage::with_slice(classes, |classes| {
-                storage::with_slice(log_probs, |log_probs| {
-                    storage::with_slice(&gradient, |gradient| {
-                        vectorized(Backward { logits, classes, log_probs, gradient, out: &mut out });
-                    })
-                })
+        storage::with_slice(classes, |classes| {
+            storage::with_slices([logits, log_probs, &gradient], |[logits, log_probs, gradient]| {
+                vectorized(Backward { logits, classes, log_probs, gradient, out: &mut out });
             })
-        })????;
+        })??;
         Tensor::from_vec(out, logits.shape(), logits.device())
     }
 }

@@ -38,9 +38,24 @@ impl<'a, T> Matrix<'a, T> {
 /// # Panics
 /// When the shapes don't fit.
 pub(super) fn add_product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
+    product(out, a, b, true);
+}
+
+/// `out ← a · b`; see [`add_product`].
+pub(super) fn set_product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
+    product(out, a, b, false);
+}
+
+fn product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, add: bool) {
     assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
     assert_eq!(out.len(), a.rows * b.columns, "size of a matrix product");
-    if out.is_empty() || a.columns == 0 {
+    if out.is_empty() {
+        return;
+    }
+    if a.columns == 0 {
+        if !add {
+            out.fill(T::zero());
+        }
         return;
     }
     // SAFETY: `Matrix` and the assertions above keep every index `row * row_stride + column * column_stride` inside the three
@@ -53,7 +68,7 @@ pub(super) fn add_product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
             out.as_mut_ptr(),
             1,
             b.columns as isize,
-            true,
+            add,
             a.data.as_ptr(),
             a.column_stride as isize,
             a.row_stride as isize,

@@ -7,7 +7,8 @@
 #![allow(unsafe_code)]
 
 mod activation;
-mod affine;
+mod buffer;
+mod chain;
 mod conv;
 mod dense;
 mod log_prob;
@@ -15,6 +16,7 @@ mod math;
 mod matrix;
 pub mod plain;
 mod pool;
+mod powers;
 mod storage;
 #[cfg(test)]
 mod testing;
@@ -23,10 +25,12 @@ mod vector;
 
 pub use activation::Activation;
 pub(crate) use activation::Real;
-pub use conv::{Convolution, conv, conv_into};
-pub use dense::{dense, dense_into};
+pub use chain::{Layer, chain, chain_into};
+pub use conv::Conv;
+pub use dense::Dense;
 pub use log_prob::log_prob;
-pub use pool::{Pooling, pool, pool_into};
+pub use pool::Pool;
+pub use powers::{Power, sum_of_powers};
 pub(crate) use storage::update;
 pub use storage::{first_not_finite, sum_of_squares};
 pub(crate) use threads::use_one_thread;

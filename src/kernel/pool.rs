@@ -1,27 +1,71 @@
 //! Max pooling.
 
 use super::activation::Real;
-use super::vector::vectorized;
-use super::{plain, storage};
-use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, bail};
+use super::buffer::Buffer;
+use super::vector::{Simd, WithSimd, vectorized};
 
-/// The sizes of a pooling: windows of `size × size` side by side; what is left over at the right and the bottom is dropped.
+/// The largest value of every window; windows of `size × size` stand side by side, and what is left over at the right and the
+/// bottom is dropped. `[batch, channels · height · width]` to `[batch, channels · out_height · out_width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pooling {
+pub struct Pool {
     pub channels: usize,
     pub height: usize,
     pub width: usize,
     pub size: usize,
 }
 
-impl Pooling {
+impl Pool {
     /// `(height, width)` of the result.
     pub fn output(&self) -> (usize, usize) {
         (self.height / self.size, self.width / self.size)
     }
 
-    fn image(&self) -> usize {
+    /// Floats of one image.
+    pub fn image(&self) -> usize {
         self.channels * self.height * self.width
+    }
+
+    /// Windows of the usual side get a loop of their own, which becomes vector code.
+    pub(super) fn forward<T: Real>(&self, x: &[T], y: &mut [T]) {
+        if self.size == 2 {
+            return vectorized(ForwardTwo { pool: self, x, y });
+        }
+        let out_width = self.output().1;
+        self.for_each_row(x.len(), |to, from| {
+            let out = &mut y[to..to + out_width];
+            out.fill(T::neg_infinity());
+            for row in 0..self.size {
+                let pixels = &x[from + row * self.width..][..out_width * self.size];
+                for (out, window) in out.iter_mut().zip(pixels.chunks_exact(self.size)) {
+                    window.iter().for_each(|pixel| *out = larger(*pixel, *out));
+                }
+            }
+        });
+    }
+
+    /// The gradient goes to the first pixel of a window that is the largest, row by row.
+    pub(super) fn backward<T: Real>(&self, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
+        let (out_height, out_width) = self.output();
+        if (out_height * self.size, out_width * self.size) != (self.height, self.width) {
+            dx.fill(T::zero());
+        }
+        if self.size == 2 {
+            return vectorized(BackwardTwo { pool: self, x, y, dy, dx });
+        }
+        // What is left of each window's gradient: nothing once its first largest pixel has got it.
+        let mut left = Buffer::any(out_width);
+        self.for_each_row(x.len(), |to, from| {
+            left.copy_from_slice(&dy[to..to + out_width]);
+            for row in 0..self.size {
+                let range = from + row * self.width..from + row * self.width + out_width * self.size;
+                let windows = x[range.clone()].chunks_exact(self.size).zip(dx[range].chunks_exact_mut(self.size));
+                for ((pixels, dx), (largest, left)) in windows.zip(y[to..to + out_width].iter().zip(left.iter_mut())) {
+                    for (pixel, dx) in pixels.iter().zip(dx) {
+                        (*dx, *left) = hand_over(*pixel == *largest, *left);
+                    }
+                }
+            }
+        });
     }
 
     /// Calls `visit(start of a row of the result, start of its first row of pixels)` for all images that `pixels` floats hold.
@@ -34,144 +78,71 @@ impl Pooling {
             }
         }
     }
+}
+
+#[inline(always)]
+fn larger<T: Real>(a: T, b: T) -> T {
+    if b > a { b } else { a }
+}
+
+/// `(what the pixel gets, what is left for the others)`
+#[inline(always)]
+fn hand_over<T: Real>(is_largest: bool, left: T) -> (T, T) {
+    if is_largest { (left, T::zero()) } else { (T::zero(), left) }
+}
+
+struct ForwardTwo<'a, T> {
+    pool: &'a Pool,
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for ForwardTwo<'_, T> {
+    type Output = ();
 
     #[inline(always)]
-    fn forward_windows<T: Real>(&self, size: usize, x: &[T], out: &mut [T]) {
-        let out_width = self.output().1;
-        self.for_each_row(x.len(), |to, from| {
-            let out = &mut out[to..to + out_width];
-            out.fill(T::neg_infinity());
-            for row in 0..size {
-                let pixels = &x[from + row * self.width..][..out_width * size];
-                for (out, window) in out.iter_mut().zip(pixels.chunks_exact(size)) {
-                    window.iter().for_each(|pixel| *out = if *pixel > *out { *pixel } else { *out });
-                }
+    fn with_simd<S: Simd>(self, _: S) {
+        let ForwardTwo { pool, x, y } = self;
+        let out_width = pool.output().1;
+        pool.for_each_row(x.len(), |to, from| {
+            let upper = x[from..from + 2 * out_width].chunks_exact(2);
+            let lower = x[from + pool.width..][..2 * out_width].chunks_exact(2);
+            for (y, (upper, lower)) in y[to..to + out_width].iter_mut().zip(upper.zip(lower)) {
+                *y = larger(larger(upper[0], upper[1]), larger(lower[0], lower[1]));
             }
         });
     }
+}
 
-    /// The gradient goes to the first pixel of a window that is the largest.
+struct BackwardTwo<'a, T> {
+    pool: &'a Pool,
+    x: &'a [T],
+    y: &'a [T],
+    dy: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for BackwardTwo<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn backward_windows<T: Real>(&self, size: usize, x: &[T], (y, dy): (&[T], &[T]), dx: &mut [T]) {
-        let out_width = self.output().1;
-        // What is left of each window's gradient: nothing once its first largest pixel has got it.
-        let mut left = vec![T::zero(); out_width];
-        self.for_each_row(x.len(), |to, from| {
-            left.copy_from_slice(&dy[to..to + out_width]);
-            for row in 0..size {
-                let range = from + row * self.width..from + row * self.width + out_width * size;
-                let windows = x[range.clone()].chunks_exact(size).zip(dx[range].chunks_exact_mut(size));
-                for ((pixels, dx), (largest, left)) in windows.zip(y[to..to + out_width].iter().zip(&mut left)) {
-                    for (pixel, dx) in pixels.iter().zip(dx) {
-                        let is_largest = *pixel == *largest;
-                        *dx = if is_largest { *left } else { T::zero() };
-                        *left = if is_largest { T::zero() } else { *left };
-                    }
-                }
+    fn with_simd<S: Simd>(self, _: S) {
+        let BackwardTwo { pool, x, y, dy, dx } = self;
+        let (out_width, width) = (pool.output().1, pool.width);
+        pool.for_each_row(x.len(), |to, from| {
+            let upper = x[from..from + 2 * out_width].chunks_exact(2);
+            let lower = x[from + width..][..2 * out_width].chunks_exact(2);
+            let (dx_upper, dx_lower) = dx[from..from + width + 2 * out_width].split_at_mut(width);
+            let dx_upper = dx_upper[..2 * out_width].chunks_exact_mut(2);
+            let windows = upper.zip(lower).zip(dx_upper.zip(dx_lower.chunks_exact_mut(2)));
+            let results = y[to..to + out_width].iter().zip(&dy[to..to + out_width]);
+            for (((upper, lower), (dx_upper, dx_lower)), (largest, dy)) in windows.zip(results) {
+                let mut left = *dy;
+                (dx_upper[0], left) = hand_over(upper[0] == *largest, left);
+                (dx_upper[1], left) = hand_over(upper[1] == *largest, left);
+                (dx_lower[0], left) = hand_over(lower[0] == *largest, left);
+                (dx_lower[1], _) = hand_over(lower[1] == *largest, left);
             }
         });
-    }
-
-    /// Windows of the usual side get a loop of their own, which the compiler can unroll.
-    fn forward<T: Real>(&self, x: &[T], out: &mut [T]) {
-        match self.size {
-            2 => vectorized(|| self.forward_windows(2, x, out)),
-            size => self.forward_windows(size, x, out),
-        }
-    }
-
-    fn backward<T: Real>(&self, x: &[T], y: &[T], dy: &[T]) -> Vec<T> {
-        let mut dx = vec![T::zero(); x.len()];
-        match self.size {
-            2 => vectorized(|| self.backward_windows(2, x, (y, dy), &mut dx)),
-            size => self.backward_windows(size, x, (y, dy), &mut dx),
-        }
-        dx
-    }
-}
-
-/// The largest value of every window; `[batch, channels · height · width]` to `[batch, channels · out_height · out_width]`.
-pub fn pool(x: &Tensor, sizes: Pooling) -> Result<Tensor> {
-    if storage::is_plain_cpu(x) { x.apply_op1(Pool { sizes }) } else { plain::pool(x, sizes) }
-}
-
-/// The forward pass alone, from slice to slice.
-pub fn pool_into(x: &[f32], sizes: Pooling, out: &mut [f32]) {
-    sizes.forward(x, out);
-}
-
-struct Pool {
-    sizes: Pooling,
-}
-
-impl Pool {
-    fn forward<T: Real>(&self, xs: &CpuStorage, xl: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (batch, features) = xl.shape().dims2()?;
-        if features != self.sizes.image() {
-            bail!("pool: x {:?} doesn't fit {:?}", xl.shape(), self.sizes);
-        }
-        let (height, width) = self.sizes.output();
-        let outputs = self.sizes.channels * height * width;
-        let mut y = vec![T::zero(); batch * outputs];
-        self.sizes.forward::<T>(storage::slice(xs, xl)?, &mut y);
-        Ok((T::to_cpu_storage_owned(y), (batch, outputs).into()))
-    }
-
-    fn backward<T: Real>(&self, x: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Tensor> {
-        let dy = dy.contiguous()?;
-        let dx: Vec<T> = storage::with_slice(x, |x| {
-            storage::with_slice(y, |y| storage::with_slice(&dy, |dy| self.sizes.backward(x, y, dy)))
-        })???;
-        Tensor::from_vec(dx, x.shape(), x.device())
-    }
-}
-
-impl CustomOp1 for Pool {
-    fn name(&self) -> &'static str {
-        "pool"
-    }
-
-    fn cpu_fwd(&self, xs: &CpuStorage, xl: &Layout) -> Result<(CpuStorage, Shape)> {
-        match xs {
-            CpuStorage::F32(_) => self.forward::<f32>(xs, xl),
-            _ => self.forward::<f64>(xs, xl),
-        }
-    }
-
-    fn bwd(&self, x: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
-        match x.dtype() {
-            DType::F32 => self.backward::<f32>(x, y, dy),
-            _ => self.backward::<f64>(x, y, dy),
-        }
-        .map(Some)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::testing::{assert_equal_with_gradients, random_var};
-    use rand::Rng as _;
-
-    #[test]
-    fn the_fused_pooling_equals_its_plain_twin() {
-        let mut rng = lossward_envs::stream(0, "test", 0);
-        for dtype in [DType::F64, DType::F32] {
-            for _ in 0..20 {
-                let size = rng.random_range(1..4);
-                let (height, width) = (rng.random_range(size..12), rng.random_range(size..12));
-                let sizes = Pooling { channels: rng.random_range(1..4), height, width, size };
-                let x = random_var(&[rng.random_range(1..4), sizes.image()], dtype, &mut rng);
-                let what = format!("{sizes:?}");
-                assert_equal_with_gradients(|[x]| pool(x, sizes), |[x]| plain::pool(x, sizes), &[x], &what);
-            }
-        }
-    }
-
-    #[test]
-    fn the_rest_of_an_uneven_image_is_dropped() {
-        let x = Tensor::arange(0f32, 15.0, &candle_core::Device::Cpu).unwrap().reshape((1, 15)).unwrap();
-        let pooled = pool(&x, Pooling { channels: 1, height: 3, width: 5, size: 2 }).unwrap();
-        assert_eq!(pooled.to_vec2::<f32>().unwrap(), [[6.0, 8.0]]);
     }
 }

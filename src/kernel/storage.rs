@@ -1,7 +1,7 @@
 //! Slices of a tensor's storage.
 
 use super::activation::Real;
-use super::vector::vectorized;
+use super::powers;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Storage, Tensor, WithDType, bail};
 use std::{cell::RefCell, marker::PhantomData};
 
@@ -22,11 +22,21 @@ pub(super) fn slice<'a, T: WithDType>(storage: &'a CpuStorage, layout: &Layout) 
 
 /// Calls `read` with the elements of a contiguous CPU tensor, without a copy.
 pub(super) fn with_slice<T: WithDType, R>(tensor: &Tensor, read: impl FnOnce(&[T]) -> R) -> Result<R> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(storage) => Ok(read(slice(storage, layout)?)),
-        _ => bail!("a fused operation needs arguments on the CPU"),
+    with_slices([tensor], |[elements]| read(elements))
+}
+
+/// [`with_slice`] of several tensors.
+pub(super) fn with_slices<T: WithDType, R, const N: usize>(
+    tensors: [&Tensor; N],
+    read: impl FnOnce([&[T]; N]) -> R,
+) -> Result<R> {
+    let guards = tensors.map(Tensor::storage_and_layout);
+    let mut slices: [&[T]; N] = [&[]; N];
+    for (slice, (storage, layout)) in slices.iter_mut().zip(&guards) {
+        let Storage::Cpu(storage) = &**storage else { bail!("a fused operation needs arguments on the CPU") };
+        *slice = self::slice(storage, layout)?;
     }
+    Ok(read(slices))
 }
 
 /// Calls `change(parameter, gradient)` on the elements of both, changing the parameter in place.
@@ -64,10 +74,11 @@ impl<T: Real, F: FnMut(&mut [T])> InplaceOp1 for Update<T, F> {
     }
 }
 
-/// The first element that is not finite.
-pub fn first_not_finite(tensor: &Tensor) -> Result<Option<f64>> {
-    fn find<T: Real>(elements: &[T]) -> Option<f64> {
-        elements.iter().find(|element| !element.is_finite()).map(|element| WithDType::to_f64(*element))
+/// The first element that is not finite, with its index.
+pub fn first_not_finite(tensor: &Tensor) -> Result<Option<(usize, f64)>> {
+    fn find<T: Real>(elements: &[T]) -> Option<(usize, f64)> {
+        let index = elements.iter().position(|element| !element.is_finite())?;
+        Some((index, WithDType::to_f64(elements[index])))
     }
     let tensor = tensor.contiguous()?;
     match tensor.dtype() {
@@ -78,22 +89,9 @@ pub fn first_not_finite(tensor: &Tensor) -> Result<Option<f64>> {
 
 /// The sum of the squares of all elements, in double precision.
 pub fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
-    fn sum<T: Real>(elements: &[T]) -> f64 {
-        // Sums side by side: one running sum would wait for every addition.
-        let mut sums = [0.0; 16];
-        let mut chunks = elements.chunks_exact(16);
-        vectorized(|| {
-            for chunk in &mut chunks {
-                for (sum, element) in sums.iter_mut().zip(chunk) {
-                    *sum += WithDType::to_f64(*element * *element);
-                }
-            }
-        });
-        sums.iter().sum::<f64>() + chunks.remainder().iter().map(|e| WithDType::to_f64(*e * *e)).sum::<f64>()
-    }
     let tensor = tensor.contiguous()?;
     match tensor.dtype() {
-        candle_core::DType::F32 => with_slice(&tensor, sum::<f32>),
-        _ => with_slice(&tensor, sum::<f64>),
+        candle_core::DType::F32 => with_slice(&tensor, powers::sum_of_squares::<f32>),
+        _ => with_slice(&tensor, powers::sum_of_squares::<f64>),
     }
 }

@@ -38,5 +38,7 @@ fn value_and_gradients<const N: usize>(
     let c = c.cos().unwrap().reshape(y.shape()).unwrap().to_dtype(y.dtype()).unwrap();
     let gradients = (&y * c).unwrap().sum_all().unwrap().backward().unwrap();
     let flat = |t: &Tensor| t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-    std::iter::once(flat(&y)).chain(arguments.iter().map(|v| flat(gradients.get(v).unwrap()))).collect()
+    std::iter::once(flat(&y))
+        .chain(arguments.iter().map(|v| gradients.get(v).map_or(vec![0.0; v.elem_count()], &flat)))
+        .collect()
 }

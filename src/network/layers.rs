@@ -1,7 +1,7 @@
 //! From settings to a chain of layers whose sizes fit.
 
 use super::NetworkSettings;
-use crate::kernel::{Activation, Convolution, Pooling};
+use crate::kernel::{Activation, Conv, Dense, Layer, Pool};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -32,34 +32,6 @@ pub struct LayerSettings {
     pub dense: Option<usize>,
 }
 
-/// A layer with its sizes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Layer {
-    Dense { inputs: usize, outputs: usize, activation: Activation },
-    Conv { sizes: Convolution, activation: Activation },
-    Pool(Pooling),
-}
-
-impl Layer {
-    /// The shape of the weight; nothing for a layer without parameters. The bias has the first of these sizes.
-    pub fn weight_shape(&self) -> Option<Vec<usize>> {
-        match *self {
-            Layer::Dense { inputs, outputs, .. } => Some(vec![outputs, inputs]),
-            Layer::Conv { sizes, .. } => Some(vec![sizes.filters, sizes.channels, sizes.kernel, sizes.kernel]),
-            Layer::Pool(_) => None,
-        }
-    }
-
-    /// Floats per example that come out.
-    pub fn outputs(&self) -> usize {
-        match *self {
-            Layer::Dense { outputs, .. } => outputs,
-            Layer::Conv { sizes, .. } => sizes.output().map_or(0, |(height, width)| sizes.filters * height * width),
-            Layer::Pool(sizes) => sizes.channels * sizes.output().0 * sizes.output().1,
-        }
-    }
-}
-
 /// Weights beyond which a network is taken for a typing error: 4 GB for themselves, and as much for each moment of Adam.
 const MOST_PARAMETERS: f64 = 1e9;
 
@@ -77,10 +49,10 @@ pub(super) fn plan(settings: &NetworkSettings, shape: &[usize], outputs: usize) 
     }
     let mut inputs = shape.iter().product();
     for units in settings.hidden() {
-        layers.push(Layer::Dense { inputs, outputs: *units, activation });
+        layers.push(Layer::Dense(Dense { inputs, outputs: *units, activation }));
         inputs = *units;
     }
-    layers.push(Layer::Dense { inputs, outputs, activation: Activation::Identity });
+    layers.push(Layer::Dense(Dense { inputs, outputs, activation: Activation::Identity }));
     if layers.iter().any(|layer| layer.outputs() == 0) {
         return Err(Error::Argument("a hidden layer needs at least 1 unit".into()));
     }
@@ -114,18 +86,18 @@ fn plan_layer(
             if filters == 0 || kernel == 0 || stride == 0 {
                 return Err("`conv`, `kernel` and `stride` must be at least 1".into());
             }
-            let sizes = Convolution { channels, height, width, filters, kernel, stride, padding };
+            let sizes = Conv { channels, height, width, filters, kernel, stride, padding, activation };
             let (height, width) =
                 sizes.output().ok_or(format!("a kernel of {kernel} on an image of {height}×{width}"))?;
             *shape = vec![filters, height, width];
-            Ok(Some(Layer::Conv { sizes, activation }))
+            Ok(Some(Layer::Conv(sizes)))
         }
         (None, Some(size), None, None) => {
             let (channels, height, width) = image("pool")?;
             if size == 0 || size > height || size > width {
                 return Err(format!("windows of {size}×{size} on an image of {height}×{width}"));
             }
-            let sizes = Pooling { channels, height, width, size };
+            let sizes = Pool { channels, height, width, size };
             *shape = vec![channels, sizes.output().0, sizes.output().1];
             Ok(Some(Layer::Pool(sizes)))
         }
@@ -136,7 +108,7 @@ fn plan_layer(
         (None, None, None, Some(outputs)) => {
             let inputs = shape.iter().product();
             *shape = vec![outputs];
-            Ok(Some(Layer::Dense { inputs, outputs, activation }))
+            Ok(Some(Layer::Dense(Dense { inputs, outputs, activation })))
         }
         _ => Err("a layer is one of `conv`, `pool`, `dense` and `flatten = true`".into()),
     }

@@ -2,16 +2,18 @@
 
 mod initialization;
 mod layers;
+mod parameters;
 mod weights;
 
 pub use initialization::Initialization;
 pub use layers::LayerSettings;
+pub use parameters::{Parameter, Parameters, Role};
 
-use crate::kernel::{self, Activation};
+use crate::kernel::{self, Activation, Layer};
 use crate::{Result, Rng};
-use candle_core::{DType, Device, Tensor, Var};
-use layers::Layer;
+use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The `[network]` table of an experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,26 +48,11 @@ impl NetworkSettings {
     }
 }
 
-/// Whether a parameter multiplies (and is penalized) or shifts (and never is).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    Weight,
-    Bias,
-}
-
-/// One trained tensor.
-pub struct Parameter {
-    /// As in the weights file: `layers.0.weight`.
-    pub name: String,
-    pub var: Var,
-    pub role: Role,
-}
-
 /// A network: layers with an activation between them.
 pub struct Network {
-    layers: Vec<Layer>,
+    layers: Arc<[Layer]>,
     /// Weight and bias of each layer that has them, first layer first.
-    parameters: Vec<Parameter>,
+    parameters: Parameters,
 }
 
 impl Network {
@@ -79,85 +66,33 @@ impl Network {
             let Some(shape) = layer.weight_shape() else { continue };
             let gain = if i == last { settings.output_gain } else { settings.initialization.gain(settings.activation) };
             let weight = settings.initialization.draw(shape[0], shape[1..].iter().product(), gain, rng);
-            parameters.push(Parameter {
-                name: format!("layers.{i}.weight"),
-                var: Var::from_vec(weight, &shape[..], &Device::Cpu)?,
-                role: Role::Weight,
-            });
-            parameters.push(Parameter {
-                name: format!("layers.{i}.bias"),
-                var: Var::zeros(shape[0], DType::F32, &Device::Cpu)?,
-                role: Role::Bias,
-            });
+            let weight = Tensor::from_vec(weight, &shape[..], &Device::Cpu)?;
+            let bias = Tensor::zeros(shape[0], DType::F32, &Device::Cpu)?;
+            parameters.push((format!("layers.{i}.weight"), Role::Weight, weight));
+            parameters.push((format!("layers.{i}.bias"), Role::Bias, bias));
         }
-        Ok(Network { layers, parameters })
+        Ok(Network { layers: layers.into(), parameters: Parameters::new(parameters)? })
     }
 
-    /// The trained tensors, in a fixed order.
-    pub fn parameters(&self) -> &[Parameter] {
+    pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
-    /// Every layer with its weight and bias; a layer without parameters comes with none.
-    fn layers(&self) -> impl Iterator<Item = (Layer, &[Parameter])> {
-        let mut left = &self.parameters[..];
-        self.layers.iter().map(move |layer| {
-            let (own, rest) = left.split_at(if layer.weight_shape().is_some() { 2 } else { 0 });
-            left = rest;
-            (*layer, own)
-        })
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
     }
 
     /// `[batch, inputs]` to `[batch, outputs]`, differentiable in the parameters.
     pub fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
-        let mut x = inputs.clone();
-        for layer in self.layers() {
-            x = match layer {
-                (Layer::Dense { activation, .. }, [w, b]) => kernel::dense(&x, &w.var, &b.var, activation)?,
-                (Layer::Conv { sizes, activation }, [w, b]) => kernel::conv(&x, &w.var, &b.var, sizes, activation)?,
-                (Layer::Pool(sizes), _) => kernel::pool(&x, sizes)?,
-                _ => unreachable!("a layer with a weight has two parameters"),
-            };
-        }
-        Ok(x)
+        Ok(kernel::chain(inputs, self.parameters.values(), &self.layers)?)
     }
 
-    /// The same function from slice to slice, without a graph: `inputs` is `[batch, inputs]`, the result `[batch, outputs]`.
-    /// The buffers are reused from call to call.
-    pub fn infer<'a>(&self, inputs: &[f32], batch: usize, activations: &'a mut Activations) -> Result<&'a [f32]> {
-        let Activations { from, to } = activations;
-        for (i, (layer, parameters)) in self.layers().enumerate() {
-            let x = if i == 0 { inputs } else { &from[..] };
-            to.resize(batch * layer.outputs(), 0.0);
-            match (layer, parameters) {
-                (Layer::Dense { activation, .. }, [w, b]) => kernel::dense_into(x, &w.var, &b.var, activation, to)?,
-                (Layer::Conv { sizes, activation }, [w, b]) => {
-                    kernel::conv_into(x, &w.var, &b.var, (sizes, activation), to)?;
-                }
-                (Layer::Pool(sizes), _) => kernel::pool_into(x, sizes, to),
-                _ => unreachable!("a layer with a weight has two parameters"),
-            }
-            std::mem::swap(from, to);
-        }
-        Ok(from)
+    /// The same function from slice to slice, without a graph: `inputs` is `[batch, inputs]`, `outputs` becomes
+    /// `[batch, outputs]`; its memory is used again from call to call.
+    pub fn infer(&self, inputs: &[f32], batch: usize, outputs: &mut Vec<f32>) -> Result<()> {
+        outputs.resize(batch * self.layers[self.layers.len() - 1].outputs(), 0.0);
+        Ok(kernel::chain_into(inputs, self.parameters.values(), &self.layers, outputs)?)
     }
-
-    /// The first parameter that holds a value that is not finite, and that value.
-    pub fn first_not_finite(&self) -> Result<Option<(&str, f64)>> {
-        for parameter in &self.parameters {
-            if let Some(value) = kernel::first_not_finite(&parameter.var)? {
-                return Ok(Some((&parameter.name, value)));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Buffers of [`Network::infer`].
-#[derive(Default)]
-pub struct Activations {
-    from: Vec<f32>,
-    to: Vec<f32>,
 }
 
 #[cfg(test)]
@@ -184,7 +119,9 @@ mod tests {
             let inputs: Vec<f32> = (0..4 * 32).map(|i| (i as f32).sin()).collect();
             let tensor = Tensor::from_slice(&inputs, (4, 32), &Device::Cpu).unwrap();
             let trained: Vec<f32> = network.forward(&tensor).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-            assert_eq!(network.infer(&inputs, 4, &mut Activations::default()).unwrap(), trained);
+            let mut acted = Vec::new();
+            network.infer(&inputs, 4, &mut acted).unwrap();
+            assert_eq!(acted, trained);
         }
     }
 
@@ -195,17 +132,18 @@ mod tests {
         let [one, two] = [0, 1].map(|seed| network(IMAGES, &[2, 4, 4], seed));
         one.save(&path).unwrap();
         two.load(&path).unwrap();
-        for (a, b) in one.parameters().iter().zip(two.parameters()) {
-            let [a, b] = [a, b].map(|p| p.var.flatten_all().unwrap().to_vec1::<f32>().unwrap());
-            assert_eq!(a, b);
-        }
+        let flat = |network: &Network| network.parameters().values().to_vec1::<f32>().unwrap();
+        assert_eq!(flat(&one), flat(&two));
         let names: Vec<&str> = one.parameters().iter().step_by(2).map(|p| p.name.as_str()).collect();
         assert_eq!(names, ["layers.0.weight", "layers.2.weight", "layers.3.weight", "layers.4.weight"]);
         let message = network(IMAGES, &[1, 4, 4], 0).load(&path).unwrap_err().to_string();
         assert!(message.contains("layers.0.weight") && message.contains("[4, 2, 3, 3]"), "{message}");
-        let bias = &two.parameters()[3];
-        bias.var.set(&Tensor::new(&[0f32, f32::NAN], &Device::Cpu).unwrap()).unwrap();
-        assert_eq!(two.first_not_finite().unwrap().map(|(name, _)| name), Some("layers.2.bias"));
+        let parameters = two.parameters();
+        let spoil =
+            |p: &Parameter| Ok((parameters.tensor(p)? + if p.name == "layers.2.bias" { f64::NAN } else { 0.0 })?);
+        parameters.set(spoil).unwrap();
+        let first = parameters.first_not_finite(parameters.values()).unwrap();
+        assert_eq!(first.map(|(parameter, _)| &parameter.name[..]), Some("layers.2.bias"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The critic: a second network, fitted to returns by the supervised squared loss.
 
 use crate::loss;
-use crate::network::{Activations, Network, NetworkSettings};
+use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{Optimizer, OptimizerSettings};
 use crate::{Error, Result, Rng};
 use candle_core::{Device, Tensor};
@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 pub(super) struct Critic {
     network: Network,
     optimizer: Optimizer,
-    activations: Activations,
+    values: Vec<f32>,
 }
 
 impl Critic {
@@ -24,13 +24,14 @@ impl Critic {
         Ok(Critic {
             network: Network::new(&settings, (shape, 1), rng)?,
             optimizer: Optimizer::new(optimizer)?,
-            activations: Activations::default(),
+            values: Vec::new(),
         })
     }
 
     /// `V` of each observation; `observations` is `[rows, features]`, the result `[rows]`.
     pub fn values(&mut self, observations: &[f32], rows: usize) -> Result<&[f32]> {
-        self.network.infer(observations, rows, &mut self.activations)
+        self.network.infer(observations, rows, &mut self.values)?;
+        Ok(&self.values)
     }
 
     /// One update towards the returns, `[batch]`; the loss before it.

@@ -7,9 +7,9 @@ pub use rule::{RULES, RuleName};
 pub use schedule::Schedule;
 
 use crate::kernel::{self, Real};
-use crate::network::{Parameter, Role};
+use crate::network::{Parameters, Role};
 use crate::{Error, Result};
-use candle_core::{DType, Tensor, WithDType};
+use candle_core::{DType, Tensor};
 use rule::Rule;
 use serde::{Deserialize, Serialize};
 
@@ -44,13 +44,14 @@ pub struct Optimizer {
     learning_rate: Schedule,
     clip_norm: Option<f64>,
     updates: u64,
-    /// Two buffers per parameter (momentum or the first and second moment), allocated at the first update.
+    /// Allocated at the first update.
     state: State,
 }
 
+/// Two buffers as long as the parameters: momentum, or the first and second moment.
 enum State {
-    F32(Vec<[Vec<f32>; 2]>),
-    F64(Vec<[Vec<f64>; 2]>),
+    F32([Vec<f32>; 2]),
+    F64([Vec<f64>; 2]),
 }
 
 /// What one update did.
@@ -74,7 +75,7 @@ impl Optimizer {
             )));
         }
         let learning_rate = settings.learning_rate;
-        Ok(Optimizer { rule, learning_rate, clip_norm, updates: 0, state: State::F32(Vec::new()) })
+        Ok(Optimizer { rule, learning_rate, clip_norm, updates: 0, state: State::F32(Default::default()) })
     }
 
     /// Differentiates `loss` and moves every parameter against its gradient, in place.
@@ -84,20 +85,17 @@ impl Optimizer {
     /// # Errors
     /// When a parameter has no gradient (an operation on the way does not support it) or one that is not finite; no
     /// parameter has moved then.
-    pub fn descend(&mut self, parameters: &[Parameter], loss: &Tensor, progress: f64) -> Result<Descent> {
-        let mut gradients = loss.backward()?;
-        let gradients = parameters
-            .iter()
-            .map(|p| gradients.remove(&p.var).ok_or_else(|| Error::Argument(format!("`{}` got no gradient", p.name))))
-            .collect::<Result<Vec<Tensor>>>()?;
-        self.step(parameters, &gradients, progress)
+    pub fn descend(&mut self, parameters: &Parameters, loss: &Tensor, progress: f64) -> Result<Descent> {
+        let gradient = loss.backward()?.remove(parameters.values());
+        let gradient = gradient.ok_or_else(|| Error::Argument("the parameters got no gradient".into()))?;
+        self.step(parameters, &gradient, progress)
     }
 
-    /// [`Self::descend`] with the gradients in hand.
-    pub fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], progress: f64) -> Result<Descent> {
-        let gradient_norm = global_norm(gradients)?;
+    /// [`Self::descend`] with the gradient in hand: a flat tensor like [`Parameters::values`].
+    pub fn step(&mut self, parameters: &Parameters, gradient: &Tensor, progress: f64) -> Result<Descent> {
+        let gradient_norm = kernel::sum_of_squares(gradient)?.sqrt();
         if !gradient_norm.is_finite() {
-            return Err(first_offender(parameters, gradients, gradient_norm)?);
+            return Err(first_offender(parameters, gradient, gradient_norm)?);
         }
         let scale = self.clip_norm.map_or(1.0, |largest| (largest / (gradient_norm + 1e-6)).min(1.0));
         let learning_rate = self.learning_rate.at(progress);
@@ -107,55 +105,43 @@ impl Optimizer {
             self.state = State::new(parameters);
         }
         match &mut self.state {
-            State::F32(state) => move_all(&self.rule, step, parameters, gradients, state),
-            State::F64(state) => move_all(&self.rule, step, parameters, gradients, state),
+            State::F32(state) => move_all(&self.rule, step, parameters, gradient, state),
+            State::F64(state) => move_all(&self.rule, step, parameters, gradient, state),
         }?;
         Ok(Descent { gradient_norm, learning_rate })
     }
 }
 
 impl State {
-    fn new(parameters: &[Parameter]) -> Self {
-        fn zeros<T: Real>(parameters: &[Parameter]) -> Vec<[Vec<T>; 2]> {
-            parameters.iter().map(|p| [0; 2].map(|_| vec![T::zero(); p.var.elem_count()])).collect()
-        }
-        match parameters.first().map(|p| p.var.dtype()) {
-            Some(DType::F64) => State::F64(zeros(parameters)),
-            _ => State::F32(zeros(parameters)),
+    fn new(parameters: &Parameters) -> Self {
+        let len = parameters.values().elem_count();
+        match parameters.values().dtype() {
+            DType::F64 => State::F64([0; 2].map(|_| vec![0.0; len])),
+            _ => State::F32([0; 2].map(|_| vec![0.0; len])),
         }
     }
 }
 
-fn move_all<T: Real + WithDType>(
+fn move_all<T: Real>(
     rule: &Rule,
     step: rule::Step,
-    parameters: &[Parameter],
-    gradients: &[Tensor],
-    state: &mut [[Vec<T>; 2]],
+    parameters: &Parameters,
+    gradient: &Tensor,
+    [first, second]: &mut [Vec<T>; 2],
 ) -> Result<()> {
-    for ((parameter, gradient), state) in parameters.iter().zip(gradients).zip(state) {
-        let decays = parameter.role == Role::Weight;
-        kernel::update::<T>(&parameter.var, gradient, |weights, gradient| {
+    Ok(kernel::update::<T>(parameters.values(), gradient, |weights, gradient| {
+        for parameter in parameters.iter() {
+            let (range, decays) = (parameter.range.clone(), parameter.role == Role::Weight);
+            let (weights, gradient) = (&mut weights[range.clone()], &gradient[range.clone()]);
+            let state = [&mut first[range.clone()], &mut second[range]];
             kernel::vectorized(rule::Pass { rule, step, decays, weights, gradient, state });
-        })?;
-    }
-    Ok(())
-}
-
-/// `√Σg²` over all tensors together.
-pub fn global_norm(gradients: &[Tensor]) -> Result<f64> {
-    let mut sum = 0.0;
-    for gradient in gradients {
-        sum += kernel::sum_of_squares(gradient)?;
-    }
-    Ok(sum.sqrt())
-}
-
-fn first_offender(parameters: &[Parameter], gradients: &[Tensor], norm: f64) -> Result<Error> {
-    for (parameter, gradient) in parameters.iter().zip(gradients) {
-        if let Some(value) = kernel::first_not_finite(gradient)? {
-            return Ok(Error::NotFinite { what: format!("the gradient of `{}`", parameter.name), value });
         }
-    }
-    Ok(Error::NotFinite { what: "the norm of the gradient".into(), value: norm })
+    })?)
+}
+
+fn first_offender(parameters: &Parameters, gradient: &Tensor, norm: f64) -> Result<Error> {
+    Ok(match parameters.first_not_finite(gradient)? {
+        Some((parameter, value)) => Error::NotFinite { what: format!("the gradient of `{}`", parameter.name), value },
+        None => Error::NotFinite { what: "the norm of the gradient".into(), value: norm },
+    })
 }

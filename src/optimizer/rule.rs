@@ -114,7 +114,7 @@ pub(super) struct Pass<'a, T> {
     pub decays: bool,
     pub weights: &'a mut [T],
     pub gradient: &'a [T],
-    pub state: &'a mut [Vec<T>; 2],
+    pub state: [&'a mut [T]; 2],
 }
 
 impl<T: Real> WithSimd for Pass<'_, T> {

@@ -92,8 +92,9 @@ impl<'a> Record<'a> {
         let examples = objective.examples();
         self.next_row = (examples / self.every + 1) * self.every;
         self.rows_at = Some(self.updates);
-        if let Some((name, value)) = training.network.first_not_finite()? {
-            let cause = Box::new(Error::NotFinite { what: format!("`{name}`"), value });
+        let parameters = training.network.parameters();
+        if let Some((parameter, value)) = parameters.first_not_finite(parameters.values())? {
+            let cause = Box::new(Error::NotFinite { what: format!("`{}`", parameter.name), value });
             return Err(Error::During { update: self.updates, examples, cause });
         }
         let evaluated = training.evaluation.of(&training.network)?;

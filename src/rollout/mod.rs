@@ -4,7 +4,7 @@ mod returns;
 
 pub use returns::{Trajectories, advantages, explained_variance, normalize};
 
-use crate::network::{Activations, Network};
+use crate::network::Network;
 use crate::{Result, Rng, distribution};
 use lossward_envs::{Cause, Vectorized};
 use rand_distr::{Distribution, StandardNormal};
@@ -40,7 +40,7 @@ pub struct Rollout {
     pub beyond: Vec<(usize, Vec<f32>)>,
     /// Total rewards of the episodes that ended, in order.
     pub returns: Vec<f64>,
-    activations: Activations,
+    logits: Vec<f32>,
     drawn: Vec<u32>,
     paused: Vec<bool>,
 }
@@ -99,7 +99,8 @@ impl Rollout {
     fn act(&mut self, env: &dyn Vectorized, policy: &Network, rng: &mut Rng) -> Result<()> {
         let observations = &env.steps().observations;
         self.observations.extend_from_slice(observations);
-        let logits = policy.infer(observations, self.copies, &mut self.activations)?;
+        policy.infer(observations, self.copies, &mut self.logits)?;
+        let logits = &self.logits;
         for (copy, row) in logits.chunks_exact(logits.len() / self.copies).enumerate() {
             let (action, log_prob) = if self.paused[copy] { (0, 0.0) } else { distribution::sample(row, rng) };
             self.drawn[copy] = action;

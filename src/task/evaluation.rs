@@ -3,7 +3,7 @@
 use super::{Source, Task};
 use crate::data::DataSet;
 use crate::metric::{self, Metric};
-use crate::network::{Activations, Network};
+use crate::network::Network;
 use crate::{Result, Rng, distribution, stream};
 use lossward_envs::Vectorized;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// The evaluation of one trial. Its streams are its own, so that evaluating more often never moves the training.
 pub struct Evaluation {
     kind: Kind,
-    activations: Activations,
+    logits: Vec<f32>,
 }
 
 enum Kind {
@@ -37,7 +37,7 @@ impl Evaluation {
                 rng: Box::new(stream(seed, "evaluation policy", 0)),
             },
         };
-        Ok(Evaluation { kind, activations: Activations::default() })
+        Ok(Evaluation { kind, logits: Vec::new() })
     }
 
     /// The columns that [`Self::of`] fills, in order; the first one decides which weights are the best.
@@ -60,7 +60,8 @@ impl Evaluation {
     pub fn of(&mut self, network: &Network) -> Result<Vec<f64>> {
         match &mut self.kind {
             Kind::Held { data, metrics, reward } => {
-                let logits = network.infer(&data.test.inputs, data.test.len(), &mut self.activations)?;
+                let logits = &mut self.logits;
+                network.infer(&data.test.inputs, data.test.len(), logits)?;
                 let labels = &data.test.labels;
                 let entropies = logits.chunks_exact(data.classes).map(distribution::entropy);
                 Ok(metrics
@@ -73,8 +74,7 @@ impl Evaluation {
                     .collect())
             }
             Kind::Episodes { env, actions, rng } => {
-                let mut play =
-                    |rng: Option<&mut Rng>| play(env.as_mut(), *actions, network, &mut self.activations, rng);
+                let mut play = |rng: Option<&mut Rng>| play(env.as_mut(), *actions, network, &mut self.logits, rng);
                 let deterministic = play(None)?;
                 let sampled = play(Some(rng))?;
                 Ok(vec![deterministic.total, sampled.total, sampled.length, sampled.entropy])
@@ -95,7 +95,7 @@ fn play(
     env: &mut dyn Vectorized,
     actions: usize,
     network: &Network,
-    activations: &mut Activations,
+    logits: &mut Vec<f32>,
     mut rng: Option<&mut Rng>,
 ) -> Result<Played> {
     env.reset();
@@ -104,7 +104,7 @@ fn play(
     let mut chosen = vec![0; copies];
     let (mut total, mut steps, mut entropy) = (0.0, 0.0, 0.0);
     while ended.contains(&false) {
-        let logits = network.infer(&env.steps().observations, copies, activations)?;
+        network.infer(&env.steps().observations, copies, logits)?;
         for (copy, row) in logits.chunks_exact(actions).enumerate().filter(|(copy, _)| !ended[*copy]) {
             entropy += distribution::entropy(row);
             steps += 1.0;

@@ -1,7 +1,7 @@
 //! Rewards as labels: the episodes of an expert become a data set.
 
 use crate::data::Examples;
-use crate::network::{Activations, Network};
+use crate::network::Network;
 use crate::{Error, Result, distribution, stream};
 use lossward_envs::Spec;
 
@@ -22,12 +22,12 @@ impl Expert {
         }
         let rngs = (0..self.episodes as u64).map(|i| stream(self.seed, "expert", i)).collect();
         let mut env = (spec.make)(rngs);
-        let mut activations = Activations::default();
+        let mut logits = Vec::new();
         let mut ended = vec![false; self.episodes];
         let mut examples = Examples { inputs: Vec::new(), labels: Vec::new() };
         while ended.contains(&false) {
             let steps = env.steps();
-            let logits = self.network.infer(&steps.observations, self.episodes, &mut activations)?;
+            self.network.infer(&steps.observations, self.episodes, &mut logits)?;
             let actions: Vec<u32> = logits.chunks_exact(spec.actions.size()).map(distribution::mode).collect();
             for (copy, observation) in steps.observations.chunks_exact(steps.features).enumerate() {
                 if !ended[copy] {

@@ -1,5 +1,6 @@
 use super::{Case, flat};
 use candle_core::{Device, Tensor, Var};
+use lossward::network::{Parameters, Role};
 use lossward::regularizer::Regularizer;
 
 /// Reduces per-example losses and compares value and gradient.
@@ -45,17 +46,12 @@ pub fn penalty(case: &Case) {
         "l2" => Regularizer { l1: 0.0, l2: lambda },
         other => panic!("unknown penalty {other}"),
     };
-    let weights: Vec<Var> = case
-        .input("weights")
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|w| Var::from_tensor(&super::tensor(w)).unwrap())
-        .collect();
-    let penalty = regularizer.of_weights(weights.iter().map(|w| w.as_tensor()).collect()).unwrap().unwrap();
+    let weights = case.input("weights").as_array().unwrap().iter();
+    let weights = weights.map(|w| (String::new(), Role::Weight, super::tensor(w))).collect();
+    let parameters = Parameters::new(weights).unwrap();
+    let penalty = regularizer.penalty(&parameters).unwrap().unwrap();
     case.check("value", &[penalty.terms[0].1]);
     case.check("value", &flat(&penalty.total));
     let gradients = penalty.total.backward().unwrap();
-    let gradient: Vec<f64> = weights.iter().flat_map(|w| flat(gradients.get(w).unwrap())).collect();
-    case.check("grad", &gradient);
+    case.check("grad", &flat(gradients.get(parameters.values()).unwrap()));
 }

@@ -1,6 +1,7 @@
-use super::{Case, flat, number, tensor};
-use candle_core::{Tensor, Var};
-use lossward::network::{Parameter, Role};
+use super::{Case, flat, number};
+use candle_core::Tensor;
+use lossward::kernel::{self, Activation, Dense, Layer};
+use lossward::network::{Parameters, Role};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RuleName, Schedule};
 use serde_json::Value;
 
@@ -52,12 +53,13 @@ fn settings(case: &Case) -> OptimizerSettings {
 }
 
 /// Torch decays biases too, so every parameter counts as a weight.
-fn parameter(name: &str, value: &Value) -> Parameter {
-    Parameter { name: name.into(), var: Var::from_tensor(&tensor(value)).unwrap(), role: Role::Weight }
+fn parameters(case: &Case, names: &[(&str, &str)]) -> Parameters {
+    let of = |(name, input): &(&str, &str)| (name.to_string(), Role::Weight, case.tensor(input));
+    Parameters::new(names.iter().map(of).collect()).unwrap()
 }
 
 /// Runs the trace: `loss` of the parameters, and `after` every step (counted from 1).
-fn run(case: &Case, parameters: &[Parameter], loss: impl Fn() -> Tensor, mut after: impl FnMut(usize)) {
+fn run(case: &Case, parameters: &Parameters, loss: impl Fn() -> Tensor, mut after: impl FnMut(usize)) {
     let mut optimizer = Optimizer::new(&settings(case)).unwrap();
     let mut losses = vec![loss().to_scalar::<f64>().unwrap()];
     let (mut norms, mut rates) = (Vec::new(), Vec::new());
@@ -79,8 +81,8 @@ fn run(case: &Case, parameters: &[Parameter], loss: impl Fn() -> Tensor, mut aft
 
 pub fn quadratic(case: &Case) {
     let (a, b) = (case.tensor("A"), case.tensor("b"));
-    let parameters = [parameter("w", case.input("w0"))];
-    let w = &parameters[0].var;
+    let parameters = parameters(case, &[("w", "w0")]);
+    let w = parameters.values();
     let loss = || {
         let column = w.unsqueeze(1).unwrap();
         let quadratic = column.t().unwrap().matmul(&a.matmul(&column).unwrap()).unwrap().sum_all().unwrap();
@@ -93,20 +95,20 @@ pub fn quadratic(case: &Case) {
 
 pub fn mlp(case: &Case) {
     let (x, y) = (case.tensor("X"), case.tensor("Y"));
-    let names = ["w1", "b1", "w2", "b2"];
-    let parameters = names.map(|name| parameter(name, case.input(name)));
-    let [w1, b1, w2, b2] = &parameters;
+    let parameters = parameters(case, &["w1", "b1", "w2", "b2"].map(|name| (name, name)));
+    let shapes: Vec<&[usize]> = parameters.iter().map(|p| &p.shape[..]).collect();
+    let dense = |shape: &[usize], activation| Layer::Dense(Dense { inputs: shape[1], outputs: shape[0], activation });
+    let layers = [dense(shapes[0], Activation::Tanh), dense(shapes[2], Activation::Identity)].into();
     let loss = || {
-        let hidden = lossward::kernel::dense(&x, &w1.var, &b1.var, lossward::kernel::Activation::Tanh).unwrap();
-        let out = lossward::kernel::dense(&hidden, &w2.var, &b2.var, lossward::kernel::Activation::Identity).unwrap();
+        let out = kernel::chain(&x, parameters.values(), &layers).unwrap();
         (out - &y).unwrap().sqr().unwrap().mean_all().unwrap()
     };
     let expected = case.expected("params_after_step");
     run(case, &parameters, loss, |step| {
         if let Some(expected) = expected.get(step.to_string()) {
-            for parameter in &parameters {
+            for parameter in parameters.iter() {
                 let what = format!("{} after step {step}", parameter.name);
-                case.compare(&what, &flat(&parameter.var), &expected[&parameter.name]);
+                case.compare(&what, &flat(&parameters.tensor(parameter).unwrap()), &expected[&parameter.name]);
             }
         }
     });

@@ -1,0 +1,79 @@
+//! The trained numbers: one flat tensor, of which every parameter is a named range.
+
+use crate::{Error, Result, kernel};
+use candle_core::{Tensor, Var};
+use std::ops::Range;
+
+/// Whether a parameter multiplies (and is penalized) or shifts (and never is).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Weight,
+    Bias,
+}
+
+/// The name, shape and place of one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// As in the weights file: `layers.0.weight`.
+    pub name: String,
+    pub role: Role,
+    pub shape: Vec<usize>,
+    /// Where its numbers lie, row-major.
+    pub range: Range<usize>,
+}
+
+/// All parameters of a network, in a fixed order. One tensor holds them, so that one operation differentiates a network and one
+/// pass updates it.
+pub struct Parameters {
+    values: Var,
+    list: Vec<Parameter>,
+}
+
+impl Parameters {
+    /// Copies the tensors, which must be of one dtype, in this order.
+    pub fn new(tensors: Vec<(String, Role, Tensor)>) -> Result<Self> {
+        let mut list = Vec::new();
+        let mut end = 0;
+        for (name, role, tensor) in &tensors {
+            let range = end..end + tensor.elem_count();
+            end = range.end;
+            list.push(Parameter { name: name.clone(), role: *role, shape: tensor.dims().to_vec(), range });
+        }
+        let flat =
+            tensors.iter().map(|(_, _, tensor)| tensor.flatten_all()).collect::<candle_core::Result<Vec<_>>>()?;
+        Ok(Parameters { values: Var::from_tensor(&Tensor::cat(&flat, 0)?)?, list })
+    }
+
+    /// The flat tensor, which gradients refer to.
+    pub fn values(&self) -> &Var {
+        &self.values
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
+        self.list.iter()
+    }
+
+    /// The ranges of the weights, without the biases.
+    pub fn weights(&self) -> Vec<Range<usize>> {
+        self.iter().filter(|p| p.role == Role::Weight).map(|p| p.range.clone()).collect()
+    }
+
+    /// One parameter in its shape: a view of what it is now.
+    pub fn tensor(&self, parameter: &Parameter) -> Result<Tensor> {
+        let Range { start, .. } = parameter.range;
+        Ok(self.values.as_detached_tensor().narrow(0, start, parameter.range.len())?.reshape(&parameter.shape[..])?)
+    }
+
+    /// Sets every parameter; `find` gives the new tensor of each, which must have its shape.
+    pub fn set(&self, mut find: impl FnMut(&Parameter) -> Result<Tensor>) -> Result<()> {
+        let flat = self.iter().map(|p| Ok(find(p)?.to_dtype(self.values.dtype())?.flatten_all()?));
+        Ok(self.values.set(&Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?)?)
+    }
+
+    /// The parameter whose entry in `flat`, a tensor like [`Self::values`], is the first that is not finite, and that entry.
+    pub fn first_not_finite(&self, flat: &Tensor) -> Result<Option<(&Parameter, f64)>> {
+        let Some((index, value)) = kernel::first_not_finite(flat)? else { return Ok(None) };
+        let parameter = self.iter().find(|p| p.range.contains(&index));
+        Ok(Some((parameter.ok_or_else(|| Error::Argument(format!("no parameter has entry {index}")))?, value)))
+    }
+}
