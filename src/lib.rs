@@ -16,6 +16,7 @@
 //!
 //! [`train::train`] is the loop.
 
+pub mod benchmark;
 pub mod cli;
 pub mod data;
 pub mod distribution;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr)]
 
+mod bench;
 mod list;
 mod loss;
 mod plot;
@@ -30,6 +31,7 @@ enum Verb {
     Plot(plot::Arguments),
     List(list::Arguments),
     Loss(loss::Arguments),
+    Bench(bench::Arguments),
 }
 
 /// Parses the arguments, does what they say, prints what went wrong. The status is 0 if everything worked, 1 if not, 2 for a
@@ -43,6 +45,7 @@ pub fn run() -> ExitCode {
         Verb::Plot(arguments) => plot::run(&arguments),
         Verb::List(arguments) => list::run(&arguments),
         Verb::Loss(arguments) => loss::run(&arguments),
+        Verb::Bench(arguments) => bench::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

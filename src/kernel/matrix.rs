@@ -84,3 +84,37 @@ fn product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, add: bool) {
         );
     }
 }
+
+/// `out ← a · b` of row-major matrices by the library that the kernels use: for measuring it.
+///
+/// # Panics
+/// When the sizes don't fit.
+pub(crate) fn multiply(out: &mut [f32], (a, rows): (&[f32], usize), (b, columns): (&[f32], usize)) {
+    set_product(out, Matrix::new(a, rows, a.len() / rows), Matrix::new(b, b.len() / columns, columns));
+}
+
+/// [`multiply`] by the library that was second on the shapes of small networks.
+pub(crate) fn multiply_otherwise(out: &mut [f32], (a, rows): (&[f32], usize), (b, columns): (&[f32], usize)) {
+    let (a, b) = (Matrix::new(a, rows, a.len() / rows), Matrix::new(b, b.len() / columns, columns));
+    assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
+    assert_eq!(out.len(), rows * columns, "size of a matrix product");
+    // SAFETY: as in `product`.
+    unsafe {
+        matrixmultiply::sgemm(
+            rows,
+            a.columns,
+            columns,
+            1.0,
+            a.data.as_ptr(),
+            a.row_stride as isize,
+            a.column_stride as isize,
+            b.data.as_ptr(),
+            b.row_stride as isize,
+            b.column_stride as isize,
+            0.0,
+            out.as_mut_ptr(),
+            columns as isize,
+            1,
+        );
+    }
+}

@@ -11,3 +11,21 @@ pub(crate) use pulp::{Simd, WithSimd};
 pub(crate) fn vectorized<B: WithSimd>(body: B) -> B::Output {
     pulp::Arch::new().dispatch(body)
 }
+
+/// The name of the instructions that [`vectorized`] uses on this machine.
+pub(crate) fn vector_instructions() -> &'static str {
+    struct Width;
+    impl WithSimd for Width {
+        type Output = usize;
+
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    match vectorized(Width) {
+        16 => "AVX-512",
+        8 => "AVX2",
+        4 => "NEON",
+        _ => "no vectors",
+    }
+}

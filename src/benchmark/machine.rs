@@ -1,0 +1,120 @@
+//! What the machine is, and what it can do at best.
+
+use super::measure::{in_turns, quantile};
+use crate::{Result, kernel};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The machine that was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    pub processor: String,
+    pub cores: usize,
+    /// The widest vector instructions that the kernels use here.
+    pub vectors: String,
+    pub memory_gib: Option<f64>,
+    /// Operating system and architecture.
+    pub system: String,
+}
+
+/// The best matrix product of one core, of the crates tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Peak {
+    /// `rows×inner×columns`
+    pub shape: String,
+    pub library: String,
+    pub gflops: f64,
+}
+
+/// `[rows, inner, columns]` of the products that peaks are measured at: a large one, and those of the workloads.
+const SHAPES: &[[usize; 3]] = &[[1024, 1024, 1024], SMALL, LARGE, [32, 144, 121]];
+/// The product of the small networks' hidden layers, four batches of 128.
+pub(super) const SMALL: [usize; 3] = [512, 64, 64];
+/// The first layer of 784-256-128-10.
+pub(super) const LARGE: [usize; 3] = [128, 784, 256];
+
+pub(super) fn shape_name([rows, inner, columns]: [usize; 3]) -> String {
+    format!("{rows}×{inner}×{columns}")
+}
+
+impl Machine {
+    /// The one that this runs on; what can't be found out is said to be unknown.
+    pub fn here() -> Self {
+        let entry = |file: &str, key: &str| {
+            let text = std::fs::read_to_string(file).ok()?;
+            let line = text.lines().find(|line| line.starts_with(key))?;
+            Some(line.split_once(':')?.1.trim().to_string())
+        };
+        let kib = |text: String| text.split_whitespace().next()?.parse::<f64>().ok();
+        Machine {
+            processor: entry("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),
+            cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
+            vectors: kernel::vector_instructions().into(),
+            memory_gib: entry("/proc/meminfo", "MemTotal").and_then(kib).map(|kib| (kib / 1_048_576.0).round()),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        }
+    }
+}
+
+/// Matrices of one product, and the libraries that can do it.
+pub(super) struct Product {
+    shape: [usize; 3],
+    a: Vec<f32>,
+    b: Vec<f32>,
+    out: Vec<f32>,
+}
+
+impl Product {
+    pub fn new(shape: [usize; 3]) -> Self {
+        let [rows, inner, columns] = shape;
+        let filled = |n: usize| (0..n).map(|i| (i as f32).sin()).collect();
+        Product { shape, a: filled(rows * inner), b: filled(inner * columns), out: vec![0.0; rows * columns] }
+    }
+
+    /// Multiplies once with the library that the kernels use; returns billions of operations.
+    pub fn by_gemm(&mut self) -> f64 {
+        let [rows, inner, columns] = self.shape;
+        kernel::multiply(&mut self.out, (&self.a, rows), (&self.b, columns));
+        2e-9 * (rows * inner * columns) as f64
+    }
+
+    /// The same with another library.
+    pub fn by_matrixmultiply(&mut self) -> f64 {
+        let [rows, inner, columns] = self.shape;
+        kernel::multiply_otherwise(&mut self.out, (&self.a, rows), (&self.b, columns));
+        2e-9 * (rows * inner * columns) as f64
+    }
+
+    /// Multiplies once with whichever library is the faster one at this shape.
+    pub fn best(shape: [usize; 3]) -> Result<(Self, fn(&mut Self) -> f64)> {
+        let (peak, product) = peak(shape)?;
+        Ok((product, if peak.library == GEMM { Self::by_gemm } else { Self::by_matrixmultiply }))
+    }
+}
+
+const GEMM: &str = "gemm";
+
+fn peak(shape: [usize; 3]) -> Result<(Peak, Product)> {
+    let (mut first, mut second) = (Product::new(shape), Product::new(shape));
+    let rates =
+        in_turns(Duration::from_millis(5), [&mut || Ok(first.by_gemm()), &mut || Ok(second.by_matrixmultiply())])?;
+    let [gemm, other] = rates.map(|rates| quantile(&rates, 0.5));
+    let (library, gflops) = if gemm >= other { (GEMM, gemm) } else { ("matrixmultiply", other) };
+    Ok((Peak { shape: shape_name(shape), library: library.into(), gflops }, first))
+}
+
+pub(super) fn peaks() -> Result<Vec<Peak>> {
+    SHAPES.iter().map(|shape| Ok(peak(*shape)?.0)).collect()
+}
+
+/// Copying 64 MB to another place, in GB/s read and written.
+pub(super) fn bandwidth() -> f64 {
+    let from = vec![1u8; 1 << 26];
+    let mut to = vec![0u8; 1 << 26];
+    let copy = &mut || {
+        to.copy_from_slice(std::hint::black_box(&from));
+        std::hint::black_box(&mut to);
+        Ok(2e-9 * from.len() as f64)
+    };
+    in_turns(Duration::from_millis(20), [copy]).map_or(f64::NAN, |[rates]| quantile(&rates, 0.5))
+}

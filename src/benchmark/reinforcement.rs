@@ -1,0 +1,157 @@
+//! Acting, stepping, and the whole loop of PPO.
+
+use super::machine::{Product, SMALL, shape_name};
+use super::measure::in_turns;
+use super::{Row, Unit, forward_operations, training, training_operations};
+use crate::experiment::{Experiment, ObjectiveSettings};
+use crate::network::Network;
+use crate::record::Outcome;
+use crate::{Error, Result, distribution, laboratory, stream};
+use lossward_envs::Vectorized;
+use rand::Rng as _;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+/// The experiment of the whole loop.
+pub(super) const PPO: &str = include_str!("ppo.toml");
+
+/// Writes the experiment into the folder and loads it with this many seeds and steps per seed.
+pub(super) fn experiment(folder: &Path, seeds: u64, steps: u64) -> Result<Experiment> {
+    let path = folder.join("ppo.toml");
+    std::fs::write(&path, PPO).map_err(Error::file("write", &path))?;
+    Experiment::load(&path, &[format!("seeds={seeds}"), format!("budget.examples={steps}")])
+}
+
+/// A folder of its own for the records of a benchmark, removed at the end.
+pub(super) struct Scratch(pub std::path::PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("lossward-bench-{name}-{}", std::process::id()));
+        crate::record::create_folder(&path)?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// Runs all trials anew; returns their steps.
+fn run(experiment: &Experiment, folder: &Path, jobs: usize) -> Result<f64> {
+    let plan = laboratory::plan(experiment, folder, true)?;
+    let (sender, events) = mpsc::channel();
+    laboratory::run(&plan, folder, jobs, &Arc::default(), &sender);
+    drop(sender);
+    for event in events {
+        if let laboratory::Event::Ended { outcome, .. } = event {
+            if let Outcome::Failed { reason } = outcome? {
+                return Err(Error::Argument(reason));
+            }
+        }
+    }
+    Ok((plan.missing.len() as u64 * experiment.arms[0].budget.examples) as f64)
+}
+
+/// Operations per step of the environment: acting and the critic's value once, then every epoch.
+fn operations(experiment: &Experiment) -> Result<f64> {
+    let arm = &experiment.arms[0];
+    let ObjectiveSettings::PolicyGradient(settings) = &arm.objective else {
+        return Err(Error::Argument("the benchmark's arm is not a policy gradient".into()));
+    };
+    let mut operations = 0.0;
+    for outputs in [2, 1] {
+        let network = Network::new(&arm.network, (&[4], outputs), &mut stream(0, "init", 0))?;
+        let layers = network.layers();
+        operations += forward_operations(layers) + settings.epochs as f64 * training_operations(layers);
+    }
+    Ok(operations)
+}
+
+pub(super) fn whole_loop(name: &str) -> Result<Row> {
+    let folder = Scratch::new("loop")?;
+    let experiment = experiment(&folder.0, 1, 102_400)?;
+    let (mut product, multiply) = Product::best(SMALL)?;
+    let mut work = || run(&experiment, &folder.0, 1);
+    let mut peak = || Ok(multiply(&mut product));
+    let [steps, peak] = in_turns(Duration::from_millis(100), [&mut work, &mut peak])?;
+    Ok(Row::new(name, Unit::Steps, &steps).with_peak(&steps, operations(&experiment)?, &peak, &shape_name(SMALL)))
+}
+
+pub(super) fn two_jobs(name: &str) -> Result<Row> {
+    let folder = Scratch::new("jobs")?;
+    let experiment = experiment(&folder.0, 8, 25_600)?;
+    let (mut one, mut two) = (|| run(&experiment, &folder.0, 1), || run(&experiment, &folder.0, 2));
+    let [one, two] = in_turns(Duration::ZERO, [&mut one, &mut two])?;
+    Ok(Row::new(name, Unit::Steps, &two).with_ratio(&two, &one, "one job"))
+}
+
+pub(super) fn step_1(name: &str) -> Result<Row> {
+    step(name, 1)
+}
+
+pub(super) fn step_64(name: &str) -> Result<Row> {
+    step(name, 64)
+}
+
+pub(super) fn step_1024(name: &str) -> Result<Row> {
+    step(name, 1024)
+}
+
+fn cart_poles(copies: u64) -> Result<Box<dyn Vectorized>> {
+    let spec = lossward_envs::find("CartPole-v1");
+    let spec = spec.ok_or_else(|| Error::Argument("CartPole-v1 is not registered".into()))?;
+    Ok((spec.make)((0..copies).map(|i| stream(0, "env", i)).collect()))
+}
+
+/// Random actions, drawn beforehand.
+fn step(name: &str, copies: u64) -> Result<Row> {
+    let mut env = cart_poles(copies)?;
+    let mut rng = stream(0, "actions", 0);
+    let rows: Vec<Vec<u32>> = (0..64).map(|_| (0..copies).map(|_| rng.random_range(0..2)).collect()).collect();
+    let mut work = || {
+        for actions in &rows {
+            env.step(actions, &[])?;
+        }
+        Ok((rows.len() as u64 * copies) as f64)
+    };
+    let [steps] = in_turns(Duration::from_millis(50), [&mut work])?;
+    Ok(Row::new(name, Unit::Steps, &steps))
+}
+
+pub(super) fn act_4(name: &str) -> Result<Row> {
+    act(name, 4)
+}
+
+pub(super) fn act_64(name: &str) -> Result<Row> {
+    act(name, 64)
+}
+
+pub(super) fn act_1024(name: &str) -> Result<Row> {
+    act(name, 1024)
+}
+
+/// The forward pass and a sampled action with its log-probability for every copy.
+fn act(name: &str, copies: usize) -> Result<Row> {
+    let network = Network::new(&training::settings(training::TANH)?, (&[4], 2), &mut stream(0, "init", 0))?;
+    let observations: Vec<f32> = (0..4 * copies).map(|i| 0.05 * (i as f32).sin()).collect();
+    let mut rng = stream(0, "policy", 0);
+    let mut logits = Vec::new();
+    let mut work = || {
+        for _ in 0..16 {
+            network.infer(&observations, copies, &mut logits)?;
+            for row in logits.chunks_exact(2) {
+                std::hint::black_box(distribution::sample(row, &mut rng));
+            }
+        }
+        Ok(16.0 * copies as f64)
+    };
+    let (mut product, multiply) = Product::best(SMALL)?;
+    let mut peak = || Ok(multiply(&mut product));
+    let [steps, peak] = in_turns(Duration::from_millis(20), [&mut work, &mut peak])?;
+    let operations = forward_operations(network.layers());
+    Ok(Row::new(name, Unit::Steps, &steps).with_peak(&steps, operations, &peak, &shape_name(SMALL)))
+}

@@ -1,0 +1,80 @@
+//! Training steps of single networks.
+
+use super::machine::{LARGE, Product, SMALL, shape_name};
+use super::measure::in_turns;
+use super::{Row, Unit, plain, training_operations};
+use crate::network::{Network, NetworkSettings};
+use crate::optimizer::{Optimizer, OptimizerSettings};
+use crate::{Error, Result, loss, stream};
+use candle_core::{Device, Tensor};
+use std::time::Duration;
+
+pub(super) fn control(name: &str) -> Result<Row> {
+    steps(name, &Case { network: TANH, shape: &[4], classes: 2, batch: 128, peak: SMALL })
+}
+
+pub(super) fn digits_32(name: &str) -> Result<Row> {
+    steps(name, &Case { network: TANH, shape: &[64], classes: 10, batch: 32, peak: SMALL })
+}
+
+pub(super) fn digits_128(name: &str) -> Result<Row> {
+    steps(name, &Case { network: TANH, shape: &[64], classes: 10, batch: 128, peak: SMALL })
+}
+
+pub(super) fn images(name: &str) -> Result<Row> {
+    let network = "hidden = [256, 128]\nactivation = \"relu\"";
+    steps(name, &Case { network, shape: &[784], classes: 10, batch: 128, peak: LARGE })
+}
+
+pub(super) fn convolutions(name: &str) -> Result<Row> {
+    let network = "layers = [{ conv = 16, kernel = 3 }, { pool = 2 }, { conv = 32, kernel = 3 }, { pool = 2 }]\n\
+                   activation = \"relu\"";
+    steps(name, &Case { network, shape: &[1, 28, 28], classes: 10, batch: 64, peak: SMALL })
+}
+
+pub(super) const TANH: &str = "hidden = [64, 64]\nactivation = \"tanh\"";
+
+/// A network and its batches.
+struct Case {
+    network: &'static str,
+    shape: &'static [usize],
+    classes: usize,
+    batch: usize,
+    /// The product that counts as the machine's peak.
+    peak: [usize; 3],
+}
+
+pub(super) fn settings(network: &str) -> Result<NetworkSettings> {
+    let text = format!("{network}\ninitialization = \"orthogonal\"\noutput_gain = 1.0");
+    toml::from_str(&text).map_err(|error| Error::Argument(error.to_string()))
+}
+
+/// The loop's own step (forward, cross-entropy, backward, Adam) in turns with its twin in plain candle and with the peak.
+fn steps(name: &str, case: &Case) -> Result<Row> {
+    let Case { shape, classes, batch, .. } = *case;
+    let network = Network::new(&settings(case.network)?, (shape, classes), &mut stream(0, "init", 0))?;
+    let optimizer: OptimizerSettings = toml::from_str("rule = \"adam\"\nlearning_rate = 1e-3")
+        .map_err(|error: toml::de::Error| Error::Argument(error.to_string()))?;
+    let mut optimizer = Optimizer::new(&optimizer)?;
+    let cross_entropy = loss::find("cross_entropy")?;
+    let features: usize = shape.iter().product();
+    let inputs: Vec<f32> = (0..batch * features).map(|i| (i as f32).sin()).collect();
+    let labels: Vec<u32> = (0..batch).map(|i| (i % classes) as u32).collect();
+    let mut plain = plain::Training::new(&network, (inputs.clone(), labels.clone()))?;
+    let (mut product, multiply) = Product::best(case.peak)?;
+    // A batch is a fresh tensor in the loop, too.
+    let mut fused_step = || {
+        let inputs = Tensor::from_slice(&inputs, (batch, features), &Device::Cpu)?;
+        let labels = Tensor::from_slice(&labels, batch, &Device::Cpu)?;
+        let loss = (cross_entropy.per_example)(&network.forward(&inputs)?, &labels)?.mean_all()?;
+        crate::scalar(&loss)?;
+        optimizer.descend(network.parameters(), &loss, 0.0)?;
+        Ok(batch as f64)
+    };
+    let mut plain_step = || plain.step();
+    let mut peak = || Ok(multiply(&mut product));
+    let [fused, plain, peak] = in_turns(Duration::from_millis(30), [&mut fused_step, &mut plain_step, &mut peak])?;
+    Ok(Row::new(name, Unit::Samples, &fused)
+        .with_peak(&fused, training_operations(network.layers()), &peak, &shape_name(case.peak))
+        .with_ratio(&fused, &plain, "plain candle with candle's AdamW"))
+}

@@ -1,0 +1,151 @@
+//! `lossward bench`
+
+use crate::benchmark::{self, Benchmark, Row};
+use anyhow::Context;
+use std::path::{Path, PathBuf};
+
+/// Measure this build on this machine: training, acting, stepping and starting, as fractions of the machine's own peak.
+///
+/// One core, unless a workload says otherwise; takes about a minute. `of peak` compares the useful operations of the matrix
+/// products with the best product of one core, measured in the same rounds. For figures worth keeping, leave the machine alone
+/// meanwhile.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  lossward bench
+  lossward bench --only CartPole
+  lossward bench --against results/benchmarks/amd-epyc-2-cores.json")]
+pub struct Arguments {
+    /// Only the workloads whose name contains this; prints them, and writes nothing without --out.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Compare with an earlier run's file.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Where the figures go. [default: results/benchmarks/PROCESSOR-CORES.json]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// List the workloads and measure nothing.
+    #[arg(long, conflicts_with_all = ["only", "against", "out"])]
+    list: bool,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.list {
+        return super::print(&benchmark::names().map(|name| format!("{name}\n")).collect::<String>());
+    }
+    // A file that can't be compared with is told before a minute has passed.
+    let other = arguments.against.as_deref().map(Benchmark::read).transpose()?;
+    let bar = indicatif::ProgressBar::new_spinner();
+    bar.enable_steady_tick(std::time::Duration::from_millis(100));
+    let measured = benchmark::run(arguments.only.as_deref().unwrap_or(""), |next| bar.set_message(next.to_string()));
+    bar.finish_and_clear();
+    let (benchmark, failed) = measured?;
+    super::print(&table(&benchmark))?;
+    if let Some(other) = &other {
+        super::print(&comparison(other, &benchmark))?;
+    }
+    let default = || Path::new("results/benchmarks").join(file_name(&benchmark));
+    let out = arguments.out.clone().or_else(|| arguments.only.is_none().then(default));
+    if let Some(out) = out {
+        if let Some(folder) = out.parent() {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+        }
+        benchmark.write(&out)?;
+        super::print(&format!("wrote {}\n", out.display()))?;
+    }
+    for (name, error) in &failed {
+        eprintln!("{name}: {error}");
+    }
+    anyhow::ensure!(failed.is_empty(), "{} workloads could not be measured", failed.len());
+    Ok(())
+}
+
+/// The processor's name and its cores, in letters that every file system takes.
+fn file_name(benchmark: &Benchmark) -> String {
+    format!("{}-{}-cores.json", crate::experiment::slug(&benchmark.machine.processor), benchmark.machine.cores)
+}
+
+fn table(benchmark: &Benchmark) -> String {
+    let machine = &benchmark.machine;
+    let memory = machine.memory_gib.map_or(String::new(), |gib| format!(", {gib} GiB"));
+    let mut text = format!(
+        "{}, {} cores, {}{memory}, {}; lossward {}\n",
+        machine.processor, machine.cores, machine.vectors, machine.system, benchmark.lossward
+    );
+    let peaks = benchmark.peaks.iter().map(|peak| format!("{:.0} at {} ({})", peak.gflops, peak.shape, peak.library));
+    let peaks: Vec<String> = peaks.collect();
+    text += &format!("matrix product of one core, GFLOP/s: {}\n", peaks.join(", "));
+    text += &format!("copying: {:.1} GB/s\n\n", benchmark.bandwidth);
+    let mut rows = vec![["workload", "median", "quartiles", "", "GFLOP/s", "of peak", "ratio"].map(String::from)];
+    rows.extend(benchmark.rows.iter().map(|row| {
+        let fraction = row.fraction.zip(row.of.as_ref()).map(|(fraction, of)| format!("{fraction:.2} of {of}"));
+        let ratio = row.ratio.zip(row.compared_with.as_ref()).map(|(ratio, with)| format!("{ratio:.2} × {with}"));
+        [
+            row.workload.clone(),
+            digits(row.value),
+            format!("{} – {}", digits(row.quartiles[0]), digits(row.quartiles[1])),
+            row.unit.name().into(),
+            row.gflops.map_or(String::new(), |gflops| format!("{gflops:.1}")),
+            fraction.unwrap_or_default(),
+            ratio.unwrap_or_default(),
+        ]
+    }));
+    text + &aligned(&rows) + "\n"
+}
+
+fn comparison(there: &Benchmark, here: &Benchmark) -> String {
+    let mut text =
+        format!("against {} ({} cores), lossward {}", there.machine.processor, there.machine.cores, there.lossward);
+    if there.machine != here.machine {
+        text += "; another machine: compare the fractions, not the rates";
+    }
+    let mut rows = vec![["workload", "there", "here", "", "here / there", "of peak there", "here"].map(String::from)];
+    for row in &here.rows {
+        let Some(other) = there.rows.iter().find(|other| other.workload == row.workload) else { continue };
+        let ratio = row.value / other.value;
+        let better = if row.unit.higher_is_better() { ratio } else { 1.0 / ratio };
+        let word = match better {
+            better if better > 1.05 => " better",
+            better if better < 0.95 => " worse",
+            _ => "",
+        };
+        let fraction = |row: &Row| row.fraction.map_or(String::new(), |fraction| format!("{fraction:.2}"));
+        rows.push([
+            row.workload.clone(),
+            digits(other.value),
+            digits(row.value),
+            row.unit.name().into(),
+            format!("{ratio:.2}{word}"),
+            fraction(other),
+            fraction(row),
+        ]);
+    }
+    format!("{text}\n{}\n", aligned(&rows))
+}
+
+/// Three digits, with thousands apart.
+fn digits(value: f64) -> String {
+    if value < 100.0 {
+        return format!("{value:.1}");
+    }
+    let whole = format!("{value:.0}");
+    let groups: Vec<&str> =
+        whole.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+/// Columns as wide as their longest entry; the first one flush left, numbers flush right.
+fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            if (1..=2).contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        text += cells.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
