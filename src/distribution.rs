@@ -1,6 +1,7 @@
 //! Action distributions: one `log_prob`, used by the cross-entropy and by the policy gradient alike.
 
-use crate::{Result, Rng, kernel};
+use crate::kernel::{self, Softmax};
+use crate::{Result, Rng};
 use candle_core::{D, Tensor};
 use rand::Rng as _;
 
@@ -48,34 +49,46 @@ pub fn log_probs(logits: &[f32]) -> impl Iterator<Item = f64> + '_ {
     logits.iter().map(move |&z| f64::from(z) - normalizer)
 }
 
-/// Draws a class of one row and returns it with its log-probability.
-pub fn sample(logits: &[f32], rng: &mut Rng) -> (u32, f64) {
-    let mut left: f64 = rng.random();
-    let mut drawn = (0, f64::NEG_INFINITY);
-    for (class, log_prob) in log_probs(logits).enumerate() {
-        // Rounding may leave a crumb after the last class; it falls to the last one that can occur.
-        if log_prob > f64::NEG_INFINITY {
-            drawn = (class as u32, log_prob);
-        }
-        left -= log_prob.exp();
-        if left < 0.0 {
-            break;
-        }
+/// The categorical distributions of many rows at once, without a graph: what acting and judging need.
+pub struct Probabilities<'a> {
+    logits: &'a [f32],
+    classes: usize,
+    softmax: Softmax<f32>,
+}
+
+impl<'a> Probabilities<'a> {
+    /// `logits` is `[rows, classes]`.
+    pub fn of(logits: &'a [f32], classes: usize) -> Self {
+        Probabilities { logits, classes, softmax: Softmax::of(logits, classes) }
     }
-    drawn
+
+    /// Draws a class of one row and returns it with its log-probability.
+    pub fn sample(&self, row: usize, rng: &mut Rng) -> (u32, f32) {
+        let mut left: f64 = rng.random();
+        let mut drawn = 0;
+        for (class, &p) in self.softmax.probabilities[row * self.classes..][..self.classes].iter().enumerate() {
+            // Rounding may leave a crumb after the last class; it falls to the last one that can occur.
+            if p > 0.0 {
+                drawn = class;
+            }
+            left -= f64::from(p);
+            if left < 0.0 {
+                break;
+            }
+        }
+        (drawn as u32, self.softmax.log_prob(self.logits, row, drawn))
+    }
+
+    /// The entropy of each row in nats.
+    pub fn entropies(&self) -> &[f32] {
+        &self.softmax.entropies
+    }
 }
 
 /// The most likely class of one row; the first one of equals.
 pub fn mode(logits: &[f32]) -> u32 {
     let better = |best: usize, i: usize| if logits[i] > logits[best] { i } else { best };
     (0..logits.len()).fold(0, better) as u32
-}
-
-/// The entropy of one row in nats.
-pub fn entropy(logits: &[f32]) -> f64 {
-    -log_probs(logits)
-        .map(|log_prob| if log_prob > f64::NEG_INFINITY { log_prob.exp() * log_prob } else { 0.0 })
-        .sum::<f64>()
 }
 
 #[cfg(test)]
@@ -87,10 +100,13 @@ mod tests {
         let logits = [0.0, 1.0, -1.0, f32::NEG_INFINITY];
         let mut rng = lossward_envs::stream(0, "policy", 0);
         let mut counts = [0u32; 4];
+        let (probabilities, expected) = (Probabilities::of(&logits, 4), log_probs(&logits).collect::<Vec<_>>());
         for _ in 0..100_000 {
-            counts[sample(&logits, &mut rng).0 as usize] += 1;
+            let (class, log_prob) = probabilities.sample(0, &mut rng);
+            assert!((f64::from(log_prob) - expected[class as usize]).abs() < 1e-6);
+            counts[class as usize] += 1;
         }
-        for (count, log_prob) in counts.iter().zip(log_probs(&logits)) {
+        for (count, log_prob) in counts.iter().zip(expected) {
             // Five standard deviations of a binomial count.
             let expected = log_prob.exp() * 1e5;
             assert!((f64::from(*count) - expected).abs() <= 5.0 * expected.sqrt(), "{counts:?}");
@@ -100,7 +116,8 @@ mod tests {
 
     #[test]
     fn uniform_logits_have_the_entropy_of_a_fair_die() {
-        assert!((entropy(&[3.0; 6]) - 6f64.ln()).abs() < 1e-12);
-        assert!(entropy(&[1e4, -1e4]).abs() < 1e-12);
+        let entropy = |logits: &[f32]| Probabilities::of(logits, logits.len()).entropies()[0];
+        assert!((entropy(&[3.0; 6]) - 6f32.ln()).abs() < 1e-6);
+        assert_eq!(entropy(&[1e4, -1e4]), 0.0);
     }
 }

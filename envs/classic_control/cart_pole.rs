@@ -32,6 +32,8 @@ use rand::Rng as _;
 const GRAVITY: f64 = 9.8;
 const POLE_MASS: f64 = 0.1;
 const TOTAL_MASS: f64 = 1.0 + POLE_MASS;
+/// Multiplied by, because a division takes several times as long; the two differ in the last bit at most.
+const PER_TOTAL_MASS: f64 = 1.0 / TOTAL_MASS;
 const HALF_LENGTH: f64 = 0.5;
 const POLE_MASS_LENGTH: f64 = POLE_MASS * HALF_LENGTH;
 const FORCE: f64 = 10.0;
@@ -67,11 +69,11 @@ impl Env for CartPole {
     fn step(&mut self, action: Action, _: &mut Rng) -> Outcome {
         let [x, x_dot, theta, theta_dot] = self.state;
         let force = if action == 1 { FORCE } else { -FORCE };
-        let (sin, cos) = theta.sin_cos();
-        let push = (force + POLE_MASS_LENGTH * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
+        let (sin, cos) = sin_cos(theta);
+        let push = (force + POLE_MASS_LENGTH * (theta_dot * theta_dot) * sin) * PER_TOTAL_MASS;
         let theta_acceleration =
-            (GRAVITY * sin - cos * push) / (HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * (cos * cos) / TOTAL_MASS));
-        let x_acceleration = push - POLE_MASS_LENGTH * theta_acceleration * cos / TOTAL_MASS;
+            (GRAVITY * sin - cos * push) / (HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * (cos * cos) * PER_TOTAL_MASS));
+        let x_acceleration = push - POLE_MASS_LENGTH * theta_acceleration * cos * PER_TOTAL_MASS;
         self.state = [
             x + TIME_STEP * x_dot,
             x_dot + TIME_STEP * x_acceleration,
@@ -84,6 +86,43 @@ impl Env for CartPole {
     fn observe(&self, out: &mut [f32]) {
         for (out, value) in out.iter_mut().zip(self.state) {
             *out = value as f32;
+        }
+    }
+}
+
+/// `(sin x, cos x)` to the last bit or two, for the small angles at which the pole still stands by their Taylor series, which
+/// take a third of the time of the general functions.
+#[inline(always)]
+fn sin_cos(x: f64) -> (f64, f64) {
+    if x.abs() > 0.25 {
+        return x.sin_cos();
+    }
+    let y = x * x;
+    let sin = -1.0 / 39_916_800.0;
+    let sin = 1.0 / 362_880.0 + y * sin;
+    let sin = -1.0 / 5_040.0 + y * sin;
+    let sin = 1.0 / 120.0 + y * sin;
+    let sin = -1.0 / 6.0 + y * sin;
+    let cos = 1.0 / 479_001_600.0;
+    let cos = -1.0 / 3_628_800.0 + y * cos;
+    let cos = 1.0 / 40_320.0 + y * cos;
+    let cos = -1.0 / 720.0 + y * cos;
+    let cos = 1.0 / 24.0 + y * cos;
+    let cos = -0.5 + y * cos;
+    (x + x * y * sin, 1.0 + y * cos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sines_and_cosines_are_those_of_the_standard_library() {
+        for i in -300_000..=300_000 {
+            let x = f64::from(i) * 1e-6;
+            let ((sin, cos), (exact_sin, exact_cos)) = (sin_cos(x), x.sin_cos());
+            assert!((sin - exact_sin).abs() <= 2.0 * f64::EPSILON * exact_sin.abs(), "sin {x} = {sin}");
+            assert!((cos - exact_cos).abs() <= f64::EPSILON, "cos {x} = {cos}");
         }
     }
 }

@@ -3,10 +3,11 @@
 use super::machine::{Product, SMALL, shape_name};
 use super::measure::in_turns;
 use super::{Row, Unit, forward_operations, training, training_operations};
+use crate::distribution::Probabilities;
 use crate::experiment::{Experiment, ObjectiveSettings};
 use crate::network::Network;
 use crate::record::Outcome;
-use crate::{Error, Result, distribution, laboratory, stream};
+use crate::{Error, Result, laboratory, stream};
 use lossward_envs::Vectorized;
 use rand::Rng as _;
 use std::path::Path;
@@ -143,8 +144,9 @@ fn act(name: &str, copies: usize) -> Result<Row> {
     let mut work = || {
         for _ in 0..16 {
             network.infer(&observations, copies, &mut logits)?;
-            for row in logits.chunks_exact(2) {
-                std::hint::black_box(distribution::sample(row, &mut rng));
+            let probabilities = Probabilities::of(&logits, 2);
+            for copy in 0..copies {
+                std::hint::black_box(probabilities.sample(copy, &mut rng));
             }
         }
         Ok(16.0 * copies as f64)

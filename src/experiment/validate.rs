@@ -193,6 +193,15 @@ fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget:
         }
         (Surrogate::LogProb, None) => {}
     }
+    if let Some(clip) = settings.value_clip {
+        require(
+            settings.baseline == Baseline::Value,
+            "objective.value_clip",
+            "`value_clip` needs `baseline = \"value\"`",
+        )?;
+        let positive = clip.ends().iter().all(|end| *end >= 0.0 && end.is_finite());
+        require(positive, "objective.value_clip", "`value_clip` must be finite and not negative")?;
+    }
     let reward = settings.reward.as_deref();
     let made = task.environments(reward, Vec::new());
     made.map(|_| ()).or_else(|error| fail("objective.reward", error))

@@ -27,7 +27,7 @@ impl Shelved for f64 {
 }
 
 /// A slice whose memory goes back to the thread when it is dropped.
-pub(super) struct Buffer<T: Shelved> {
+pub(crate) struct Buffer<T: Shelved> {
     /// At least `len` elements: a buffer that shrank keeps the rest, so that growing again costs nothing.
     elements: Vec<T>,
     len: usize,

@@ -77,10 +77,8 @@ impl Conv {
     /// The transpose of [`Self::unfold`]: every pixel gets the sum of the entries that were read from it.
     fn fold<T: Real>(&self, unfolded: &[T], padded: &mut [T], image: &mut [T]) {
         if self.padding == 0 {
-            image.fill(T::zero());
             return vectorized(Fold { conv: self, unfolded, padded: image });
         }
-        padded.fill(T::zero());
         vectorized(Fold { conv: self, unfolded, padded });
         self.for_each_image_row(|to, from| {
             image[to..to + self.width].copy_from_slice(&padded[from..from + self.width]);
@@ -141,6 +139,22 @@ impl Conv {
     }
 }
 
+impl Conv {
+    /// For every weight of a filter: where its row of the unfolded matrix begins, and the first pixel of the padded image that
+    /// it meets. The following rows of the result lie `out_width` and `stride · width` further on.
+    #[inline(always)]
+    fn unfolded_rows(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let ((height, width), kernel, pixels) = (self.padded(), self.kernel, self.pixels());
+        (0..self.filter()).map(move |weight| {
+            let (channel, ky, kx) = (weight / (kernel * kernel), weight / kernel % kernel, weight % kernel);
+            (weight * pixels, (channel * height + ky) * width + kx)
+        })
+    }
+}
+
+/// Floats that are moved at once.
+const LANES: usize = 16;
+
 struct Unfold<'a, T> {
     conv: &'a Conv,
     padded: &'a [T],
@@ -154,17 +168,19 @@ impl<T: Real> WithSimd for Unfold<'_, T> {
     fn with_simd<S: Simd>(self, _: S) {
         let Unfold { conv, padded, unfolded } = self;
         let Some((out_height, out_width)) = conv.output() else { return };
-        let (height, width) = conv.padded();
-        let mut rows = unfolded.chunks_exact_mut(out_width);
-        for channel in 0..conv.channels {
-            for (ky, kx) in (0..conv.kernel).flat_map(|ky| (0..conv.kernel).map(move |kx| (ky, kx))) {
-                for y in 0..out_height {
-                    let Some(row) = rows.next() else { return };
-                    let from = &padded[(channel * height + y * conv.stride + ky) * width + kx..];
-                    if conv.stride == 1 {
-                        copy_row(row, &from[..out_width]);
-                    } else {
-                        row.iter_mut().zip(from.iter().step_by(conv.stride)).for_each(|(to, pixel)| *to = *pixel);
+        let (stride, width) = (conv.stride, conv.padded().1);
+        // Whole lanes may be written beyond the end of a row: the next row overwrites what is too much.
+        let whole = out_width.next_multiple_of(LANES);
+        for (start, from) in conv.unfolded_rows() {
+            for y in 0..out_height {
+                let (start, from) = (start + y * out_width, from + y * stride * width);
+                if stride == 1 && start + whole <= unfolded.len() && from + whole <= padded.len() {
+                    for at in (0..whole).step_by(LANES) {
+                        unfolded[start + at..][..LANES].copy_from_slice(&padded[from + at..][..LANES]);
+                    }
+                } else {
+                    for x in 0..out_width {
+                        unfolded[start + x] = padded[from + x * stride];
                     }
                 }
             }
@@ -182,48 +198,77 @@ impl<T: Real> WithSimd for Fold<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(mut self, _: S) {
+        if self.conv.stride == 1 { self.gather() } else { self.scatter() }
+    }
+}
+
+impl<T: Real> Fold<'_, T> {
+    /// Entry by entry to its pixel.
+    #[inline(always)]
+    fn scatter(&mut self) {
         let Fold { conv, unfolded, padded } = self;
         let Some((out_height, out_width)) = conv.output() else { return };
-        let (height, width) = conv.padded();
-        let mut rows = unfolded.chunks_exact(out_width);
+        let (stride, width) = (conv.stride, conv.padded().1);
+        padded.fill(T::zero());
+        for (start, from) in conv.unfolded_rows() {
+            for y in 0..out_height {
+                for x in 0..out_width {
+                    padded[from + (y * width + x) * stride] += unfolded[start + y * out_width + x];
+                }
+            }
+        }
+    }
+
+    /// Pixels side by side from all their entries, for a stride of 1: every pixel is written once.
+    #[inline(always)]
+    fn gather(&mut self) {
+        let Fold { conv, unfolded, padded } = self;
+        let Some((out_height, out_width)) = conv.output() else { return };
+        let ((height, width), kernel) = (conv.padded(), conv.kernel);
+        // 1 where the entry that lies `kx` before a pixel belongs to the same row, and 0 where it doesn't.
+        let mut masks: Buffer<T> = Buffer::any(width.next_multiple_of(LANES) * kernel);
+        for (i, mask) in masks.chunks_exact_mut(LANES).enumerate() {
+            for (lane, mask) in mask.iter_mut().enumerate() {
+                let column = (i / kernel * LANES + lane).wrapping_sub(i % kernel);
+                *mask = if column < out_width { T::one() } else { T::zero() };
+            }
+        }
         for channel in 0..conv.channels {
-            for (ky, kx) in (0..conv.kernel).flat_map(|ky| (0..conv.kernel).map(move |kx| (ky, kx))) {
-                for y in 0..out_height {
-                    let Some(row) = rows.next() else { return };
-                    let to = &mut padded[(channel * height + y * conv.stride + ky) * width + kx..];
-                    if conv.stride == 1 {
-                        add_row(&mut to[..out_width], row);
+            for y in 0..height {
+                for x in (0..width).step_by(LANES) {
+                    let mut sums = [T::zero(); LANES];
+                    for ky in y.saturating_sub(out_height - 1)..kernel.min(y + 1) {
+                        for kx in 0..kernel {
+                            // Where the entries of these pixels would begin, if the first of them had one.
+                            let row = (((channel * kernel + ky) * kernel + kx) * out_height + y - ky) * out_width;
+                            let start = (row + x).wrapping_sub(kx);
+                            if start < unfolded.len().saturating_sub(LANES) {
+                                let entries = &unfolded[start..start + LANES];
+                                let mask = &masks[(x / LANES * kernel + kx) * LANES..][..LANES];
+                                for i in 0..LANES {
+                                    sums[i] += entries[i] * mask[i];
+                                }
+                            } else {
+                                for i in 0..LANES {
+                                    let column = (x + i).wrapping_sub(kx);
+                                    sums[i] += if column < out_width { unfolded[row + column] } else { T::zero() };
+                                }
+                            }
+                        }
+                    }
+                    // What is too much is overwritten by the next row; where there is none, it is left out.
+                    let to = (channel * height + y) * width + x;
+                    if to + LANES <= padded.len() {
+                        padded[to..to + LANES].copy_from_slice(&sums);
                     } else {
-                        to.iter_mut().step_by(conv.stride).zip(row).for_each(|(pixel, entry)| *pixel += *entry);
+                        let rest = padded.len() - to;
+                        padded[to..].copy_from_slice(&sums[..rest]);
                     }
                 }
             }
         }
     }
-}
-
-/// Copies a short row, eight floats at a time, the last eight overlapping the ones before. A call of `memmove` would take longer
-/// than the copy.
-#[inline(always)]
-fn copy_row<T: Copy>(to: &mut [T], from: &[T]) {
-    let n = to.len();
-    if n < 8 {
-        return to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-    }
-    for start in (0..n).step_by(8).map(|at| at.min(n - 8)) {
-        to[start..start + 8].copy_from_slice(&from[start..start + 8]);
-    }
-}
-
-/// Adds a short row, eight floats at a time, and what is left one by one.
-#[inline(always)]
-fn add_row<T: Real>(to: &mut [T], from: &[T]) {
-    let (mut to, mut from) = (to.chunks_exact_mut(8), from.chunks_exact(8));
-    for (to, from) in to.by_ref().zip(from.by_ref()) {
-        to.iter_mut().zip(from).for_each(|(to, from)| *to += *from);
-    }
-    to.into_remainder().iter_mut().zip(from.remainder()).for_each(|(to, from)| *to += *from);
 }
 
 /// Adds the sum of every plane.

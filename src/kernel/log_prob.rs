@@ -1,124 +1,59 @@
 //! Log-softmax and the choice of one class per row, fused: what cross-entropy and policy gradients both differentiate.
 
 use super::activation::Real;
-use super::vector::{Simd, WithSimd, vectorized};
+use super::differentiated::differentiated;
+use super::softmax::Softmax;
 use super::{plain, storage};
-use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 
 /// `log softmax(z)_y` of each row.
 ///
 /// `logits` is `[batch, classes]`, `classes` is `[batch]` of u32; the result is `[batch]`. The gradient with respect to the
 /// logits of a row is `g (e_y − softmax(z))`.
 pub fn log_prob(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
-    let fused = storage::is_plain_cpu(logits) && classes.is_contiguous() && classes.dtype() == DType::U32;
-    if fused { logits.apply_op2(classes, LogProb) } else { plain::log_prob(logits, classes) }
-}
-
-struct LogProb;
-
-/// Classes per row; an empty batch has no rows to tell, and any number will do.
-fn columns<T>(logits: &[T], classes: &[u32]) -> usize {
-    logits.len().checked_div(classes.len()).unwrap_or(1)
-}
-
-/// The forward pass over all rows.
-struct Forward<'a, T> {
-    logits: &'a [T],
-    classes: &'a [u32],
-    out: &'a mut [T],
-}
-
-impl<T: Real> WithSimd for Forward<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let columns = columns(self.logits, self.classes);
-        for ((row, &class), out) in self.logits.chunks_exact(columns).zip(self.classes).zip(self.out) {
-            let largest = row.iter().fold(T::neg_infinity(), |a, b| if *b > a { *b } else { a });
-            let sum = row.iter().fold(T::zero(), |sum, z| sum + (*z - largest).fast_exp());
-            *out = row[class as usize] - largest - sum.fast_ln();
-        }
+    match logits.dtype() {
+        _ if !storage::is_plain_cpu(logits) || !is_class_list(classes) => plain::log_prob(logits, classes),
+        DType::F32 => fused::<f32>(logits, classes),
+        _ => fused::<f64>(logits, classes),
     }
 }
 
-/// `dz = g (e_y − p)`, with `p_j = exp(z_j − z_y + log p_y)` read off the result.
-struct Backward<'a, T> {
-    logits: &'a [T],
-    classes: &'a [u32],
-    log_probs: &'a [T],
-    gradient: &'a [T],
-    out: &'a mut [T],
+pub(super) fn is_class_list(classes: &Tensor) -> bool {
+    classes.device().is_cpu() && classes.is_contiguous() && classes.dtype() == DType::U32
 }
 
-impl<T: Real> WithSimd for Backward<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let columns = columns(self.logits, self.classes);
-        let rows = self.logits.chunks_exact(columns).zip(self.out.chunks_exact_mut(columns));
-        let per_row = self.classes.iter().zip(self.log_probs).zip(self.gradient);
-        for ((row, out), ((&class, &log_prob), &g)) in rows.zip(per_row) {
-            let normalizer = row[class as usize] - log_prob;
-            out.iter_mut().zip(row).for_each(|(out, z)| *out = -g * (*z - normalizer).fast_exp());
-            out[class as usize] += g;
-        }
-    }
-}
-
-impl LogProb {
-    fn forward<T: Real>(zs: &CpuStorage, zl: &Layout, cs: &CpuStorage, cl: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (batch, columns) = zl.shape().dims2()?;
-        let (logits, classes) = (storage::slice::<T>(zs, zl)?, storage::slice::<u32>(cs, cl)?);
+/// Calls `read` with the logits and the classes, which are checked against them.
+pub(super) fn with_classes<T: Real, R>(
+    logits: &Tensor,
+    classes: &Tensor,
+    read: impl FnOnce(&[T], &[u32]) -> R,
+) -> Result<R> {
+    let (batch, columns) = logits.dims2()?;
+    storage::with_slice(classes, |classes: &[u32]| {
         if classes.len() != batch {
-            bail!("log_prob: {} classes for {batch} rows", classes.len());
+            bail!("{} classes for {batch} rows of logits", classes.len());
         }
         if let Some(class) = classes.iter().find(|class| **class as usize >= columns) {
-            bail!("log_prob: class {class} of {columns}");
+            bail!("class {class} of {columns}");
         }
-        let mut out = vec![T::zero(); batch];
-        vectorized(Forward { logits, classes, out: &mut out });
-        Ok((T::to_cpu_storage_owned(out), batch.into()))
-    }
-
-    fn backward<T: Real>(logits: &Tensor, classes: &Tensor, log_probs: &Tensor, gradient: &Tensor) -> Result<Tensor> {
-        let mut out = vec![T::zero(); logits.elem_count()];
-        let gradient = gradient.contiguous()?;
-        storage::with_slice(classes, |classes| {
-            storage::with_slices([logits, log_probs, &gradient], |[logits, log_probs, gradient]| {
-                vectorized(Backward { logits, classes, log_probs, gradient, out: &mut out });
-            })
-        })??;
-        Tensor::from_vec(out, logits.shape(), logits.device())
-    }
+        storage::with_slice(logits, |logits| read(logits, classes))
+    })?
 }
 
-impl CustomOp2 for LogProb {
-    fn name(&self) -> &'static str {
-        "log_prob"
-    }
-
-    fn cpu_fwd(&self, zs: &CpuStorage, zl: &Layout, cs: &CpuStorage, cl: &Layout) -> Result<(CpuStorage, Shape)> {
-        match zs {
-            CpuStorage::F32(_) => Self::forward::<f32>(zs, zl, cs, cl),
-            _ => Self::forward::<f64>(zs, zl, cs, cl),
+fn fused<T: Real>(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
+    let (batch, columns) = logits.dims2()?;
+    let (values, gradient) = with_classes(logits, classes, |logits: &[T], classes| {
+        let softmax = Softmax::of(logits, columns);
+        let values: Vec<T> =
+            classes.iter().enumerate().map(|(row, class)| softmax.log_prob(logits, row, *class as usize)).collect();
+        let mut gradient = softmax.probabilities;
+        gradient.iter_mut().for_each(|p| *p = -*p);
+        for (row, class) in classes.iter().enumerate() {
+            gradient[row * columns + *class as usize] += T::one();
         }
-    }
-
-    fn bwd(
-        &self,
-        logits: &Tensor,
-        classes: &Tensor,
-        log_probs: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let dz = match logits.dtype() {
-            DType::F32 => Self::backward::<f32>(logits, classes, log_probs, gradient),
-            _ => Self::backward::<f64>(logits, classes, log_probs, gradient),
-        }?;
-        Ok((Some(dz), None))
-    }
+        (values, gradient)
+    })?;
+    differentiated(logits, values, batch, gradient)
 }
 
 #[cfg(test)]

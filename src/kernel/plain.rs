@@ -1,7 +1,7 @@
 //! The same operations in candle's own vocabulary: the oracle of the fused ones, and what runs where they don't.
 
-use super::{Activation, Conv, Layer, Pool, Power};
-use candle_core::{D, Result, Tensor};
+use super::{Activation, Clipping, Conv, Layer, Pool, Power, SurrogateObjective, Taken};
+use candle_core::{D, DType, Result, Tensor};
 use std::ops::Range;
 
 /// `x` through all layers; see [`super::chain`].
@@ -70,4 +70,46 @@ pub fn sum_of_powers(x: &Tensor, ranges: &[Range<usize>], power: Power) -> Resul
 /// `log softmax(z)_y` of each row; see [`super::log_prob`].
 pub fn log_prob(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
     candle_nn::ops::log_softmax(logits, D::Minus1)?.gather(&classes.unsqueeze(1)?, 1)?.squeeze(1)
+}
+
+/// See [`super::surrogate_objective`].
+pub fn surrogate_objective(logits: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
+    let mean = |tensor: &Tensor| tensor.mean_all()?.to_dtype(DType::F64)?.to_scalar::<f64>();
+    let log_probs = candle_nn::ops::log_softmax(logits, D::Minus1)?;
+    let entropies = (log_probs.exp()? * &log_probs)?.sum(D::Minus1)?.neg()?;
+    let chosen = log_prob(logits, taken.actions)?;
+    let (mut approximate_kl, mut clip_fraction) = (0.0, 0.0);
+    let surrogates = match taken.clipping {
+        None => (chosen * taken.advantages)?,
+        Some(Clipping { old_log_probs, clip }) => {
+            let log_ratio = (chosen - old_log_probs)?;
+            let ratio = log_ratio.exp()?;
+            approximate_kl = mean(&((&ratio - 1.0)? - log_ratio)?)?;
+            clip_fraction = mean(&abs(&(&ratio - 1.0)?)?.gt(clip)?.to_dtype(DType::F64)?)?;
+            let clipped = ratio.clamp(1.0 - clip, 1.0 + clip)?;
+            (ratio * taken.advantages)?.minimum(&(clipped * taken.advantages)?)?
+        }
+    };
+    Ok(SurrogateObjective {
+        scalar: (surrogates.mean_all()? + (entropies.mean_all()? * taken.entropy_coefficient)?)?,
+        surrogate: mean(&surrogates)?,
+        entropy: mean(&entropies)?,
+        approximate_kl,
+        clip_fraction,
+    })
+}
+
+/// See [`super::squared_error`].
+pub fn squared_error(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    (predictions - targets)?.sqr()?.mean(D::Minus1)
+}
+
+/// See [`super::value_loss`].
+pub fn value_loss(values: &Tensor, returns: &Tensor, clipping: Option<(&Tensor, f64)>) -> Result<Tensor> {
+    let returns = returns.reshape(values.shape())?;
+    let free = (values - &returns)?.sqr()?;
+    let Some((old, clip)) = clipping else { return free.mean_all() };
+    let old = old.reshape(values.shape())?;
+    let held = ((&old + (values - &old)?.clamp(-clip, clip)?)? - returns)?.sqr()?;
+    free.maximum(&held)?.mean_all()
 }

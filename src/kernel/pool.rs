@@ -1,7 +1,6 @@
 //! Max pooling.
 
 use super::activation::Real;
-use super::buffer::Buffer;
 use super::vector::{Simd, WithSimd, vectorized};
 
 /// The largest value of every window; windows of `size × size` stand side by side, and what is left over at the right and the
@@ -31,7 +30,7 @@ impl Pool {
             return vectorized(ForwardTwo { pool: self, x, y });
         }
         let out_width = self.output().1;
-        self.for_each_row(x.len(), |to, from| {
+        for (to, from) in self.rows(x.len()) {
             let out = &mut y[to..to + out_width];
             out.fill(T::neg_infinity());
             for row in 0..self.size {
@@ -40,43 +39,51 @@ impl Pool {
                     window.iter().for_each(|pixel| *out = larger(*pixel, *out));
                 }
             }
-        });
+        }
     }
 
     /// The gradient goes to the first pixel of a window that is the largest, row by row.
     pub(super) fn backward<T: Real>(&self, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
         let (out_height, out_width) = self.output();
-        if (out_height * self.size, out_width * self.size) != (self.height, self.width) {
+        let (plane, out_plane) = (self.height * self.width, out_height * out_width);
+        // Plane by plane, so that what is filled with zeros is still at hand when the gradients come.
+        let planes = x.chunks_exact(plane).zip(dx.chunks_exact_mut(plane));
+        let results = y.chunks_exact(out_plane).zip(dy.chunks_exact(out_plane));
+        for ((x, dx), (y, dy)) in planes.zip(results) {
             dx.fill(T::zero());
-        }
-        if self.size == 2 {
-            return vectorized(BackwardTwo { pool: self, x, y, dy, dx });
-        }
-        // What is left of each window's gradient: nothing once its first largest pixel has got it.
-        let mut left = Buffer::any(out_width);
-        self.for_each_row(x.len(), |to, from| {
-            left.copy_from_slice(&dy[to..to + out_width]);
-            for row in 0..self.size {
-                let range = from + row * self.width..from + row * self.width + out_width * self.size;
-                let windows = x[range.clone()].chunks_exact(self.size).zip(dx[range].chunks_exact_mut(self.size));
-                for ((pixels, dx), (largest, left)) in windows.zip(y[to..to + out_width].iter().zip(left.iter_mut())) {
-                    for (pixel, dx) in pixels.iter().zip(dx) {
-                        (*dx, *left) = hand_over(*pixel == *largest, *left);
-                    }
+            for row in 0..out_height {
+                for column in 0..out_width {
+                    let corner = (row * self.width + column) * self.size;
+                    let at = row * out_width + column;
+                    dx[corner + self.first_largest(&x[corner..], y[at])] = dy[at];
                 }
             }
-        });
+        }
     }
 
-    /// Calls `visit(start of a row of the result, start of its first row of pixels)` for all images that `pixels` floats hold.
+    /// Where the first pixel lies that is the largest of its window, counted from the window's corner.
     #[inline(always)]
-    fn for_each_row(&self, pixels: usize, mut visit: impl FnMut(usize, usize)) {
-        let (out_height, out_width) = self.output();
-        for plane in 0..pixels / (self.height * self.width) {
-            for y in 0..out_height {
-                visit((plane * out_height + y) * out_width, (plane * self.height + y * self.size) * self.width);
-            }
+    fn first_largest<T: Real>(&self, x: &[T], largest: T) -> usize {
+        let Pool { size, width, .. } = *self;
+        if size == 2 {
+            // By arithmetic: a branch would be guessed wrong most of the time.
+            let after_a = usize::from(x[0] != largest);
+            let after_b = after_a & usize::from(x[1] != largest);
+            let after_c = after_b & usize::from(x[width] != largest);
+            return after_a + after_b * (width - 1) + after_c;
         }
+        let pixels = (0..size).flat_map(|row| row * width..row * width + size);
+        pixels.clone().find(|at| x[*at] == largest).unwrap_or((size - 1) * (width + 1))
+    }
+
+    /// Where every row of the result and its first row of pixels begin, for all images that `pixels` floats hold.
+    #[inline(always)]
+    fn rows(&self, pixels: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (Pool { height, width, size, .. }, (out_height, out_width)) = (*self, self.output());
+        let planes = 0..pixels / (height * width);
+        planes.flat_map(move |plane| {
+            (0..out_height).map(move |y| ((plane * out_height + y) * out_width, (plane * height + y * size) * width))
+        })
     }
 }
 
@@ -85,10 +92,10 @@ fn larger<T: Real>(a: T, b: T) -> T {
     if b > a { b } else { a }
 }
 
-/// `(what the pixel gets, what is left for the others)`
+/// Where groups of windows of 2 × 2 begin that are worked on side by side. The last ones of a row overlap those before, and write the same again.
 #[inline(always)]
-fn hand_over<T: Real>(is_largest: bool, left: T) -> (T, T) {
-    if is_largest { (left, T::zero()) } else { (T::zero(), left) }
+fn groups(windows: usize, group: usize) -> impl Iterator<Item = usize> {
+    (0..windows).step_by(group).map(move |at| at.min(windows - group))
 }
 
 struct ForwardTwo<'a, T> {
@@ -97,52 +104,36 @@ struct ForwardTwo<'a, T> {
     y: &'a mut [T],
 }
 
+impl<T: Real> ForwardTwo<'_, T> {
+    #[inline(always)]
+    fn in_groups_of<const N: usize>(&mut self) {
+        let out_width = self.pool.output().1;
+        for (to, from) in self.pool.rows(self.x.len()) {
+            for at in groups(out_width, N) {
+                self.group::<N>(to + at, from + 2 * at);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn group<const N: usize>(&mut self, to: usize, from: usize) {
+        let (upper, lower) = (&self.x[from..][..2 * N], &self.x[from + self.pool.width..][..2 * N]);
+        let y = &mut self.y[to..to + N];
+        for i in 0..N {
+            y[i] = larger(larger(upper[2 * i], upper[2 * i + 1]), larger(lower[2 * i], lower[2 * i + 1]));
+        }
+    }
+}
+
 impl<T: Real> WithSimd for ForwardTwo<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let ForwardTwo { pool, x, y } = self;
-        let out_width = pool.output().1;
-        pool.for_each_row(x.len(), |to, from| {
-            let upper = x[from..from + 2 * out_width].chunks_exact(2);
-            let lower = x[from + pool.width..][..2 * out_width].chunks_exact(2);
-            for (y, (upper, lower)) in y[to..to + out_width].iter_mut().zip(upper.zip(lower)) {
-                *y = larger(larger(upper[0], upper[1]), larger(lower[0], lower[1]));
-            }
-        });
-    }
-}
-
-struct BackwardTwo<'a, T> {
-    pool: &'a Pool,
-    x: &'a [T],
-    y: &'a [T],
-    dy: &'a [T],
-    dx: &'a mut [T],
-}
-
-impl<T: Real> WithSimd for BackwardTwo<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let BackwardTwo { pool, x, y, dy, dx } = self;
-        let (out_width, width) = (pool.output().1, pool.width);
-        pool.for_each_row(x.len(), |to, from| {
-            let upper = x[from..from + 2 * out_width].chunks_exact(2);
-            let lower = x[from + width..][..2 * out_width].chunks_exact(2);
-            let (dx_upper, dx_lower) = dx[from..from + width + 2 * out_width].split_at_mut(width);
-            let dx_upper = dx_upper[..2 * out_width].chunks_exact_mut(2);
-            let windows = upper.zip(lower).zip(dx_upper.zip(dx_lower.chunks_exact_mut(2)));
-            let results = y[to..to + out_width].iter().zip(&dy[to..to + out_width]);
-            for (((upper, lower), (dx_upper, dx_lower)), (largest, dy)) in windows.zip(results) {
-                let mut left = *dy;
-                (dx_upper[0], left) = hand_over(upper[0] == *largest, left);
-                (dx_upper[1], left) = hand_over(upper[1] == *largest, left);
-                (dx_lower[0], left) = hand_over(lower[0] == *largest, left);
-                (dx_lower[1], _) = hand_over(lower[1] == *largest, left);
-            }
-        });
+    fn with_simd<S: Simd>(mut self, _: S) {
+        match self.pool.output().1 {
+            8.. => self.in_groups_of::<8>(),
+            4.. => self.in_groups_of::<4>(),
+            _ => self.in_groups_of::<1>(),
+        }
     }
 }

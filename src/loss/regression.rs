@@ -1,7 +1,7 @@
 //! Losses of real values.
 
 use crate::Result;
-use crate::kernel::plain;
+use crate::kernel::{self, plain};
 use candle_core::{D, Tensor};
 
 /// The squared error, averaged over the outputs of each example.
@@ -9,7 +9,7 @@ use candle_core::{D, Tensor};
 /// `predictions` and `targets` are `[batch, outputs]`; the result is `[batch]`. The gradient with respect to a prediction is
 /// `2 (ŷ − y) / outputs`.
 pub fn mse(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    Ok((predictions - targets)?.sqr()?.mean(D::Minus1)?)
+    Ok(kernel::squared_error(predictions, targets)?)
 }
 
 /// The absolute error, averaged over the outputs of each example; the gradient at an error of 0 is 0, as in PyTorch.

@@ -1,6 +1,6 @@
 //! The critic: a second network, fitted to returns by the supervised squared loss.
 
-use crate::loss;
+use crate::kernel;
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{Optimizer, OptimizerSettings};
 use crate::{Error, Result, Rng};
@@ -34,10 +34,19 @@ impl Critic {
         Ok(&self.values)
     }
 
-    /// One update towards the returns, `[batch]`; the loss before it.
-    pub fn fit(&mut self, observations: &Tensor, returns: &[f32], progress: f64) -> Result<f64> {
-        let targets = Tensor::from_slice(returns, (returns.len(), 1), &Device::Cpu)?;
-        let loss = loss::mse(&self.network.forward(observations)?, &targets)?.mean_all()?;
+    /// One update towards the returns, `[batch]`; the loss before it. With a `clip`, values that have moved further than this
+    /// from the old ones, `[batch]`, are clipped.
+    pub fn fit(
+        &mut self,
+        observations: &Tensor,
+        returns: Vec<f32>,
+        (old_values, clip): (Vec<f32>, Option<f64>),
+        progress: f64,
+    ) -> Result<f64> {
+        let column = |values: Vec<f32>| Tensor::from_vec(values, observations.dim(0)?, &Device::Cpu);
+        let (returns, old_values) = (column(returns)?, column(old_values)?);
+        let values = self.network.forward(observations)?;
+        let loss = kernel::value_loss(&values, &returns, clip.map(|clip| (&old_values, clip)))?;
         let value = crate::scalar(&loss)?;
         if !value.is_finite() {
             return Err(Error::NotFinite { what: "the critic's loss".into(), value });

@@ -7,7 +7,7 @@ mod surrogate;
 
 pub use policy_gradient::{Baseline, Parts, PolicyGradient, PolicyGradientSettings};
 pub use supervised::{ExpertSettings, Supervised, SupervisedSettings};
-pub use surrogate::{Ratios, Surrogate};
+pub use surrogate::Surrogate;
 
 use crate::network::Network;
 use crate::{Result, Rng};

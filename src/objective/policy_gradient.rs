@@ -1,9 +1,9 @@
 //! Maximizing the reward of sampled actions: one objective with parts, of which REINFORCE, A2C and PPO are presets.
 
 use super::critic::Critic;
-use super::surrogate::{Ratios, Surrogate};
+use super::surrogate::Surrogate;
 use super::{Mean, Objective, Sense, Value};
-use crate::distribution::Categorical;
+use crate::kernel::{self, Clipping, Taken};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{OptimizerSettings, Schedule};
 use crate::rollout::{self, Length, RandomRewards, Rollout, Trajectories};
@@ -36,6 +36,9 @@ pub struct PolicyGradientSettings {
     /// ε of the clipped surrogate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip: Option<Schedule>,
+    /// ε of the clipped value loss; off when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_clip: Option<Schedule>,
     /// Passes over each rollout.
     pub epochs: usize,
     /// Transitions of a minibatch; the whole rollout when absent.
@@ -82,6 +85,7 @@ pub struct PolicyGradient {
     critic: Option<Critic>,
     rollout: Rollout,
     /// Per transition of the rollout, gaps included.
+    values: Vec<f32>,
     advantages: Vec<f32>,
     returns: Vec<f32>,
     /// Shuffled transitions of the rollout that minibatches are cut from, and how far they are used up.
@@ -136,6 +140,7 @@ impl PolicyGradient {
             random_rewards: random.then(|| RandomRewards(stream(seed, "control", 0))),
             critic,
             rollout: Rollout::default(),
+            values: Vec::new(),
             advantages: Vec::new(),
             returns: Vec::new(),
             order: Vec::new(),
@@ -155,41 +160,47 @@ impl PolicyGradient {
     fn gather(&mut self, network: &Network) -> Result<Mean> {
         let draws = (&mut self.policy_rng, self.random_rewards.as_mut());
         self.rollout.collect(self.env.as_mut(), network, self.settings.rollout, draws)?;
-        self.order = (0..self.rollout.actions.len()).filter(|&i| self.rollout.taken[i]).collect();
+        self.order.clear();
+        self.order.extend((0..self.rollout.actions.len()).filter(|&i| self.rollout.taken[i]));
         self.examples += self.order.len() as u64;
         self.episodes += self.rollout.returns.len() as u64;
-        let (values, next_values) = self.values()?;
+        let next_values = self.values()?;
         let trajectories = Trajectories {
             copies: self.rollout.copies(),
             rewards: &self.rollout.rewards,
-            values: &values,
+            values: &self.values,
             next_values: &next_values,
             ends: &self.rollout.ends,
         };
         let (discount, lambda) = (self.settings.discount as f32, self.settings.gae_lambda as f32);
         self.advantages = rollout::advantages(&trajectories, discount, lambda);
-        self.returns = self.advantages.iter().zip(&values).map(|(a, v)| a + v).collect();
+        self.returns.clear();
+        self.returns.extend(self.advantages.iter().zip(&self.values).map(|(a, v)| a + v));
         if self.settings.baseline == Baseline::Mean {
             let mean = self.order.iter().map(|&i| self.advantages[i]).sum::<f32>() / self.order.len() as f32;
             self.advantages.iter_mut().for_each(|advantage| *advantage -= mean);
         }
         let pick = |of: &[f32]| self.order.iter().map(|&i| f64::from(of[i])).collect::<Vec<f64>>();
-        let explained = rollout::explained_variance(&pick(&values), &pick(&self.returns));
+        let explained = rollout::explained_variance(&pick(&self.values), &pick(&self.returns));
         Ok(if self.critic.is_some() && explained.is_finite() { Mean::of_one(explained) } else { Mean::default() })
     }
 
-    /// The critic's values of the rollout, and of what each transition led to; zeros without a critic.
-    fn values(&mut self) -> Result<(Vec<f32>, Vec<f32>)> {
+    /// Sets the critic's values of the rollout and returns those of what each transition led to; zeros without a critic.
+    fn values(&mut self) -> Result<Vec<f32>> {
         let (n, copies) = (self.rollout.actions.len(), self.rollout.copies());
-        let Some(critic) = &mut self.critic else { return Ok((vec![0.0; n], vec![0.0; n])) };
-        let values = critic.values(&self.rollout.observations, n)?.to_vec();
-        let mut next_values = values[copies..].to_vec();
-        next_values.resize(n, 0.0);
-        let beyond: Vec<f32> = self.rollout.beyond.iter().flat_map(|(_, observation)| observation).copied().collect();
-        for ((i, _), value) in self.rollout.beyond.iter().zip(critic.values(&beyond, self.rollout.beyond.len())?) {
+        self.values.clear();
+        let mut next_values = vec![0.0; n];
+        let Some(critic) = &mut self.critic else {
+            self.values.resize(n, 0.0);
+            return Ok(next_values);
+        };
+        self.values.extend_from_slice(critic.values(&self.rollout.observations, n)?);
+        next_values[..n - copies].copy_from_slice(&self.values[copies..]);
+        let beyond = critic.values(&self.rollout.beyond_observations, self.rollout.beyond.len())?;
+        for (i, value) in self.rollout.beyond.iter().zip(beyond) {
             next_values[*i] = *value;
         }
-        Ok((values, next_values))
+        Ok(next_values)
     }
 
     /// The next rows of the shuffled rollout; none when every epoch is used up.
@@ -236,10 +247,11 @@ impl Objective for PolicyGradient {
         if self.settings.normalize_advantages {
             rollout::normalize(&mut advantages);
         }
-        let (progress, returns) = (self.progress(), pick(&self.returns));
+        let (progress, returns, old_values) = (self.progress(), pick(&self.returns), pick(&self.values));
         let observations = Tensor::from_vec(observations, (rows.len(), features), &Device::Cpu)?;
+        let value_clip = self.settings.value_clip.map(|clip| clip.at(progress));
         let value_loss = match &mut self.critic {
-            Some(critic) => Some(critic.fit(&observations, &returns, progress)?),
+            Some(critic) => Some(critic.fit(&observations, returns, (old_values, value_clip), progress)?),
             None => None,
         };
         let column = |values: Vec<f32>| Tensor::from_vec(values, rows.len(), &Device::Cpu);
@@ -256,23 +268,23 @@ impl Objective for PolicyGradient {
     }
 
     fn value(&self, network: &Network, batch: &Transitions) -> Result<Value> {
-        let policy = Categorical::new(&network.forward(&batch.observations)?);
-        let log_probs = policy.log_prob(&batch.actions)?;
-        let mut terms = vec![batch.training_return];
-        let surrogate = match self.settings.surrogate {
-            Surrogate::LogProb => (log_probs * &batch.advantages)?,
-            Surrogate::Clipped => {
-                let ratios = Ratios::new(&log_probs, &batch.old_log_probs, &batch.advantages, batch.clip)?;
-                terms.extend([ratios.approximate_kl, ratios.clip_fraction].map(Mean::of_one));
-                ratios.surrogate
-            }
+        let clipping = match self.settings.surrogate {
+            Surrogate::LogProb => None,
+            Surrogate::Clipped => Some(Clipping { old_log_probs: &batch.old_log_probs, clip: batch.clip }),
         };
-        terms.extend(batch.value_loss.map(|loss| [Mean::of_one(loss), batch.explained_variance]).into_iter().flatten());
-        let mut scalar = surrogate.mean_all()?;
-        if self.settings.entropy_coefficient != 0.0 {
-            scalar = (scalar + (policy.entropy()?.mean_all()? * self.settings.entropy_coefficient)?)?;
+        let taken = Taken {
+            actions: &batch.actions,
+            advantages: &batch.advantages,
+            clipping,
+            entropy_coefficient: self.settings.entropy_coefficient,
+        };
+        let objective = kernel::surrogate_objective(&network.forward(&batch.observations)?, &taken)?;
+        let mut terms = vec![batch.training_return];
+        if clipping.is_some() {
+            terms.extend([objective.approximate_kl, objective.clip_fraction].map(Mean::of_one));
         }
-        Ok(Value { scalar, terms })
+        terms.extend(batch.value_loss.map(|loss| [Mean::of_one(loss), batch.explained_variance]).into_iter().flatten());
+        Ok(Value { scalar: objective.scalar, terms })
     }
 
     fn examples(&self) -> u64 {

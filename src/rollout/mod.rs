@@ -4,8 +4,9 @@ mod returns;
 
 pub use returns::{Trajectories, advantages, explained_variance, normalize};
 
+use crate::distribution::Probabilities;
 use crate::network::Network;
-use crate::{Result, Rng, distribution};
+use crate::{Result, Rng};
 use lossward_envs::{Cause, Vectorized};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
@@ -35,9 +36,10 @@ pub struct Rollout {
     /// Whether a transition stands here.
     pub taken: Vec<bool>,
     pub ends: Vec<Option<Cause>>,
-    /// Observations that transitions led to without a next row: `(index of the transition, [features])`, for truncated
-    /// episodes and the end of the rollout.
-    pub beyond: Vec<(usize, Vec<f32>)>,
+    /// Transitions that led to an observation without a next row: in truncated episodes, and at the end of the rollout.
+    pub beyond: Vec<usize>,
+    /// Those observations, `[beyond, features]`.
+    pub beyond_observations: Vec<f32>,
     /// Total rewards of the episodes that ended, in order.
     pub returns: Vec<f64>,
     logits: Vec<f32>,
@@ -90,6 +92,7 @@ impl Rollout {
         self.taken.clear();
         self.ends.clear();
         self.beyond.clear();
+        self.beyond_observations.clear();
         self.returns.clear();
         self.drawn.resize(self.copies, 0);
         self.paused.clear();
@@ -100,14 +103,14 @@ impl Rollout {
         let observations = &env.steps().observations;
         self.observations.extend_from_slice(observations);
         policy.infer(observations, self.copies, &mut self.logits)?;
-        let logits = &self.logits;
-        for (copy, row) in logits.chunks_exact(logits.len() / self.copies).enumerate() {
-            let (action, log_prob) = if self.paused[copy] { (0, 0.0) } else { distribution::sample(row, rng) };
+        let probabilities = Probabilities::of(&self.logits, self.logits.len() / self.copies);
+        for (copy, &paused) in self.paused.iter().enumerate() {
+            let (action, log_prob) = if paused { (0, 0.0) } else { probabilities.sample(copy, rng) };
             self.drawn[copy] = action;
-            self.actions.push(action);
-            self.log_probs.push(log_prob as f32);
-            self.taken.push(!self.paused[copy]);
+            self.log_probs.push(log_prob);
+            self.taken.push(!paused);
         }
+        self.actions.extend_from_slice(&self.drawn);
         Ok(())
     }
 
@@ -120,7 +123,8 @@ impl Rollout {
             self.ends[start + end.copy] = Some(end.cause);
             self.returns.push(end.total_reward);
             if end.cause == Cause::Truncated {
-                self.beyond.push((start + end.copy, steps.last_observation(end.copy).to_vec()));
+                self.beyond.push(start + end.copy);
+                self.beyond_observations.extend_from_slice(steps.last_observation(end.copy));
             }
             self.paused[end.copy] = length == Length::Episodes;
         }
@@ -130,7 +134,8 @@ impl Rollout {
         for copy in 0..self.copies {
             if self.taken[start + copy] && self.ends[start + copy].is_none() {
                 let observation = &env.steps().observations[copy * self.features..(copy + 1) * self.features];
-                self.beyond.push((start + copy, observation.to_vec()));
+                self.beyond.push(start + copy);
+                self.beyond_observations.extend_from_slice(observation);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Source, Task};
 use crate::data::DataSet;
+use crate::distribution::Probabilities;
 use crate::metric::{self, Metric};
 use crate::network::Network;
 use crate::{Result, Rng, distribution, stream};
@@ -63,7 +64,8 @@ impl Evaluation {
                 let logits = &mut self.logits;
                 network.infer(&data.test.inputs, data.test.len(), logits)?;
                 let labels = &data.test.labels;
-                let entropies = logits.chunks_exact(data.classes).map(distribution::entropy);
+                let probabilities = Probabilities::of(logits, data.classes);
+                let entropies = probabilities.entropies().iter().map(|entropy| f64::from(*entropy));
                 Ok(metrics
                     .iter()
                     .map(|metric| metric.mean(logits, labels))
@@ -105,11 +107,12 @@ fn play(
     let (mut total, mut steps, mut entropy) = (0.0, 0.0, 0.0);
     while ended.contains(&false) {
         network.infer(&env.steps().observations, copies, logits)?;
+        let probabilities = Probabilities::of(logits, actions);
         for (copy, row) in logits.chunks_exact(actions).enumerate().filter(|(copy, _)| !ended[*copy]) {
-            entropy += distribution::entropy(row);
+            entropy += f64::from(probabilities.entropies()[copy]);
             steps += 1.0;
             chosen[copy] = match &mut rng {
-                Some(rng) => distribution::sample(row, rng).0,
+                Some(rng) => probabilities.sample(copy, rng).0,
                 None => distribution::mode(row),
             };
         }

@@ -1,8 +1,7 @@
 use super::{Case, flat};
 use candle_core::{Device, Tensor, Var};
 use lossward::distribution::Categorical;
-use lossward::loss;
-use lossward::objective::Ratios;
+use lossward::kernel::{self, Clipping, Taken};
 use lossward::rollout::{self, Trajectories, advantages};
 use lossward_envs::Cause;
 
@@ -83,22 +82,23 @@ fn case_advantages(case: &Case) -> Tensor {
 }
 
 /// `−surrogate − c_e · entropy + c_v · value loss`, as the packages compose it, and the gradients of both networks' outputs.
-fn check_actor_critic(case: &Case, surrogate: impl FnOnce(&Tensor, &Tensor) -> Tensor) {
+fn check_actor_critic(case: &Case, clipping: Option<Clipping>, value_loss: impl FnOnce(&Tensor, &Tensor) -> Tensor) {
     let logits = Var::from_tensor(&case.tensor("logits")).unwrap();
     let values = Var::from_tensor(&case.tensor("values")).unwrap();
-    let policy = Categorical::new(&logits);
-    let log_probs = policy.log_prob(&Tensor::new(case.indices("actions"), &Device::Cpu).unwrap()).unwrap();
-    let policy_loss = surrogate(&log_probs, &case_advantages(case)).mean_all().unwrap().neg().unwrap();
-    let entropy = policy.entropy().unwrap().mean_all().unwrap();
-    let column = |tensor: &Tensor| tensor.reshape(((), 1)).unwrap();
-    let value_loss = loss::mse(&column(&values), &column(&case.tensor("returns"))).unwrap().mean_all().unwrap();
-    let entropy_term = (&entropy * case.number("ent_coef")).unwrap();
-    let value_term = (&value_loss * case.number("vf_coef")).unwrap();
-    let total = ((&policy_loss - entropy_term).unwrap() + value_term).unwrap();
-    case.check("policy_loss", &flat(&policy_loss));
+    let actions = Tensor::new(case.indices("actions"), &Device::Cpu).unwrap();
+    let entropy_coefficient = case.number("ent_coef");
+    let taken = Taken { actions: &actions, advantages: &case_advantages(case), clipping, entropy_coefficient };
+    let objective = kernel::surrogate_objective(&logits, &taken).unwrap();
+    let value_loss = value_loss(&values, &case.tensor("returns"));
+    let total = ((&value_loss * case.number("vf_coef")).unwrap() - objective.scalar).unwrap();
+    case.check("policy_loss", &[-objective.surrogate]);
     case.check("value_loss", &flat(&value_loss));
-    case.check("mean_entropy", &flat(&entropy));
+    case.check("mean_entropy", &[objective.entropy]);
     case.check("loss", &flat(&total));
+    if clipping.is_some() {
+        case.check("approx_kl_k3", &[objective.approximate_kl]);
+        case.check("clip_fraction", &[objective.clip_fraction]);
+    }
     let gradients = total.backward().unwrap();
     let expected = case.expected("grad").as_object().unwrap();
     assert_eq!(expected.len(), 2, "gradients of the logits and the values");
@@ -107,22 +107,25 @@ fn check_actor_critic(case: &Case, surrogate: impl FnOnce(&Tensor, &Tensor) -> T
 }
 
 pub fn a2c(case: &Case) {
-    check_actor_critic(case, |log_probs, advantages| (log_probs * advantages).unwrap());
+    check_actor_critic(case, None, |values, returns| kernel::value_loss(values, returns, None).unwrap());
 }
 
 pub fn ppo(case: &Case) {
-    assert!(case.input("clip_range_vf").is_null(), "value clipping is not supported");
-    assert_eq!(case.text("value_loss_kind"), "sb3_mse");
-    case.input("old_values");
-    check_actor_critic(case, |log_probs, advantages| {
-        case.check("log_prob", &flat(log_probs));
-        let old = case.tensor("old_log_prob");
-        let ratios = Ratios::new(log_probs, &old, advantages, case.number("clip_range")).unwrap();
-        case.check("approx_kl_k3", &[ratios.approximate_kl]);
-        case.check("approx_kl_k1", &flat(&(old - log_probs).unwrap().mean_all().unwrap()));
-        case.check("clip_fraction", &[ratios.clip_fraction]);
-        ratios.surrogate
+    let old_log_probs = case.tensor("old_log_prob");
+    let clipping = Clipping { old_log_probs: &old_log_probs, clip: case.number("clip_range") };
+    let old_values = case.tensor("old_values");
+    check_actor_critic(case, Some(clipping), |values, returns| match case.text("value_loss_kind") {
+        "sb3_mse" if case.input("clip_range_vf").is_null() => kernel::value_loss(values, returns, None).unwrap(),
+        // CleanRL halves the loss.
+        "cleanrl_max_half" => {
+            let clip = Some((&old_values, case.number("clip_range_vf")));
+            (kernel::value_loss(values, returns, clip).unwrap() * 0.5).unwrap()
+        }
+        other => panic!("unknown value loss {other}"),
     });
     let policy = Categorical::new(&case.tensor("logits"));
+    let log_probs = policy.log_prob(&Tensor::new(case.indices("actions"), &Device::Cpu).unwrap()).unwrap();
+    case.check("log_prob", &flat(&log_probs));
+    case.check("approx_kl_k1", &flat(&(old_log_probs - log_probs).unwrap().mean_all().unwrap()));
     case.check("entropy_per_sample", &flat(&policy.entropy().unwrap()));
 }

@@ -1,0 +1,145 @@
+//! Squared errors, fused: the mean squared error of examples, and the value loss of a critic.
+
+use super::activation::Real;
+use super::buffer::Buffer;
+use super::differentiated::differentiated;
+use super::vector::{Simd, WithSimd, vectorized};
+use super::{plain, storage};
+use candle_core::{DType, Result, Tensor, WithDType, bail};
+
+/// The squared error, averaged over the outputs of each example: `[batch, outputs]` twice to `[batch]`.
+///
+/// The gradient with respect to a prediction is `2 (ŷ − y) / outputs`; the targets get none.
+pub fn squared_error(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    if predictions.dims() != targets.dims() {
+        bail!("predictions of shape {:?} for targets of shape {:?}", predictions.shape(), targets.shape());
+    }
+    match predictions.dtype() {
+        _ if !is_fused(&[predictions, targets]) || targets.track_op() => plain::squared_error(predictions, targets),
+        DType::F32 => fused_squared_error::<f32>(predictions, targets),
+        _ => fused_squared_error::<f64>(predictions, targets),
+    }
+}
+
+/// A critic's loss over a batch, a scalar: the mean of `(V − R)²`, or with clipping (Schulman et al. 2017's code) of
+/// `max((V − R)², (V_old + clip(V − V_old, −ε, ε) − R)²)`.
+///
+/// All tensors have one element per transition. Only the values are differentiated.
+pub fn value_loss(values: &Tensor, returns: &Tensor, clipping: Option<(&Tensor, f64)>) -> Result<Tensor> {
+    let old = clipping.map_or(returns, |(old, _)| old);
+    let count = values.elem_count();
+    if returns.elem_count() != count || old.elem_count() != count {
+        bail!("{count} values for {} returns and {} old values", returns.elem_count(), old.elem_count());
+    }
+    match values.dtype() {
+        _ if !is_fused(&[values, returns, old]) => plain::value_loss(values, returns, clipping),
+        DType::F32 => fused_value_loss::<f32>(values, returns, clipping),
+        _ => fused_value_loss::<f64>(values, returns, clipping),
+    }
+}
+
+fn is_fused(tensors: &[&Tensor]) -> bool {
+    tensors.iter().all(|tensor| storage::is_plain_cpu(tensor) && tensor.dtype() == tensors[0].dtype())
+}
+
+fn fused_squared_error<T: Real>(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    let (batch, outputs) = predictions.dims2()?;
+    let scale = <T as WithDType>::from_f64(1.0 / outputs as f64);
+    let (values, gradient) = storage::with_slices([predictions, targets], |[predictions, targets]: [&[T]; 2]| {
+        let mut errors: Buffer<T> = Buffer::any(predictions.len());
+        let mut values = vec![T::zero(); batch];
+        vectorized(|| {
+            for ((error, prediction), target) in errors.iter_mut().zip(predictions).zip(targets) {
+                *error = *prediction - *target;
+            }
+        });
+        for (value, errors) in values.iter_mut().zip(errors.chunks_exact(outputs)) {
+            *value = scale * errors.iter().fold(T::zero(), |sum, error| sum + *error * *error);
+        }
+        vectorized(|| errors.iter_mut().for_each(|error| *error *= scale + scale));
+        (values, errors)
+    })?;
+    differentiated(predictions, values, batch, gradient)
+}
+
+fn fused_value_loss<T: Real>(values: &Tensor, returns: &Tensor, clipping: Option<(&Tensor, f64)>) -> Result<Tensor> {
+    let old = clipping.map_or(returns, |(old, _)| old);
+    let clip = clipping.map(|(_, clip)| <T as WithDType>::from_f64(clip));
+    let (loss, gradient) = storage::with_slices([values, returns, old], |[values, returns, old]: [&[T]; 3]| {
+        let mut gradient: Buffer<T> = Buffer::any(values.len());
+        let sum = vectorized(ValueLoss { values, returns, old, clip, gradient: &mut gradient });
+        (<T as WithDType>::from_f64(sum / values.len() as f64), gradient)
+    })?;
+    differentiated(values, vec![loss], (), gradient)
+}
+
+/// The sum of the losses, and the gradient of their mean.
+struct ValueLoss<'a, T> {
+    values: &'a [T],
+    returns: &'a [T],
+    old: &'a [T],
+    clip: Option<T>,
+    gradient: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for ValueLoss<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        let scale = <T as WithDType>::from_f64(2.0 / self.values.len() as f64);
+        let mut sum = 0.0;
+        let rows = self.values.iter().zip(self.returns).zip(self.old).zip(self.gradient);
+        for (((value, target), old), gradient) in rows {
+            let error = *value - *target;
+            let (mut largest, mut slope) = (error * error, error);
+            if let Some(clip) = self.clip {
+                let change = *value - *old;
+                let bounded = if change > clip { clip } else { change };
+                let bounded = if bounded < -clip { -clip } else { bounded };
+                let held = *old + bounded - *target;
+                // Inside the interval both errors are the same one; outside it the held one does not depend on the value.
+                if held * held > largest && bounded != change {
+                    (largest, slope) = (held * held, T::zero());
+                }
+            }
+            sum += WithDType::to_f64(largest);
+            *gradient = scale * slope;
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::testing::{assert_equal_with_gradients, random_var};
+    use rand::Rng as _;
+
+    #[test]
+    fn the_fused_losses_equal_their_plain_twins() {
+        let mut rng = lossward_envs::stream(0, "test", 0);
+        for dtype in [DType::F64, DType::F32] {
+            for _ in 0..40 {
+                let shape = [rng.random_range(1..40), rng.random_range(1..5)];
+                let [values, targets] = [0; 2].map(|_| random_var(&shape, dtype, &mut rng));
+                let targets = targets.as_detached_tensor();
+                assert_equal_with_gradients(
+                    |[values]| squared_error(values, &targets),
+                    |[values]| plain::squared_error(values, &targets),
+                    &[values.clone()],
+                    &format!("{shape:?}"),
+                );
+                let old = random_var(&shape, dtype, &mut rng).as_detached_tensor();
+                for clipping in [None, Some((&old, 0.3))] {
+                    assert_equal_with_gradients(
+                        |[values]| value_loss(values, &targets, clipping),
+                        |[values]| plain::value_loss(values, &targets, clipping),
+                        &[values.clone()],
+                        &format!("{shape:?}, clipped: {}", clipping.is_some()),
+                    );
+                }
+            }
+        }
+    }
+}
