@@ -56,51 +56,48 @@ impl Machine {
     }
 }
 
-/// Matrices of one product, and the libraries that can do it.
+/// Libraries that multiply matrices; the first one is what the kernels use.
+const LIBRARIES: [(&str, Multiply); 2] = [("gemm", kernel::multiply), ("matrixmultiply", kernel::multiply_otherwise)];
+
+/// `(out, (a, rows), (b, columns))`
+type Multiply = fn(&mut [f32], (&[f32], usize), (&[f32], usize));
+
+/// One product by one library.
 pub(super) struct Product {
     shape: [usize; 3],
     a: Vec<f32>,
     b: Vec<f32>,
     out: Vec<f32>,
+    by: Multiply,
 }
 
 impl Product {
-    pub fn new(shape: [usize; 3]) -> Self {
+    fn new(shape: [usize; 3], by: Multiply) -> Self {
         let [rows, inner, columns] = shape;
         let filled = |n: usize| (0..n).map(|i| (i as f32).sin()).collect();
-        Product { shape, a: filled(rows * inner), b: filled(inner * columns), out: vec![0.0; rows * columns] }
+        Product { shape, a: filled(rows * inner), b: filled(inner * columns), out: vec![0.0; rows * columns], by }
     }
 
-    /// Multiplies once with the library that the kernels use; returns billions of operations.
-    pub fn by_gemm(&mut self) -> f64 {
+    /// By whichever library is the faster one at this shape.
+    pub fn best(shape: [usize; 3]) -> Result<Self> {
+        Ok(peak(shape)?.1)
+    }
+
+    /// Multiplies once; returns billions of operations.
+    pub fn multiply(&mut self) -> f64 {
         let [rows, inner, columns] = self.shape;
-        kernel::multiply(&mut self.out, (&self.a, rows), (&self.b, columns));
+        (self.by)(&mut self.out, (&self.a, rows), (&self.b, columns));
         2e-9 * (rows * inner * columns) as f64
-    }
-
-    /// The same with another library.
-    pub fn by_matrixmultiply(&mut self) -> f64 {
-        let [rows, inner, columns] = self.shape;
-        kernel::multiply_otherwise(&mut self.out, (&self.a, rows), (&self.b, columns));
-        2e-9 * (rows * inner * columns) as f64
-    }
-
-    /// Multiplies once with whichever library is the faster one at this shape.
-    pub fn best(shape: [usize; 3]) -> Result<(Self, fn(&mut Self) -> f64)> {
-        let (peak, product) = peak(shape)?;
-        Ok((product, if peak.library == GEMM { Self::by_gemm } else { Self::by_matrixmultiply }))
     }
 }
 
-const GEMM: &str = "gemm";
-
 fn peak(shape: [usize; 3]) -> Result<(Peak, Product)> {
-    let (mut first, mut second) = (Product::new(shape), Product::new(shape));
-    let rates =
-        in_turns(Duration::from_millis(5), [&mut || Ok(first.by_gemm()), &mut || Ok(second.by_matrixmultiply())])?;
-    let [gemm, other] = rates.map(|rates| quantile(&rates, 0.5));
-    let (library, gflops) = if gemm >= other { (GEMM, gemm) } else { ("matrixmultiply", other) };
-    Ok((Peak { shape: shape_name(shape), library: library.into(), gflops }, first))
+    let [mut first, mut second] = LIBRARIES.map(|(_, multiply)| Product::new(shape, multiply));
+    let rates = in_turns(Duration::from_millis(5), [&mut || Ok(first.multiply()), &mut || Ok(second.multiply())])?;
+    let [one, other] = rates.map(|rates| quantile(&rates, 0.5));
+    let ((library, _), gflops, product) =
+        if one >= other { (LIBRARIES[0], one, first) } else { (LIBRARIES[1], other, second) };
+    Ok((Peak { shape: shape_name(shape), library: library.into(), gflops }, product))
 }
 
 pub(super) fn peaks() -> Result<Vec<Peak>> {

@@ -135,7 +135,7 @@ const WORKLOADS: &[Workload] = &[
     ("act 4-64-64-2 tanh, 64 copies", reinforcement::act_64),
     ("act 4-64-64-2 tanh, 1024 copies", reinforcement::act_1024),
     ("start: lossward --version", process::version),
-    ("start: a run of ten updates", process::ten_updates),
+    ("start: ten updates recorded", process::ten_updates),
     ("peak memory of ppo on CartPole-v1", process::memory),
 ];
 

@@ -48,10 +48,10 @@ fn run(experiment: &Experiment, folder: &Path, jobs: usize) -> Result<f64> {
     laboratory::run(&plan, folder, jobs, &Arc::default(), &sender);
     drop(sender);
     for event in events {
-        if let laboratory::Event::Ended { outcome, .. } = event {
-            if let Outcome::Failed { reason } = outcome? {
-                return Err(Error::Argument(reason));
-            }
+        if let laboratory::Event::Ended { outcome, .. } = event
+            && let Outcome::Failed { reason } = outcome?
+        {
+            return Err(Error::Argument(reason));
         }
     }
     Ok((plan.missing.len() as u64 * experiment.arms[0].budget.examples) as f64)
@@ -75,9 +75,9 @@ fn operations(experiment: &Experiment) -> Result<f64> {
 pub(super) fn whole_loop(name: &str) -> Result<Row> {
     let folder = Scratch::new("loop")?;
     let experiment = experiment(&folder.0, 1, 102_400)?;
-    let (mut product, multiply) = Product::best(SMALL)?;
+    let mut product = Product::best(SMALL)?;
     let mut work = || run(&experiment, &folder.0, 1);
-    let mut peak = || Ok(multiply(&mut product));
+    let mut peak = || Ok(product.multiply());
     let [steps, peak] = in_turns(Duration::from_millis(100), [&mut work, &mut peak])?;
     Ok(Row::new(name, Unit::Steps, &steps).with_peak(&steps, operations(&experiment)?, &peak, &shape_name(SMALL)))
 }
@@ -151,8 +151,8 @@ fn act(name: &str, copies: usize) -> Result<Row> {
         }
         Ok(16.0 * copies as f64)
     };
-    let (mut product, multiply) = Product::best(SMALL)?;
-    let mut peak = || Ok(multiply(&mut product));
+    let mut product = Product::best(SMALL)?;
+    let mut peak = || Ok(product.multiply());
     let [steps, peak] = in_turns(Duration::from_millis(20), [&mut work, &mut peak])?;
     let operations = forward_operations(network.layers());
     Ok(Row::new(name, Unit::Steps, &steps).with_peak(&steps, operations, &peak, &shape_name(SMALL)))

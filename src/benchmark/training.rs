@@ -61,7 +61,7 @@ fn steps(name: &str, case: &Case) -> Result<Row> {
     let inputs: Vec<f32> = (0..batch * features).map(|i| (i as f32).sin()).collect();
     let labels: Vec<u32> = (0..batch).map(|i| (i % classes) as u32).collect();
     let mut plain = plain::Training::new(&network, (inputs.clone(), labels.clone()))?;
-    let (mut product, multiply) = Product::best(case.peak)?;
+    let mut product = Product::best(case.peak)?;
     // A batch is a fresh tensor in the loop, too.
     let mut fused_step = || {
         let inputs = Tensor::from_slice(&inputs, (batch, features), &Device::Cpu)?;
@@ -72,7 +72,7 @@ fn steps(name: &str, case: &Case) -> Result<Row> {
         Ok(batch as f64)
     };
     let mut plain_step = || plain.step();
-    let mut peak = || Ok(multiply(&mut product));
+    let mut peak = || Ok(product.multiply());
     let [fused, plain, peak] = in_turns(Duration::from_millis(30), [&mut fused_step, &mut plain_step, &mut peak])?;
     Ok(Row::new(name, Unit::Samples, &fused)
         .with_peak(&fused, training_operations(network.layers()), &peak, &shape_name(case.peak))

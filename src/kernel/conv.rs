@@ -246,13 +246,13 @@ impl<T: Real> Fold<'_, T> {
                             if start < unfolded.len().saturating_sub(LANES) {
                                 let entries = &unfolded[start..start + LANES];
                                 let mask = &masks[(x / LANES * kernel + kx) * LANES..][..LANES];
-                                for i in 0..LANES {
-                                    sums[i] += entries[i] * mask[i];
+                                for ((sum, entry), mask) in sums.iter_mut().zip(entries).zip(mask) {
+                                    *sum += *entry * *mask;
                                 }
                             } else {
-                                for i in 0..LANES {
+                                for (i, sum) in sums.iter_mut().enumerate() {
                                     let column = (x + i).wrapping_sub(kx);
-                                    sums[i] += if column < out_width { unfolded[row + column] } else { T::zero() };
+                                    *sum += if column < out_width { unfolded[row + column] } else { T::zero() };
                                 }
                             }
                         }

@@ -126,11 +126,11 @@ mod tests {
     #[test]
     fn the_tail_of_the_normal_distribution_is_exact() {
         for (x, exact) in [
-            (-5.0f32, 2.8665157187919391e-7),
+            (-5.0f32, 2.866_515_718_791_939e-7),
             (-7.3f32, 1.4388365984713014e-13),
             (-9.9f32, 2.08138315856773e-23),
-            (-11.7f32, 6.3726892393729965e-32),
-            (-12.8f32, 8.1975415789035613e-38),
+            (-11.7f32, 6.372_689_239_372_996e-32),
+            (-12.8f32, 8.197_541_578_903_561e-38),
         ] {
             let error = (f64::from(normal_cdf(x)) / exact - 1.0).abs();
             assert!(error < 1e-6, "Φ({x}) is off by {error:e}");
@@ -141,7 +141,7 @@ mod tests {
     fn the_logarithm_has_its_ends() {
         assert_eq!((ln(0.0), ln(1.0), ln(f32::INFINITY)), (f32::NEG_INFINITY, 0.0, f32::INFINITY));
         assert!(ln(-1.0).is_nan() && ln(f32::NAN).is_nan());
-        assert!((ln(1e-40) - -92.103_404).abs() < 1e-4);
+        assert!((ln(1e-40) - -92.103_4).abs() < 1e-4);
     }
 
     #[test]

@@ -230,7 +230,7 @@ mod tests {
                 assert_equal_with_gradients(
                     |[logits]| Ok(surrogate_objective(logits, taken)?.scalar),
                     |[logits]| Ok(plain::surrogate_objective(logits, taken)?.scalar),
-                    &[logits.clone()],
+                    std::array::from_ref(logits),
                     &format!("{:?} {dtype:?}", logits.dims()),
                 );
                 let [fused, plain] =

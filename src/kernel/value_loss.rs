@@ -127,7 +127,7 @@ mod tests {
                 assert_equal_with_gradients(
                     |[values]| squared_error(values, &targets),
                     |[values]| plain::squared_error(values, &targets),
-                    &[values.clone()],
+                    std::array::from_ref(&values),
                     &format!("{shape:?}"),
                 );
                 let old = random_var(&shape, dtype, &mut rng).as_detached_tensor();
@@ -135,7 +135,7 @@ mod tests {
                     assert_equal_with_gradients(
                         |[values]| value_loss(values, &targets, clipping),
                         |[values]| plain::value_loss(values, &targets, clipping),
-                        &[values.clone()],
+                        std::array::from_ref(&values),
                         &format!("{shape:?}, clipped: {}", clipping.is_some()),
                     );
                 }
