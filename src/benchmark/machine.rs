@@ -62,8 +62,8 @@ const LIBRARIES: [(&str, Multiply); 2] = [("gemm", kernel::multiply), ("matrixmu
 /// `(out, (a, rows), (b, columns))`
 type Multiply = fn(&mut [f32], (&[f32], usize), (&[f32], usize));
 
-/// One product by one library.
-pub(super) struct Product {
+/// One product of row-major matrices by one library.
+pub struct Product {
     shape: [usize; 3],
     a: Vec<f32>,
     b: Vec<f32>,
@@ -72,10 +72,17 @@ pub(super) struct Product {
 }
 
 impl Product {
-    fn new(shape: [usize; 3], by: Multiply) -> Self {
+    /// Of the shape `[rows, inner, columns]`, by the library that the kernels use (0) or by the second best (1).
+    pub fn new(shape: [usize; 3], library: usize) -> Self {
         let [rows, inner, columns] = shape;
         let filled = |n: usize| (0..n).map(|i| (i as f32).sin()).collect();
-        Product { shape, a: filled(rows * inner), b: filled(inner * columns), out: vec![0.0; rows * columns], by }
+        Product {
+            shape,
+            a: filled(rows * inner),
+            b: filled(inner * columns),
+            out: vec![0.0; rows * columns],
+            by: LIBRARIES[library].1,
+        }
     }
 
     /// By whichever library is the faster one at this shape.
@@ -92,7 +99,7 @@ impl Product {
 }
 
 fn peak(shape: [usize; 3]) -> Result<(Peak, Product)> {
-    let [mut first, mut second] = LIBRARIES.map(|(_, multiply)| Product::new(shape, multiply));
+    let [mut first, mut second] = [0, 1].map(|library| Product::new(shape, library));
     let rates = in_turns(Duration::from_millis(5), [&mut || Ok(first.multiply()), &mut || Ok(second.multiply())])?;
     let [one, other] = rates.map(|rates| quantile(&rates, 0.5));
     let ((library, _), gflops, product) =

@@ -10,7 +10,7 @@ mod process;
 mod reinforcement;
 mod training;
 
-pub use machine::{Machine, Peak};
+pub use machine::{Machine, Peak, Product};
 
 use crate::kernel::Layer;
 use crate::{Error, Result};

@@ -44,12 +44,21 @@ impl Layer {
 
     /// Floats of the weight.
     pub fn weights(&self) -> usize {
-        self.weight_shape().map_or(0, |shape| shape.iter().product())
+        match self {
+            Layer::Dense(dense) => dense.outputs * dense.inputs,
+            Layer::Conv(conv) => conv.filters * conv.filter(),
+            Layer::Pool(_) => 0,
+        }
     }
 
     /// Floats of the weight and of the bias.
     pub fn parameters(&self) -> usize {
-        self.weights() + self.weight_shape().map_or(0, |shape| shape[0])
+        let biases = match self {
+            Layer::Dense(dense) => dense.outputs,
+            Layer::Conv(conv) => conv.filters,
+            Layer::Pool(_) => 0,
+        };
+        self.weights() + biases
     }
 
     /// Multiplications and additions of one example's forward pass, those of the matrix products alone.
@@ -132,10 +141,20 @@ pub fn chain(x: &Tensor, parameters: &Tensor, layers: &Arc<[Layer]>) -> Result<T
 /// # Panics
 /// When the sizes don't fit.
 pub fn chain_into(x: &[f32], parameters: &Tensor, layers: &[Layer], out: &mut [f32]) -> Result<()> {
+    let (inputs, outputs) = (layers[0].inputs(), layers[layers.len() - 1].outputs());
+    assert_eq!(x.len() / inputs, out.len() / outputs, "examples that go in and come out");
+    // In blocks, so that the results between the layers of many images stay in the processor's caches.
+    let largest = layers.iter().map(Layer::outputs).max().unwrap_or(1).max(1);
+    let block = (BLOCK / largest).max(64);
     storage::with_slice(parameters, |parameters| {
-        forward(x, parameters, layers, out, None);
+        for (x, out) in x.chunks(block * inputs).zip(out.chunks_mut(block * outputs)) {
+            forward(x, parameters, layers, out, None);
+        }
     })
 }
+
+/// Floats of one layer's results that are computed before the next layer goes on.
+const BLOCK: usize = 1 << 16;
 
 /// What one layer's forward pass keeps: its result (the last layer's is the tensor itself) and its arguments.
 struct Kept<T: Real> {

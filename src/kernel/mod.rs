@@ -40,6 +40,6 @@ pub(crate) use softmax::Softmax;
 pub(crate) use storage::update;
 pub use storage::{first_not_finite, sum_of_squares};
 pub use surrogate::{Clipping, SurrogateObjective, Taken, surrogate_objective};
-pub(crate) use threads::use_one_thread;
+pub use threads::use_one_thread;
 pub use value_loss::{squared_error, value_loss};
 pub(crate) use vector::{Simd, WithSimd, vector_instructions, vectorized};

@@ -52,10 +52,12 @@ impl Pool {
         for ((x, dx), (y, dy)) in planes.zip(results) {
             dx.fill(T::zero());
             for row in 0..out_height {
-                for column in 0..out_width {
-                    let corner = (row * self.width + column) * self.size;
-                    let at = row * out_width + column;
-                    dx[corner + self.first_largest(&x[corner..], y[at])] = dy[at];
+                let rows = row * self.size * self.width..(row + 1) * self.size * self.width;
+                let (x, dx) = (&x[rows.clone()], &mut dx[rows]);
+                let (y, dy) = (&y[row * out_width..][..out_width], &dy[row * out_width..][..out_width]);
+                for (column, (largest, dy)) in y.iter().zip(dy).enumerate() {
+                    let corner = column * self.size;
+                    dx[corner + self.first_largest(&x[corner..], *largest)] = *dy;
                 }
             }
         }
@@ -67,9 +69,10 @@ impl Pool {
         let Pool { size, width, .. } = *self;
         if size == 2 {
             // By arithmetic: a branch would be guessed wrong most of the time.
-            let after_a = usize::from(x[0] != largest);
-            let after_b = after_a & usize::from(x[1] != largest);
-            let after_c = after_b & usize::from(x[width] != largest);
+            let (upper, lower) = (&x[..2], &x[width..][..2]);
+            let after_a = usize::from(upper[0] < largest);
+            let after_b = after_a & usize::from(upper[1] < largest);
+            let after_c = after_b & usize::from(lower[0] < largest);
             return after_a + after_b * (width - 1) + after_c;
         }
         let pixels = (0..size).flat_map(|row| row * width..row * width + size);

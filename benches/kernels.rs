@@ -1,0 +1,150 @@
+//! The pieces of a training step, fused beside their plain-candle twins: `cargo bench`.
+
+use candle_core::{Device, Tensor, Var};
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use lossward::benchmark::Product;
+use lossward::distribution::Probabilities;
+use lossward::kernel::{self, Activation, Clipping, Conv, Dense, Layer, Pool, Taken, plain};
+use lossward::network::{Network, NetworkSettings, Parameters};
+use lossward::optimizer::{Optimizer, OptimizerSettings};
+use lossward::stream;
+use std::sync::Arc;
+
+fn main() {
+    lossward::cli::use_one_thread();
+    divan::main();
+}
+
+fn values(shape: &[usize]) -> Tensor {
+    let count = shape.iter().product::<usize>();
+    let values: Vec<f32> = (0..count).map(|i| (i as f32).sin()).collect();
+    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+}
+
+/// The products of small networks, by both libraries.
+#[divan::bench(args = ["512×64×64", "128×784×256", "128×64×10", "128×4×64", "32×144×121"], consts = [0, 1])]
+fn product<const LIBRARY: usize>(bencher: Bencher, shape: &str) {
+    let sizes: Vec<usize> = shape.split('×').map(|size| size.parse().unwrap()).collect();
+    let mut product = Product::new([sizes[0], sizes[1], sizes[2]], LIBRARY);
+    let operations = 2 * sizes.iter().product::<usize>();
+    bencher.counter(ItemsCount::new(operations)).bench_local(|| product.multiply());
+}
+
+const LAYERS: &[&str] = &["dense identity", "dense relu", "dense tanh", "dense sigmoid", "dense gelu", "conv", "pool"];
+
+/// One layer, and its batch.
+fn layer(name: &str) -> (Layer, usize) {
+    let dense = |activation| (Layer::Dense(Dense { inputs: 64, outputs: 64, activation }), 128);
+    match name {
+        "dense identity" => dense(Activation::Identity),
+        "dense relu" => dense(Activation::Relu),
+        "dense tanh" => dense(Activation::Tanh),
+        "dense sigmoid" => dense(Activation::Sigmoid),
+        "dense gelu" => dense(Activation::Gelu),
+        "conv" => {
+            let (channels, height, width, filters, kernel) = (16, 13, 13, 32, 3);
+            let activation = Activation::Relu;
+            (Layer::Conv(Conv { channels, height, width, filters, kernel, stride: 1, padding: 0, activation }), 16)
+        }
+        _ => (Layer::Pool(Pool { channels: 16, height: 26, width: 26, size: 2 }), 16),
+    }
+}
+
+/// Forward and backward through one layer.
+fn through(bencher: Bencher, name: &str, f: fn(&Tensor, &Tensor, &Arc<[Layer]>) -> candle_core::Result<Tensor>) {
+    let (layer, batch) = layer(name);
+    let x = Var::from_tensor(&values(&[batch, layer.inputs()])).unwrap();
+    let parameters = Var::from_tensor(&values(&[layer.parameters()])).unwrap();
+    let layers = [layer].into();
+    bencher
+        .counter(ItemsCount::new(batch))
+        .bench_local(|| f(&x, &parameters, &layers).unwrap().sum_all().unwrap().backward().unwrap());
+}
+
+#[divan::bench(args = LAYERS)]
+fn layer_fused(bencher: Bencher, name: &str) {
+    through(bencher, name, kernel::chain);
+}
+
+#[divan::bench(args = LAYERS)]
+fn layer_plain(bencher: Bencher, name: &str) {
+    through(bencher, name, |x, parameters, layers| plain::chain(x, parameters, layers));
+}
+
+/// Value and gradient of 128 rows.
+fn head(bencher: Bencher, columns: usize, f: impl Fn(&Tensor, &Tensor) -> candle_core::Result<Tensor>) {
+    let logits = Var::from_tensor(&values(&[128, columns])).unwrap();
+    let classes = Tensor::from_iter((0..128).map(|i| i % columns as u32), &Device::Cpu).unwrap();
+    bencher.counter(ItemsCount::new(128usize)).bench_local(|| f(&logits, &classes).unwrap().backward().unwrap());
+}
+
+#[divan::bench(args = [2, 10])]
+fn cross_entropy_fused(bencher: Bencher, columns: usize) {
+    head(bencher, columns, |logits, classes| kernel::log_prob(logits, classes)?.mean_all());
+}
+
+#[divan::bench(args = [2, 10])]
+fn cross_entropy_plain(bencher: Bencher, columns: usize) {
+    head(bencher, columns, |logits, classes| plain::log_prob(logits, classes)?.mean_all());
+}
+
+fn surrogate(bencher: Bencher, f: fn(&Tensor, &Taken) -> candle_core::Result<kernel::SurrogateObjective>) {
+    let (advantages, old_log_probs) = (values(&[128]), values(&[128]));
+    head(bencher, 2, |logits, actions| {
+        let clipping = Some(Clipping { old_log_probs: &old_log_probs, clip: 0.2 });
+        Ok(f(logits, &Taken { actions, advantages: &advantages, clipping, entropy_coefficient: 0.01 })?.scalar)
+    });
+}
+
+#[divan::bench]
+fn surrogate_fused(bencher: Bencher) {
+    surrogate(bencher, kernel::surrogate_objective);
+}
+
+#[divan::bench]
+fn surrogate_plain(bencher: Bencher) {
+    surrogate(bencher, plain::surrogate_objective);
+}
+
+/// One update of 784-256-128-10.
+#[divan::bench(args = ["sgd", "adam", "adamw"])]
+fn optimizer(bencher: Bencher, rule: &str) {
+    let parameters = values(&[235_146]);
+    let parameters = Parameters::new(vec![("all".into(), lossward::network::Role::Weight, parameters)]).unwrap();
+    let gradient = values(&[235_146]);
+    let settings = format!("rule = \"{rule}\"\nlearning_rate = 1e-3\nclip_norm = 0.5");
+    let settings: OptimizerSettings = toml::from_str(&settings).unwrap();
+    let mut optimizer = Optimizer::new(&settings).unwrap();
+    bencher.counter(ItemsCount::new(235_146usize)).bench_local(|| optimizer.step(&parameters, &gradient, 0.0).unwrap());
+}
+
+/// Probabilities and a draw for every row of two logits.
+#[divan::bench(args = [4, 64, 1024])]
+fn sample(bencher: Bencher, rows: usize) {
+    let logits: Vec<f32> = (0..2 * rows).map(|i| (i as f32).sin()).collect();
+    let mut rng = stream(0, "policy", 0);
+    bencher.counter(ItemsCount::new(rows)).bench_local(|| {
+        let probabilities = Probabilities::of(black_box(&logits), 2);
+        (0..rows).for_each(|row| _ = black_box(probabilities.sample(row, &mut rng)));
+    });
+}
+
+/// The forward pass of 4-64-64-2 tanh without a graph.
+#[divan::bench(args = [4, 64, 1024])]
+fn infer(bencher: Bencher, rows: usize) {
+    let settings = "activation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 1.0";
+    let settings: NetworkSettings = toml::from_str(settings).unwrap();
+    let network = Network::new(&settings, (&[4], 2), &mut stream(0, "init", 0)).unwrap();
+    let (inputs, mut outputs) = (vec![0.1; 4 * rows], Vec::new());
+    bencher.counter(ItemsCount::new(rows)).bench_local(|| network.infer(&inputs, rows, &mut outputs).unwrap());
+}
+
+/// Random-action steps of every built-in environment.
+#[divan::bench(args = lossward_envs::ALL.iter().map(|spec| spec.id))]
+fn step_64_copies(bencher: Bencher, id: &str) {
+    let spec = lossward_envs::find(id).unwrap();
+    let mut env = (spec.make)((0..64).map(|i| stream(0, "env", i)).collect());
+    let actions: Vec<u32> = (0..64).map(|i| i % spec.actions.size() as u32).collect();
+    bencher.counter(ItemsCount::new(64usize)).bench_local(|| env.step(&actions, &[]).unwrap());
+}

@@ -1,0 +1,98 @@
+//! What runs once per step takes no memory from the allocator, but for what two libraries take for themselves.
+
+#![allow(unsafe_code)]
+
+use candle_core::{DType, Device, Tensor};
+use lossward::network::{Network, NetworkSettings};
+use lossward::optimizer::{Optimizer, OptimizerSettings};
+use lossward::stream;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+/// The system's allocator, counting the calls of each thread.
+struct Counting;
+
+thread_local!(static CALLS: Cell<usize> = const { Cell::new(0) });
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        // SAFETY: the caller's promises are the system's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are the system's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Calls of the allocator while `work` runs a second and a third time; the first one may set up.
+fn allocations(mut work: impl FnMut()) -> usize {
+    work();
+    let before = CALLS.get();
+    work();
+    work();
+    CALLS.get() - before
+}
+
+fn network(layers: &str, shape: &[usize]) -> Network {
+    let settings = format!("{layers}\nactivation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 1.0");
+    let settings: NetworkSettings = toml::from_str(&settings).unwrap();
+    Network::new(&settings, (shape, 3), &mut stream(0, "init", 0)).unwrap()
+}
+
+#[test]
+fn the_count_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(vec![1u8; 100]))), 2);
+}
+
+#[test]
+fn environments_step_without_allocation() {
+    for spec in lossward_envs::ALL {
+        let mut env = (spec.make)((0..16).map(|i| stream(0, "env", i)).collect());
+        let actions: Vec<u32> = (0..16).map(|i| i % spec.actions.size() as u32).collect();
+        // Long enough for episodes to end.
+        let steps = || (0..500).for_each(|_| env.step(&actions, &[]).unwrap());
+        assert_eq!(allocations(steps), 0, "{}", spec.id);
+    }
+}
+
+/// But for the packed operands of each matrix product, which the product's library allocates.
+#[test]
+fn acting_takes_memory_for_nothing_but_products() {
+    for (layers, shape, products) in [
+        ("hidden = [64, 64]", &[4][..], 3),
+        ("layers = [{ conv = 4, kernel = 3, padding = 1 }, { pool = 2 }]", &[1, 8, 8], 5 + 1),
+    ] {
+        let network = network(layers, shape);
+        let inputs = vec![0.5; 5 * shape.iter().product::<usize>()];
+        let mut outputs = Vec::new();
+        let mut rng = stream(0, "policy", 0);
+        let act = || {
+            network.infer(&inputs, 5, &mut outputs).unwrap();
+            let probabilities = lossward::distribution::Probabilities::of(&outputs, 3);
+            (0..5).for_each(|row| _ = std::hint::black_box(probabilities.sample(row, &mut rng)));
+        };
+        // Two runs, and at most two operands.
+        assert!(allocations(act) <= 2 * 2 * products, "{layers}");
+    }
+}
+
+/// But for the list of dimensions that candle makes to check an in-place operation.
+#[test]
+fn optimizers_take_no_memory() {
+    let network = network("hidden = [64, 64]", &[4]);
+    let gradient = Tensor::ones(network.parameters().values().elem_count(), DType::F32, &Device::Cpu).unwrap();
+    for rule in ["sgd", "adam", "adamw"] {
+        let settings = format!("rule = \"{rule}\"\nlearning_rate = 1e-3\nclip_norm = 0.5");
+        let settings: OptimizerSettings = toml::from_str(&settings).unwrap();
+        let mut optimizer = Optimizer::new(&settings).unwrap();
+        let step = || _ = optimizer.step(network.parameters(), &gradient, 0.5).unwrap();
+        assert_eq!(allocations(step), 2, "{rule}");
+    }
+}
