@@ -1,5 +1,7 @@
 //! The pieces of a training step, fused beside their plain-candle twins: `cargo bench`.
 
+#![allow(clippy::unwrap_used)]
+
 use candle_core::{Device, Tensor, Var};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};

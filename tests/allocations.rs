@@ -1,6 +1,6 @@
 //! What runs once per step takes no memory from the allocator, but for what two libraries take for themselves.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code, clippy::unwrap_used)]
 
 use candle_core::{DType, Device, Tensor};
 use lossward::network::{Network, NetworkSettings};

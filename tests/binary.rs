@@ -183,3 +183,22 @@ fn everything_can_be_listed_and_every_verb_has_an_example() {
         assert!(help.contains("Example") && help.contains(&format!("lossward {verb}")), "{help}");
     }
 }
+
+#[test]
+fn a_benchmark_is_written_and_compared() {
+    let sandbox = Sandbox::new();
+    let only = ["bench", "--only", "lossward --version"];
+    let run = sandbox.run(&[&only[..], &["--out", "a/bench.json"]].concat()).succeeded();
+    assert!(run.out.contains("GFLOP/s") && run.out.contains("start: lossward --version"), "{}", run.out);
+    let written: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(sandbox.path("a/bench.json")).unwrap()).unwrap();
+    assert!(written["machine"]["cores"].as_u64().unwrap() >= 1);
+    assert!(written["peaks"].as_array().unwrap().iter().all(|peak| peak["gflops"].as_f64().unwrap() > 0.0));
+    assert_eq!(written["rows"][0]["unit"], "ms");
+    let run = sandbox.run(&[&only[..], &["--against", "a/bench.json"]].concat()).succeeded();
+    assert!(run.out.contains("here / there"), "{}", run.out);
+    sandbox.run(&["bench", "--only", "no such"]).failed_with(&["no workload's name contains `no such`", "CartPole-v1"]);
+    sandbox.run(&["bench", "--against", "none.json"]).failed_with(&["cannot read", "none.json"]);
+    sandbox.write("other.json", "{}");
+    sandbox.run(&["bench", "--against", "other.json"]).failed_with(&["other.json", "not a benchmark"]);
+}

@@ -176,3 +176,26 @@ impl<T: Real> WithSimd for MultiplyDerivative<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wide vectors and none at all give the same bits, so that results don't depend on the machine's instructions.
+    #[test]
+    fn vector_code_equals_scalar_code() {
+        let values: Vec<f32> = (-5000..5000).map(|i| i as f32 * 0.003).collect();
+        for activation in
+            [Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Sigmoid, Activation::Gelu]
+        {
+            let (mut wide, mut narrow) = (values.clone(), values.clone());
+            vectorized(Apply { activation, values: &mut wide });
+            Apply { activation, values: &mut narrow }.with_simd(pulp::Scalar::new());
+            assert!(wide.iter().zip(&narrow).all(|(a, b)| a.to_bits() == b.to_bits()), "{activation:?}");
+            let (mut wide, mut narrow) = (values.clone(), values.clone());
+            vectorized(MultiplyDerivative { activation, gradient: &mut wide, at: &values });
+            MultiplyDerivative { activation, gradient: &mut narrow, at: &values }.with_simd(pulp::Scalar::new());
+            assert!(wide.iter().zip(&narrow).all(|(a, b)| a.to_bits() == b.to_bits()), "{activation:?}'");
+        }
+    }
+}
