@@ -328,7 +328,7 @@ mod tests {
         let mut rng = lossward_envs::stream(0, "test", 0);
         for dtype in [DType::F64, DType::F32] {
             for _ in 0..60 {
-                let (channels, side) = (rng.random_range(1..4), rng.random_range(3..14));
+                let (channels, side) = (rng.random_range(1..4), rng.random_range(3..24));
                 let conv = random_conv(channels, side, &mut rng);
                 let (height, width) = conv.output().unwrap();
                 let size = rng.random_range(1..4.min(height + 1));

@@ -62,34 +62,37 @@ impl Conv {
         }
     }
 
-    /// `[filter, pixels]`: for every weight of a filter, the pixels of the padded image that it meets. `padded` is scratch
-    /// whose border is zero; without padding the image is read where it is.
+    /// `[filter, pixels]`: for every weight of a filter, the pixels of the padded image that it meets.
     fn unfold<T: Real>(&self, image: &[T], padded: &mut [T], unfolded: &mut [T]) {
         if self.padding == 0 {
-            return vectorized(Unfold { conv: self, padded: image, unfolded });
+            padded[..image.len()].copy_from_slice(image);
+        } else {
+            self.for_each_image_row(|from, to| {
+                padded[to..to + self.width].copy_from_slice(&image[from..from + self.width]);
+            });
         }
-        self.for_each_image_row(|from, to| {
-            padded[to..to + self.width].copy_from_slice(&image[from..from + self.width]);
-        });
         vectorized(Unfold { conv: self, padded, unfolded });
     }
 
     /// The transpose of [`Self::unfold`]: every pixel gets the sum of the entries that were read from it.
     fn fold<T: Real>(&self, unfolded: &[T], padded: &mut [T], image: &mut [T]) {
-        if self.padding == 0 {
-            return vectorized(Fold { conv: self, unfolded, padded: image });
-        }
         vectorized(Fold { conv: self, unfolded, padded });
+        if self.padding == 0 {
+            return image.copy_from_slice(&padded[..image.len()]);
+        }
         self.for_each_image_row(|to, from| {
             image[to..to + self.width].copy_from_slice(&padded[from..from + self.width]);
         });
     }
 
-    /// A zero image with room for the padding (none where there is no padding), and an unfolded one.
+    /// A zero image with its padding, and an unfolded one, each with some more floats than it needs: rows are moved in whole
+    /// [`LANES`]. What is read there counts for nothing, but must not be NaN.
     fn scratch<T: Real>(&self) -> (Buffer<T>, Buffer<T>) {
         let (height, width) = self.padded();
-        let padded = if self.padding == 0 { 0 } else { self.channels * height * width };
-        (Buffer::zeros(padded), Buffer::any(self.filter() * self.pixels()))
+        let padded = self.channels * height * width;
+        let mut unfolded = Buffer::any(self.filter() * self.pixels() + LANES + self.kernel);
+        unfolded[self.filter() * self.pixels()..].fill(T::zero());
+        (Buffer::zeros(padded + LANES), unfolded)
     }
 
     pub(super) fn forward<T: Real>(&self, x: &[T], (w, b): (&[T], &[T]), y: &mut [T], arguments: &mut [T]) {
@@ -100,7 +103,7 @@ impl Conv {
         for (i, (image, y)) in x.chunks_exact(self.image()).zip(y.chunks_exact_mut(outputs)).enumerate() {
             self.unfold(image, &mut padded, &mut unfolded);
             y.chunks_exact_mut(pixels).zip(b).for_each(|(plane, bias)| plane.fill(*bias));
-            add_product(y, weights, Matrix::new(&unfolded, filter, pixels));
+            add_product(y, weights, Matrix::new(&unfolded[..filter * pixels], filter, pixels));
             let arguments = if arguments.is_empty() { &mut [] } else { &mut arguments[i * outputs..(i + 1) * outputs] };
             activation::apply(self.activation, y, arguments);
         }
@@ -129,10 +132,11 @@ impl Conv {
             activation::multiply_derivative(self.activation, dz, &y[range], arguments);
             self.unfold(image, &mut padded, &mut unfolded);
             let dz_matrix = Matrix::new(dz, self.filters, pixels);
-            add_product(dw, dz_matrix, Matrix::new(&unfolded, filter, pixels).transposed());
+            let entries = &mut unfolded[..filter * pixels];
+            add_product(dw, dz_matrix, Matrix::new(entries, filter, pixels).transposed());
             vectorized(AddPlanes { planes: dz, pixels, sums: db });
             if let Some(dx) = &mut dx {
-                set_product(&mut unfolded, weights, dz_matrix);
+                set_product(entries, weights, dz_matrix);
                 self.fold(&unfolded, &mut folded, &mut dx[i * self.image()..(i + 1) * self.image()]);
             }
         }
@@ -152,7 +156,7 @@ impl Conv {
     }
 }
 
-/// Floats that are moved at once.
+/// Floats that are moved or added at once.
 const LANES: usize = 16;
 
 struct Unfold<'a, T> {
@@ -169,18 +173,21 @@ impl<T: Real> WithSimd for Unfold<'_, T> {
         let Unfold { conv, padded, unfolded } = self;
         let Some((out_height, out_width)) = conv.output() else { return };
         let (stride, width) = (conv.stride, conv.padded().1);
-        // Whole lanes may be written beyond the end of a row: the next row overwrites what is too much.
-        let whole = out_width.next_multiple_of(LANES);
         for (start, from) in conv.unfolded_rows() {
-            for y in 0..out_height {
-                let (start, from) = (start + y * out_width, from + y * stride * width);
-                if stride == 1 && start + whole <= unfolded.len() && from + whole <= padded.len() {
-                    for at in (0..whole).step_by(LANES) {
-                        unfolded[start + at..][..LANES].copy_from_slice(&padded[from + at..][..LANES]);
+            let (unfolded, padded) = (&mut unfolded[start..], &padded[from..]);
+            if stride == 1 {
+                // What is too much at the end of a row is overwritten by the next one.
+                for y in 0..out_height {
+                    let row = &mut unfolded[y * out_width..][..out_width.next_multiple_of(LANES)];
+                    let pixels = &padded[y * width..][..row.len()];
+                    for (row, pixels) in row.chunks_exact_mut(LANES).zip(pixels.chunks_exact(LANES)) {
+                        row.copy_from_slice(pixels);
                     }
-                } else {
-                    for x in 0..out_width {
-                        unfolded[start + x] = padded[from + x * stride];
+                }
+            } else {
+                for (y, row) in unfolded.chunks_exact_mut(out_width).take(out_height).enumerate() {
+                    for (x, entry) in row.iter_mut().enumerate() {
+                        *entry = padded[(y * width + x) * stride];
                     }
                 }
             }
@@ -240,31 +247,17 @@ impl<T: Real> Fold<'_, T> {
                     let mut sums = [T::zero(); LANES];
                     for ky in y.saturating_sub(out_height - 1)..kernel.min(y + 1) {
                         for kx in 0..kernel {
-                            // Where the entries of these pixels would begin, if the first of them had one.
+                            // The row of the result that these pixels and this weight share, `kx` to the left of the pixels.
                             let row = (((channel * kernel + ky) * kernel + kx) * out_height + y - ky) * out_width;
-                            let start = (row + x).wrapping_sub(kx);
-                            if start < unfolded.len().saturating_sub(LANES) {
-                                let entries = &unfolded[start..start + LANES];
-                                let mask = &masks[(x / LANES * kernel + kx) * LANES..][..LANES];
-                                for ((sum, entry), mask) in sums.iter_mut().zip(entries).zip(mask) {
-                                    *sum += *entry * *mask;
-                                }
-                            } else {
-                                for (i, sum) in sums.iter_mut().enumerate() {
-                                    let column = (x + i).wrapping_sub(kx);
-                                    *sum += if column < out_width { unfolded[row + column] } else { T::zero() };
-                                }
+                            let mask = &masks[(x / LANES * kernel + kx) * LANES..][..LANES];
+                            let entries = &unfolded[row + x - kx..][..LANES];
+                            for ((sum, entry), mask) in sums.iter_mut().zip(entries).zip(mask) {
+                                *sum += *entry * *mask;
                             }
                         }
                     }
-                    // What is too much is overwritten by the next row; where there is none, it is left out.
-                    let to = (channel * height + y) * width + x;
-                    if to + LANES <= padded.len() {
-                        padded[to..to + LANES].copy_from_slice(&sums);
-                    } else {
-                        let rest = padded.len() - to;
-                        padded[to..].copy_from_slice(&sums[..rest]);
-                    }
+                    // What is too much is overwritten by the next row.
+                    padded[(channel * height + y) * width + x..][..LANES].copy_from_slice(&sums);
                 }
             }
         }
