@@ -66,7 +66,7 @@ fn through(bencher: Bencher, name: &str, f: fn(&Tensor, &Tensor, &Arc<[Layer]>) 
 
 #[divan::bench(args = LAYERS)]
 fn layer_fused(bencher: Bencher, name: &str) {
-    through(bencher, name, kernel::chain);
+    through(bencher, name, |x, parameters, layers| kernel::chain(x, parameters, layers, None));
 }
 
 #[divan::bench(args = LAYERS)]

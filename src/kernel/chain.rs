@@ -2,7 +2,7 @@
 
 use super::activation::{Activation, Real};
 use super::buffer::Buffer;
-use super::{Conv, Dense, Pool, plain, storage};
+use super::{Collector, Conv, Dense, Pool, plain, storage};
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
 use std::sync::{Arc, Mutex};
 
@@ -121,17 +121,24 @@ pub(super) struct Passed<'a, T> {
 /// `x` is `[batch, inputs]`; `parameters` is flat: the weight (row-major) and the bias of each layer that has them, layer by
 /// layer. The result is `[batch, outputs]`.
 ///
+/// With a collector the gradient of the parameters goes there, and candle's own store gets none.
+///
 /// # Errors
 /// When the sizes don't fit.
 ///
 /// # Panics
 /// When there is no layer.
-pub fn chain(x: &Tensor, parameters: &Tensor, layers: &Arc<[Layer]>) -> Result<Tensor> {
+pub fn chain(
+    x: &Tensor,
+    parameters: &Tensor,
+    layers: &Arc<[Layer]>,
+    collector: Option<&Arc<Collector>>,
+) -> Result<Tensor> {
     assert!(!layers.is_empty(), "a chain of no layers");
     let fused = [x, parameters].into_iter().all(|t| storage::is_plain_cpu(t) && t.dtype() == x.dtype());
     match x.dtype() {
-        DType::F32 if fused => x.apply_op2(parameters, Chain::<f32>::new(layers)),
-        DType::F64 if fused => x.apply_op2(parameters, Chain::<f64>::new(layers)),
+        DType::F32 if fused => x.apply_op2(parameters, Chain::<f32>::new(layers, collector)),
+        DType::F64 if fused => x.apply_op2(parameters, Chain::<f64>::new(layers, collector)),
         _ => plain::chain(x, parameters, layers),
     }
 }
@@ -193,18 +200,20 @@ fn forward<T: Real>(x: &[T], parameters: &[T], layers: &[Layer], out: &mut [T], 
 /// The operation with what its forward pass kept.
 struct Chain<T: Real> {
     layers: Arc<[Layer]>,
+    collector: Option<Arc<Collector>>,
     kept: Mutex<Vec<Kept<T>>>,
 }
 
 impl<T: Real> Chain<T> {
-    fn new(layers: &Arc<[Layer]>) -> Self {
-        Chain { layers: layers.clone(), kept: Mutex::new(Vec::with_capacity(layers.len())) }
+    fn new(layers: &Arc<[Layer]>, collector: Option<&Arc<Collector>>) -> Self {
+        let kept = Mutex::new(Vec::with_capacity(layers.len()));
+        Chain { layers: layers.clone(), collector: collector.cloned(), kept }
     }
 
-    fn backward(&self, x: &[T], parameters: &[T], y: &[T], dy: &[T], dx: Option<&mut [T]>) -> Vec<T> {
+    /// Sets the gradients of the parameters and, where there is room for it, of `x`.
+    fn backward(&self, x: &[T], parameters: &[T], y: &[T], dy: &[T], gradient: &mut [T], dx: Option<&mut [T]>) {
         let kept = self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let batch = y.len() / self.layers[self.layers.len() - 1].outputs();
-        let mut gradient = vec![T::zero(); parameters.len()];
         let mut dy_of_layer = Buffer::any(dy.len());
         dy_of_layer.copy_from_slice(dy);
         let mut dx = dx;
@@ -222,7 +231,6 @@ impl<T: Real> Chain<T> {
             layer.backward(passed, &parameters[range.clone()], &mut dy_of_layer, &mut gradient[range], dx);
             dy_of_layer = inner;
         }
-        gradient
     }
 }
 
@@ -256,11 +264,19 @@ impl<T: Real> CustomOp2 for Chain<T> {
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let dy = dy.contiguous()?;
         let mut dx = x.track_op().then(|| vec![T::zero(); x.elem_count()]);
-        let gradient = storage::with_slices([x, parameters, y, &dy], |[x, parameters, y, dy]| {
-            self.backward(x, parameters, y, dy, dx.as_deref_mut())
-        })?;
+        let gradient = storage::with_slices([x, parameters, y, &dy], |[x, values, y, dy]: [&[T]; 4]| {
+            let mut backward = |gradient: &mut [T]| self.backward(x, values, y, dy, gradient, dx.as_deref_mut());
+            match &self.collector {
+                Some(collector) => collector.add(backward).map(|()| None),
+                None => {
+                    let mut gradient = vec![T::zero(); values.len()];
+                    backward(&mut gradient);
+                    Tensor::from_vec(gradient, parameters.shape(), parameters.device()).map(Some)
+                }
+            }
+        })??;
         let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
-        Ok((dx, Some(Tensor::from_vec(gradient, parameters.shape(), x.device())?)))
+        Ok((dx, gradient))
     }
 }
 
@@ -301,7 +317,7 @@ mod tests {
         let arguments = [random_var(&[batch, layers[0].inputs()], dtype, rng), random_var(&[parameters], dtype, rng)];
         let layers: Arc<[Layer]> = layers.into();
         assert_equal_with_gradients(
-            |[x, parameters]| chain(x, parameters, &layers),
+            |[x, parameters]| chain(x, parameters, &layers, None),
             |[x, parameters]| plain::chain(x, parameters, &layers),
             &arguments,
             &format!("batch {batch}, {layers:?}"),
@@ -341,6 +357,28 @@ mod tests {
         }
     }
 
+    /// Two passes through one chain, with and without a collector, and a second backward pass after it was cleared.
+    #[test]
+    fn a_collector_gets_the_gradient_that_candle_would_keep() {
+        let mut rng = lossward_envs::stream(0, "test", 0);
+        let layers: Arc<[Layer]> = [random_dense(4, &mut rng)].into();
+        let parameters = random_var(&[layers[0].parameters()], DType::F32, &mut rng);
+        let x = [0; 2].map(|_| random_var(&[5, 4], DType::F32, &mut rng).as_detached_tensor());
+        let collector = Arc::new(Collector::new(&parameters).unwrap());
+        let gradients = |collector: Option<&Arc<Collector>>| {
+            let [a, b] = x.each_ref().map(|x| chain(x, &parameters, &layers, collector).unwrap());
+            (a * b).unwrap().sum_all().unwrap().backward().unwrap()
+        };
+        assert!(collector.collected().is_none());
+        let kept = gradients(None).get(&parameters).unwrap().to_vec1::<f32>().unwrap();
+        for _ in 0..2 {
+            collector.clear();
+            assert!(gradients(Some(&collector)).get(&parameters).is_none());
+            let collected = collector.collected().unwrap().to_vec1::<f32>().unwrap();
+            assert!(kept.iter().zip(&collected).all(|(a, b)| (a - b).abs() < 1e-6), "{kept:?} {collected:?}");
+        }
+    }
+
     #[test]
     fn views_are_handled() {
         let layers: Arc<[Layer]> = [Layer::Dense(Dense { inputs: 3, outputs: 2, activation: Activation::Tanh })].into();
@@ -349,7 +387,7 @@ mod tests {
         let rows = x.reshape((4, 3)).unwrap();
         let strided = x.reshape((3, 4)).unwrap().t().unwrap();
         for view in [rows.narrow(0, 1, 2).unwrap(), rows.narrow(0, 0, 0).unwrap(), strided] {
-            let fused = chain(&view, &parameters, &layers).unwrap().to_vec2::<f32>().unwrap();
+            let fused = chain(&view, &parameters, &layers, None).unwrap().to_vec2::<f32>().unwrap();
             let plain = plain::chain(&view, &parameters, &layers).unwrap().to_vec2::<f32>().unwrap();
             assert_eq!(fused.len(), view.dims()[0]);
             for (a, b) in fused.iter().flatten().zip(plain.iter().flatten()) {
@@ -363,7 +401,7 @@ mod tests {
         let layers: Arc<[Layer]> = [Layer::Dense(Dense { inputs: 3, outputs: 2, activation: Activation::Tanh })].into();
         let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
         for (x, parameters) in [(zeros(&[1, 4]), zeros(&[8])), (zeros(&[1, 3]), zeros(&[7]))] {
-            assert!(chain(&x, &parameters, &layers).unwrap_err().to_string().contains("for 3 inputs and 8"));
+            assert!(chain(&x, &parameters, &layers, None).unwrap_err().to_string().contains("for 3 inputs and 8"));
         }
     }
 
@@ -395,7 +433,7 @@ mod tests {
                 expected.push(sum + p[54 + filter]);
             }
         }
-        let value = |arguments: &[Var; 2]| chain(&arguments[0], &arguments[1], &layers).unwrap();
+        let value = |arguments: &[Var; 2]| chain(&arguments[0], &arguments[1], &layers, None).unwrap();
         for (got, want) in flat(&value(&arguments)).iter().zip(&expected) {
             assert!((got - want).abs() < 1e-12, "{got} for {want}");
         }

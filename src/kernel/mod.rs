@@ -9,6 +9,7 @@
 mod activation;
 mod buffer;
 mod chain;
+mod collector;
 mod conv;
 mod dense;
 mod differentiated;
@@ -30,6 +31,7 @@ mod vector;
 pub use activation::Activation;
 pub(crate) use activation::Real;
 pub use chain::{Layer, chain, chain_into};
+pub use collector::Collector;
 pub use conv::Conv;
 pub use dense::Dense;
 pub use log_prob::log_prob;

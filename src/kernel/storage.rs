@@ -3,7 +3,7 @@
 use super::activation::Real;
 use super::powers;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Storage, Tensor, WithDType, bail};
-use std::{cell::RefCell, marker::PhantomData};
+use std::{cell::Cell, marker::PhantomData};
 
 /// Whether the fused operations can run on this tensor: contiguous, on the CPU, f32 or f64.
 pub(super) fn is_plain_cpu(tensor: &Tensor) -> bool {
@@ -46,30 +46,34 @@ pub(super) fn with_slices<T: WithDType, R, const N: usize>(
 pub(crate) fn update<T: Real>(
     parameter: &Tensor,
     gradient: &Tensor,
-    mut change: impl FnMut(&mut [T], &[T]),
+    update: impl FnOnce(&mut [T], &[T]),
 ) -> Result<()> {
     if parameter.shape() != gradient.shape() {
         bail!("a gradient of shape {:?} for a parameter of shape {:?}", gradient.shape(), parameter.shape());
     }
     let gradient = gradient.contiguous()?;
-    with_slice(&gradient, |gradient| {
-        parameter.inplace_op1(&Update(RefCell::new(|elements: &mut [T]| change(elements, gradient)), PhantomData))
-    })?
+    with_slice(&gradient, |gradient| change(parameter, |elements| update(elements, gradient)))?
+}
+
+/// Changes the elements of a contiguous CPU tensor in place.
+pub(super) fn change<T: Real>(tensor: &Tensor, change: impl FnOnce(&mut [T])) -> Result<()> {
+    tensor.inplace_op1(&Change(Cell::new(Some(change)), PhantomData))
 }
 
 /// An in-place operation over the elements of one tensor. candle hands out storage by dtype, hence the marker.
-struct Update<T, F>(RefCell<F>, PhantomData<T>);
+struct Change<T, F>(Cell<Option<F>>, PhantomData<T>);
 
-impl<T: Real, F: FnMut(&mut [T])> InplaceOp1 for Update<T, F> {
+impl<T: Real, F: FnOnce(&mut [T])> InplaceOp1 for Change<T, F> {
     fn name(&self) -> &'static str {
-        "update"
+        "change"
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let Some((start, end)) = layout.contiguous_offsets() else {
-            bail!("a parameter must be contiguous");
+            bail!("a tensor that is changed in place must be contiguous");
         };
-        (self.0.borrow_mut())(&mut T::slice_mut(storage)?[start..end]);
+        let elements = &mut T::slice_mut(storage)?[start..end];
+        self.0.take().into_iter().for_each(|change| change(elements));
         Ok(())
     }
 }

@@ -84,7 +84,8 @@ impl Network {
 
     /// `[batch, inputs]` to `[batch, outputs]`, differentiable in the parameters.
     pub fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
-        Ok(kernel::chain(inputs, self.parameters.values(), &self.layers)?)
+        let Network { parameters, layers } = self;
+        Ok(kernel::chain(inputs, parameters.values(), layers, Some(parameters.collector()))?)
     }
 
     /// The same function from slice to slice, without a graph: `inputs` is `[batch, inputs]`, `outputs` becomes

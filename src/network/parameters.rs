@@ -1,8 +1,10 @@
 //! The trained numbers: one flat tensor, of which every parameter is a named range.
 
-use crate::{Error, Result, kernel};
+use crate::kernel::{self, Collector};
+use crate::{Error, Result};
 use candle_core::{Tensor, Var};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Whether a parameter multiplies (and is penalized) or shifts (and never is).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,7 @@ pub struct Parameter {
 /// pass updates it.
 pub struct Parameters {
     values: Var,
+    collector: Arc<Collector>,
     list: Vec<Parameter>,
 }
 
@@ -41,12 +44,29 @@ impl Parameters {
         }
         let flat =
             tensors.iter().map(|(_, _, tensor)| tensor.flatten_all()).collect::<candle_core::Result<Vec<_>>>()?;
-        Ok(Parameters { values: Var::from_tensor(&Tensor::cat(&flat, 0)?)?, list })
+        let values = Var::from_tensor(&Tensor::cat(&flat, 0)?)?;
+        Ok(Parameters { collector: Arc::new(Collector::new(&values)?), values, list })
     }
 
     /// The flat tensor, which gradients refer to.
     pub fn values(&self) -> &Var {
         &self.values
+    }
+
+    /// Where chains leave their gradients.
+    pub fn collector(&self) -> &Arc<Collector> {
+        &self.collector
+    }
+
+    /// The gradient of a scalar with respect to all parameters, a flat tensor like [`Self::values`]; nothing where it does not
+    /// depend on them. The next call may overwrite it.
+    pub fn gradient(&self, of: &Tensor) -> Result<Option<Tensor>> {
+        self.collector.clear();
+        let kept = of.backward()?.remove(&self.values);
+        Ok(match (self.collector.collected(), kept) {
+            (Some(collected), Some(kept)) => Some((collected + kept)?),
+            (collected, kept) => collected.or(kept),
+        })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Parameter> {

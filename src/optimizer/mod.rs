@@ -86,7 +86,7 @@ impl Optimizer {
     /// When a parameter has no gradient (an operation on the way does not support it) or one that is not finite; no
     /// parameter has moved then.
     pub fn descend(&mut self, parameters: &Parameters, loss: &Tensor, progress: f64) -> Result<Descent> {
-        let gradient = loss.backward()?.remove(parameters.values());
+        let gradient = parameters.gradient(loss)?;
         let gradient = gradient.ok_or_else(|| Error::Argument("the parameters got no gradient".into()))?;
         self.step(parameters, &gradient, progress)
     }

@@ -100,7 +100,7 @@ pub fn mlp(case: &Case) {
     let dense = |shape: &[usize], activation| Layer::Dense(Dense { inputs: shape[1], outputs: shape[0], activation });
     let layers = [dense(shapes[0], Activation::Tanh), dense(shapes[2], Activation::Identity)].into();
     let loss = || {
-        let out = kernel::chain(&x, parameters.values(), &layers).unwrap();
+        let out = kernel::chain(&x, parameters.values(), &layers, Some(parameters.collector())).unwrap();
         (out - &y).unwrap().sqr().unwrap().mean_all().unwrap()
     };
     let expected = case.expected("params_after_step");
