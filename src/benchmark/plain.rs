@@ -27,7 +27,7 @@ impl Training {
             Layer::Conv(conv) => vec![batch, conv.channels, conv.height, conv.width],
             _ => vec![batch, layers[0].inputs()],
         };
-        let settings = ParamsAdamW { lr: 1e-3, weight_decay: 0.0, ..ParamsAdamW::default() };
+        let settings = ParamsAdamW { lr: super::training::LEARNING_RATE, weight_decay: 0.0, ..ParamsAdamW::default() };
         Ok(Training {
             layers,
             optimizer: AdamW::new(parameters.clone(), settings)?,

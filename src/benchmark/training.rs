@@ -44,6 +44,10 @@ struct Case {
     peak: [usize; 3],
 }
 
+/// So small that the batch is not learned by heart: gradients that vanish are no training, and arithmetic on numbers below the
+/// normal ones is slower.
+pub(super) const LEARNING_RATE: f64 = 1e-6;
+
 pub(super) fn settings(network: &str) -> Result<NetworkSettings> {
     let text = format!("{network}\ninitialization = \"orthogonal\"\noutput_gain = 1.0");
     toml::from_str(&text).map_err(|error| Error::Argument(error.to_string()))
@@ -53,7 +57,7 @@ pub(super) fn settings(network: &str) -> Result<NetworkSettings> {
 fn steps(name: &str, case: &Case) -> Result<Row> {
     let Case { shape, classes, batch, .. } = *case;
     let network = Network::new(&settings(case.network)?, (shape, classes), &mut stream(0, "init", 0))?;
-    let optimizer: OptimizerSettings = toml::from_str("rule = \"adam\"\nlearning_rate = 1e-3")
+    let optimizer: OptimizerSettings = toml::from_str(&format!("rule = \"adam\"\nlearning_rate = {LEARNING_RATE}"))
         .map_err(|error: toml::de::Error| Error::Argument(error.to_string()))?;
     let mut optimizer = Optimizer::new(&optimizer)?;
     let cross_entropy = loss::find("cross_entropy")?;

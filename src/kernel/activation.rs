@@ -115,7 +115,17 @@ pub(super) fn apply<T: Real>(activation: Activation, values: &mut [T], arguments
     if activation.needs_argument() && !arguments.is_empty() {
         arguments.copy_from_slice(values);
     }
-    vectorized(Apply { activation, values });
+    vectorized(Apply { activation, shift: T::zero(), values });
+}
+
+/// `values ← activation(values + shift)`; the arguments are kept as by [`apply`].
+pub(super) fn shift_and_apply<T: Real>(activation: Activation, values: &mut [T], shift: T, arguments: &mut [T]) {
+    if activation.needs_argument() && !arguments.is_empty() {
+        for (argument, value) in arguments.iter_mut().zip(values.iter()) {
+            *argument = *value + shift;
+        }
+    }
+    vectorized(Apply { activation, shift, values });
 }
 
 /// `gradient ← gradient · activation'`: with the derivative at `arguments` for an activation that needs them, and otherwise
@@ -127,6 +137,7 @@ pub(super) fn multiply_derivative<T: Real>(activation: Activation, gradient: &mu
 
 struct Apply<'a, T> {
     activation: Activation,
+    shift: T,
     values: &'a mut [T],
 }
 
@@ -135,15 +146,23 @@ impl<T: Real> WithSimd for Apply<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let values = self.values.iter_mut();
-        match self.activation {
-            Activation::Identity => {}
+        let Apply { activation, shift, values } = self;
+        match activation {
+            Activation::Identity if shift == T::zero() => {}
+            Activation::Identity => shifted(values, shift, |z| z),
             // Not `max`, which would turn a NaN into 0 and hide it.
-            Activation::Relu => values.for_each(|z| *z = if *z < T::zero() { T::zero() } else { *z }),
-            Activation::Tanh => values.for_each(|z| *z = z.fast_tanh()),
-            Activation::Sigmoid => values.for_each(|z| *z = Real::sigmoid(*z)),
-            Activation::Gelu => values.for_each(|z| *z *= z.normal_cdf()),
+            Activation::Relu => shifted(values, shift, |z| if z < T::zero() { T::zero() } else { z }),
+            Activation::Tanh => shifted(values, shift, |z| z.fast_tanh()),
+            Activation::Sigmoid => shifted(values, shift, |z| Real::sigmoid(z)),
+            Activation::Gelu => shifted(values, shift, |z| z * z.normal_cdf()),
         }
+    }
+}
+
+#[inline(always)]
+fn shifted<T: Real>(values: &mut [T], shift: T, f: impl Fn(T) -> T) {
+    for value in values {
+        *value = f(*value + shift);
     }
 }
 
@@ -189,8 +208,9 @@ mod tests {
             [Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Sigmoid, Activation::Gelu]
         {
             let (mut wide, mut narrow) = (values.clone(), values.clone());
-            vectorized(Apply { activation, values: &mut wide });
-            Apply { activation, values: &mut narrow }.with_simd(pulp::Scalar::new());
+            let shift = 0.25;
+            vectorized(Apply { activation, shift, values: &mut wide });
+            Apply { activation, shift, values: &mut narrow }.with_simd(pulp::Scalar::new());
             assert!(wide.iter().zip(&narrow).all(|(a, b)| a.to_bits() == b.to_bits()), "{activation:?}");
             let (mut wide, mut narrow) = (values.clone(), values.clone());
             vectorized(MultiplyDerivative { activation, gradient: &mut wide, at: &values });

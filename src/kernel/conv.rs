@@ -102,10 +102,13 @@ impl Conv {
         let weights = Matrix::new(w, self.filters, filter);
         for (i, (image, y)) in x.chunks_exact(self.image()).zip(y.chunks_exact_mut(outputs)).enumerate() {
             self.unfold(image, &mut padded, &mut unfolded);
-            y.chunks_exact_mut(pixels).zip(b).for_each(|(plane, bias)| plane.fill(*bias));
-            add_product(y, weights, Matrix::new(&unfolded[..filter * pixels], filter, pixels));
-            let arguments = if arguments.is_empty() { &mut [] } else { &mut arguments[i * outputs..(i + 1) * outputs] };
-            activation::apply(self.activation, y, arguments);
+            set_product(y, weights, Matrix::new(&unfolded[..filter * pixels], filter, pixels));
+            let mut arguments = arguments.get_mut(i * outputs..(i + 1) * outputs).unwrap_or_default();
+            for (plane, bias) in y.chunks_exact_mut(pixels).zip(b) {
+                let (here, rest) = arguments.split_at_mut(pixels.min(arguments.len()));
+                activation::shift_and_apply(self.activation, plane, *bias, here);
+                arguments = rest;
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Max pooling.
 
 use super::activation::Real;
+use super::buffer::Buffer;
 use super::vector::{Simd, WithSimd, vectorized};
 
 /// The largest value of every window; windows of `size × size` stand side by side, and what is left over at the right and the
@@ -44,39 +45,20 @@ impl Pool {
 
     /// The gradient goes to the first pixel of a window that is the largest, row by row.
     pub(super) fn backward<T: Real>(&self, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
-        let (out_height, out_width) = self.output();
-        let (plane, out_plane) = (self.height * self.width, out_height * out_width);
-        // Plane by plane, so that what is filled with zeros is still at hand when the gradients come.
-        let planes = x.chunks_exact(plane).zip(dx.chunks_exact_mut(plane));
-        let results = y.chunks_exact(out_plane).zip(dy.chunks_exact(out_plane));
-        for ((x, dx), (y, dy)) in planes.zip(results) {
-            dx.fill(T::zero());
-            for row in 0..out_height {
-                let rows = row * self.size * self.width..(row + 1) * self.size * self.width;
-                let (x, dx) = (&x[rows.clone()], &mut dx[rows]);
-                let (y, dy) = (&y[row * out_width..][..out_width], &dy[row * out_width..][..out_width]);
-                for (column, (largest, dy)) in y.iter().zip(dy).enumerate() {
-                    let corner = column * self.size;
-                    dx[corner + self.first_largest(&x[corner..], *largest)] = *dy;
+        if self.size == 2 {
+            return vectorized(BackwardTwo { pool: self, x, y, dy, dx });
+        }
+        dx.fill(T::zero());
+        for (to, from) in self.rows(x.len()) {
+            for i in 0..self.output().1 {
+                let corner = from + i * self.size;
+                let pixels = (0..self.size).flat_map(|row| (0..self.size).map(move |column| (row, column)));
+                let mut pixels = pixels.map(|(row, column)| corner + row * self.width + column);
+                if let Some(first) = pixels.find(|at| x[*at] == y[to + i]) {
+                    dx[first] = dy[to + i];
                 }
             }
         }
-    }
-
-    /// Where the first pixel lies that is the largest of its window, counted from the window's corner.
-    #[inline(always)]
-    fn first_largest<T: Real>(&self, x: &[T], largest: T) -> usize {
-        let Pool { size, width, .. } = *self;
-        if size == 2 {
-            // By arithmetic: a branch would be guessed wrong most of the time.
-            let (upper, lower) = (&x[..2], &x[width..][..2]);
-            let after_a = usize::from(upper[0] < largest);
-            let after_b = after_a & usize::from(upper[1] < largest);
-            let after_c = after_b & usize::from(lower[0] < largest);
-            return after_a + after_b * (width - 1) + after_c;
-        }
-        let pixels = (0..size).flat_map(|row| row * width..row * width + size);
-        pixels.clone().find(|at| x[*at] == largest).unwrap_or((size - 1) * (width + 1))
     }
 
     /// Where every row of the result and its first row of pixels begin, for all images that `pixels` floats hold.
@@ -138,5 +120,82 @@ impl<T: Real> WithSimd for ForwardTwo<'_, T> {
             4.. => self.in_groups_of::<4>(),
             _ => self.in_groups_of::<1>(),
         }
+    }
+}
+
+struct BackwardTwo<'a, T> {
+    pool: &'a Pool,
+    x: &'a [T],
+    y: &'a [T],
+    dy: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for BackwardTwo<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let BackwardTwo { pool, x, y, dy, dx } = self;
+        let (out_height, out_width) = pool.output();
+        let (plane, out_plane, row) = (pool.height * pool.width, out_height * out_width, 2 * out_width);
+        // Plane by plane: the upper rows of all windows, the lower ones with one pixel more on either side, and beside each pixel
+        // its window's largest and gradient. Rows are moved one by one, so that the arithmetic has long loops.
+        let whole = out_height * row;
+        let mut scratch = Buffer::zeros(6 * whole + 4);
+        let (upper, rest) = scratch.split_at_mut(whole + 2);
+        let (lower, rest) = rest.split_at_mut(whole + 2);
+        let (largest, rest) = rest.split_at_mut(whole);
+        let (left, rest) = rest.split_at_mut(whole);
+        let (to_upper, to_lower) = rest.split_at_mut(whole);
+        let planes = x.chunks_exact(plane).zip(dx.chunks_exact_mut(plane));
+        for ((x, dx), (y, dy)) in planes.zip(y.chunks_exact(out_plane).zip(dy.chunks_exact(out_plane))) {
+            for (i, rows) in x.chunks_exact(2 * pool.width).take(out_height).enumerate() {
+                upper[1 + i * row..][..row].copy_from_slice(&rows[..row]);
+                lower[1 + i * row..][..row].copy_from_slice(&rows[pool.width..][..row]);
+            }
+            twice(y, largest);
+            twice(dy, left);
+            hand_out((upper, lower), (largest, left), to_upper, to_lower);
+            if whole * 2 != plane {
+                dx.fill(T::zero());
+            }
+            for (i, rows) in dx.chunks_exact_mut(2 * pool.width).take(out_height).enumerate() {
+                rows[..row].copy_from_slice(&to_upper[i * row..][..row]);
+                rows[pool.width..][..row].copy_from_slice(&to_lower[i * row..][..row]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn twice<T: Real>(values: &[T], out: &mut [T]) {
+    for (pair, value) in out.chunks_exact_mut(2).zip(values) {
+        (pair[0], pair[1]) = (*value, *value);
+    }
+}
+
+/// The first pixel of a window that is the largest gets the gradient. A function, so that the compiler knows the slices apart.
+#[inline(always)]
+fn hand_out<T: Real>(
+    (upper, lower): (&[T], &[T]),
+    (largest, left): (&[T], &[T]),
+    to_upper: &mut [T],
+    to_lower: &mut [T],
+) {
+    let n = to_upper.len();
+    let (largest, left, to_lower) = (&largest[..n], &left[..n], &mut to_lower[..n]);
+    let (upper, upper_before, upper_after) = (&upper[1..][..n], &upper[..n], &upper[2..][..n]);
+    let (lower, lower_before, lower_after) = (&lower[1..][..n], &lower[..n], &lower[2..][..n]);
+    let (zero, one) = (T::zero(), T::one());
+    for j in 0..n {
+        let is = |pixel: T| if pixel == largest[j] { one } else { zero };
+        let right = if j % 2 == 1 { one } else { zero };
+        let beside_upper = right * is(upper_before[j]) + (one - right) * is(upper_after[j]);
+        let beside_lower = right * is(lower_before[j]) + (one - right) * is(lower_after[j]);
+        let (in_upper, in_lower) = (is(upper[j]), is(lower[j]));
+        let not_above = (one - in_upper) * (one - beside_upper);
+        to_upper[j] = left[j] * (in_upper * (one - right * beside_upper));
+        to_lower[j] = left[j] * (in_lower * (one - right * beside_lower) * not_above);
     }
 }
