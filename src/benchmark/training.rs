@@ -80,5 +80,5 @@ fn steps(name: &str, case: &Case) -> Result<Row> {
     let [fused, plain, peak] = in_turns(Duration::from_millis(30), [&mut fused_step, &mut plain_step, &mut peak])?;
     Ok(Row::new(name, Unit::Samples, &fused)
         .with_peak(&fused, training_operations(network.layers()), &peak, &shape_name(case.peak))
-        .with_ratio(&fused, &plain, "plain candle with candle's AdamW"))
+        .with_ratio(&fused, &plain, "plain candle"))
 }

@@ -17,11 +17,12 @@ pub enum Initialization {
 }
 
 impl Initialization {
-    /// The gain of a hidden layer. Kaiming's keeps the variance through the activation (√2 for relu and gelu, 5/3 for tanh);
-    /// orthogonal layers take √2 for each, the custom of policy-gradient implementations.
+    /// The gain of a hidden layer. Kaiming's keeps the variance through the activation (√2 for relu and gelu, 5/3 for tanh, 1
+    /// for sigmoid); orthogonal layers take √2 for each, the custom of policy-gradient implementations.
     pub fn gain(self, activation: Activation) -> f64 {
         match (self, activation) {
             (Initialization::Kaiming, Activation::Tanh) => 5.0 / 3.0,
+            (Initialization::Kaiming, Activation::Sigmoid) => 1.0,
             (_, Activation::Identity) => 1.0,
             _ => std::f64::consts::SQRT_2,
         }
