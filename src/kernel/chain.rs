@@ -397,6 +397,19 @@ mod tests {
     }
 
     #[test]
+    fn another_dtype_takes_the_plain_path() {
+        let layers: Arc<[Layer]> = [Layer::Dense(Dense { inputs: 3, outputs: 2, activation: Activation::Tanh })].into();
+        let mut rng = lossward_envs::stream(0, "test", 0);
+        let [x, parameters] = [&[4, 3][..], &[8]].map(|shape| random_var(shape, DType::F32, &mut rng));
+        let half = |t: &Tensor| t.to_dtype(DType::F16).unwrap();
+        let rough = chain(&half(&x), &half(&parameters), &layers, None).unwrap();
+        assert_eq!(rough.dtype(), DType::F16);
+        let exact = chain(&x, &parameters, &layers, None).unwrap();
+        let difference = (rough.to_dtype(DType::F32).unwrap() - exact).unwrap().flatten_all().unwrap();
+        assert!(difference.to_vec1::<f32>().unwrap().iter().all(|d| d.abs() < 5e-3), "{difference}");
+    }
+
+    #[test]
     fn sizes_that_do_not_fit_are_told() {
         let layers: Arc<[Layer]> = [Layer::Dense(Dense { inputs: 3, outputs: 2, activation: Activation::Tanh })].into();
         let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();

@@ -83,6 +83,23 @@ mod tests {
     }
 
     #[test]
+    fn views_are_handled() {
+        let mut rng = lossward_envs::stream(0, "test", 0);
+        let logits = random_var(&[5, 4], DType::F32, &mut rng);
+        let classes = Tensor::new(&[9u32, 0, 3, 1, 2], &Device::Cpu).unwrap();
+        let classes = classes.narrow(0, 1, 4).unwrap();
+        // Rows behind an offset, and rows that are columns of another tensor.
+        for view in [|z: &Tensor| z.narrow(0, 1, 4), |z: &Tensor| z.narrow(0, 0, 4)?.t()] {
+            assert_equal_with_gradients(
+                |[z]| log_prob(&view(z)?, &classes),
+                |[z]| plain::log_prob(&view(z)?.contiguous()?, &classes),
+                std::array::from_ref(&logits),
+                "a view",
+            );
+        }
+    }
+
+    #[test]
     fn an_empty_batch_has_no_log_probabilities() {
         let logits = candle_core::Var::zeros((0, 3), DType::F32, &Device::Cpu).unwrap();
         let log_probs = log_prob(&logits, &Tensor::zeros(0, DType::U32, &Device::Cpu).unwrap()).unwrap();
