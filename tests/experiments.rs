@@ -71,6 +71,7 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("reward = \"accuracy\"", "reward = \"cross_entropy\"", &[":18: ", "can't reward a single class"]),
     ("reward = \"accuracy\"", "discount = 1.5", &[":18: ", "[0, 1]"]),
     ("reward = \"accuracy\"", "clip = 0.2", &[":18: ", "`clip` belongs to"]),
+    ("reward = \"accuracy\"", "value_clip = 0.2", &[":18: ", "`value_clip` needs `baseline = \"value\"`"]),
     ("reward = \"accuracy\"", "gae_lambda = 0.9", &[":18: ", "baseline"]),
     ("reward = \"accuracy\"", "expert = 1", &[":18: ", "unknown key `expert`"]),
     ("environments = 64", "environments = 0", &[":18: ", "at least 1"]),

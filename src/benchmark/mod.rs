@@ -139,19 +139,29 @@ const WORKLOADS: &[Workload] = &[
     ("peak memory of ppo on CartPole-v1", process::memory),
 ];
 
-/// Names of all workloads.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    WORKLOADS.iter().map(|(name, _)| *name)
+/// The workloads whose name contains `only`, in any case.
+///
+/// # Errors
+/// When there is none.
+fn chosen(only: &str) -> Result<Vec<&'static Workload>> {
+    let only = only.to_lowercase();
+    let chosen: Vec<&Workload> = WORKLOADS.iter().filter(|(name, _)| name.to_lowercase().contains(&only)).collect();
+    if chosen.is_empty() {
+        let known: String = WORKLOADS.iter().map(|(name, _)| format!("\n  {name}")).collect();
+        return Err(Error::Argument(format!("no workload's name contains `{only}`; there are:{known}")));
+    }
+    Ok(chosen)
 }
 
-/// Measures the machine and every workload whose name contains `only`; `begun` is told what is measured next. Workloads that
+/// Their names.
+pub fn names(only: &str) -> Result<Vec<&'static str>> {
+    Ok(chosen(only)?.into_iter().map(|(name, _)| *name).collect())
+}
+
+/// Measures the machine and every workload whose name contains `only`, in any case; `begun` is told what is measured next. Workloads that
 /// failed come with their errors, and the others are measured all the same.
 pub fn run(only: &str, mut begun: impl FnMut(&str)) -> Result<(Benchmark, Vec<(&'static str, Error)>)> {
-    let chosen: Vec<&Workload> = WORKLOADS.iter().filter(|(name, _)| name.contains(only)).collect();
-    if chosen.is_empty() {
-        let known: Vec<&str> = names().collect();
-        return Err(Error::Argument(format!("no workload's name contains `{only}`; there are: {}", known.join("; "))));
-    }
+    let chosen = chosen(only)?;
     begun("the machine");
     let (machine, peaks, bandwidth) = (Machine::here(), machine::peaks()?, machine::bandwidth());
     let (mut rows, mut failed) = (Vec::new(), Vec::new());

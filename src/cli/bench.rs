@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
   lossward bench --only CartPole
   lossward bench --against results/benchmarks/amd-epyc-2-cores.json")]
 pub struct Arguments {
-    /// Only the workloads whose name contains this; prints them, and writes nothing without --out.
+    /// Only the workloads whose name contains this, in any case; prints them, and writes nothing without --out.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Compare with an earlier run's file.
@@ -25,19 +25,20 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// List the workloads and measure nothing.
-    #[arg(long, conflicts_with_all = ["only", "against", "out"])]
+    #[arg(long, conflicts_with_all = ["against", "out"])]
     list: bool,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let only = arguments.only.as_deref().unwrap_or("");
     if arguments.list {
-        return super::print(&benchmark::names().map(|name| format!("{name}\n")).collect::<String>());
+        return super::print(&benchmark::names(only)?.iter().map(|name| format!("{name}\n")).collect::<String>());
     }
     // A file that can't be compared with is told before a minute has passed.
     let other = arguments.against.as_deref().map(Benchmark::read).transpose()?;
     let bar = indicatif::ProgressBar::new_spinner();
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
-    let measured = benchmark::run(arguments.only.as_deref().unwrap_or(""), |next| bar.set_message(next.to_string()));
+    let measured = benchmark::run(only, |next| bar.set_message(next.to_string()));
     bar.finish_and_clear();
     let (benchmark, failed) = measured?;
     super::print(&table(&benchmark))?;
@@ -100,15 +101,17 @@ fn comparison(there: &Benchmark, here: &Benchmark) -> String {
     if there.machine != here.machine {
         text += "; another machine: compare the fractions, not the rates";
     }
-    let mut rows = vec![["workload", "there", "here", "", "here / there", "of peak there", "here"].map(String::from)];
+    let mut rows =
+        vec![["workload", "there", "here", "", "here / there", "of peak, there", "of peak, here"].map(String::from)];
     for row in &here.rows {
         let Some(other) = there.rows.iter().find(|other| other.workload == row.workload) else { continue };
         let ratio = row.value / other.value;
-        let better = if row.unit.higher_is_better() { ratio } else { 1.0 / ratio };
-        let word = match better {
-            better if better > 1.05 => " better",
-            better if better < 0.95 => " worse",
-            _ => "",
+        // What the rounds of one run differ by is noise between runs as well.
+        let apart = row.quartiles[0] > other.quartiles[1] || row.quartiles[1] < other.quartiles[0];
+        let word = match (apart, (ratio > 1.0) == row.unit.higher_is_better()) {
+            (false, _) => "",
+            (true, true) => " better",
+            (true, false) => " worse",
         };
         let fraction = |row: &Row| row.fraction.map_or(String::new(), |fraction| format!("{fraction:.2}"));
         rows.push([
@@ -121,7 +124,10 @@ fn comparison(there: &Benchmark, here: &Benchmark) -> String {
             fraction(row),
         ]);
     }
-    format!("{text}\n{}\n", aligned(&rows))
+    if rows.len() == 1 {
+        return format!("{text}: no workload in common\n");
+    }
+    format!("{text}; better and worse where the quartiles do not overlap\n{}\n", aligned(&rows))
 }
 
 /// Three digits, with thousands apart.

@@ -199,8 +199,8 @@ fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget:
             "objective.value_clip",
             "`value_clip` needs `baseline = \"value\"`",
         )?;
-        let positive = clip.ends().iter().all(|end| *end >= 0.0 && end.is_finite());
-        require(positive, "objective.value_clip", "`value_clip` must be finite and not negative")?;
+        let positive = clip.ends()[0] > 0.0 && clip.ends().iter().all(|end| *end >= 0.0 && end.is_finite());
+        require(positive, "objective.value_clip", "`value_clip` must be positive and finite")?;
     }
     let reward = settings.reward.as_deref();
     let made = task.environments(reward, Vec::new());
