@@ -127,7 +127,8 @@ impl Conv {
         let (mut padded, mut unfolded) = self.scratch();
         let weights = Matrix::new(w, self.filters, filter).transposed();
         let mut folded: Buffer<T> = Buffer::any(padded.len());
-        dw.fill(T::zero());
+        // The gradient of the weights is summed up as [filter, filters]: a product of many rows and few columns is the faster one.
+        let mut dw_transposed: Buffer<T> = Buffer::zeros(dw.len());
         db.fill(T::zero());
         for (i, (image, dz)) in x.chunks_exact(self.image()).zip(dy.chunks_exact_mut(outputs)).enumerate() {
             let range = i * outputs..(i + 1) * outputs;
@@ -136,12 +137,15 @@ impl Conv {
             self.unfold(image, &mut padded, &mut unfolded);
             let dz_matrix = Matrix::new(dz, self.filters, pixels);
             let entries = &mut unfolded[..filter * pixels];
-            add_product(dw, dz_matrix, Matrix::new(entries, filter, pixels).transposed());
+            add_product(&mut dw_transposed, Matrix::new(entries, filter, pixels), dz_matrix.transposed());
             vectorized(AddPlanes { planes: dz, pixels, sums: db });
             if let Some(dx) = &mut dx {
                 set_product(entries, weights, dz_matrix);
                 self.fold(&unfolded, &mut folded, &mut dx[i * self.image()..(i + 1) * self.image()]);
             }
+        }
+        for (i, dw) in dw.iter_mut().enumerate() {
+            *dw = dw_transposed[i % filter * self.filters + i / filter];
         }
     }
 }
