@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 ///
 /// One core, unless a workload says otherwise; takes about a minute. `of peak` compares the useful operations of the matrix
 /// products with the best product of one core, measured in the same rounds; `plain candle` is the same training step as
-/// candle-nn would have it written, with its AdamW; peak memory is measured where the system has /proc. For figures worth keeping, leave the machine alone meanwhile.
+/// candle-nn would have it written, with its AdamW; peak memory is measured where the system has /proc. For figures worth
+/// keeping, leave the machine alone meanwhile.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   lossward bench
