@@ -14,7 +14,7 @@ use lossward::stream;
 use std::sync::Arc;
 
 fn main() {
-    lossward::cli::use_one_thread();
+    kernel::use_one_thread();
     divan::main();
 }
 

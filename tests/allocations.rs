@@ -5,6 +5,7 @@
 use candle_core::{DType, Device, Tensor};
 use lossward::network::{Network, NetworkSettings};
 use lossward::optimizer::{Optimizer, OptimizerSettings};
+use lossward::rollout::{Length, Rollout};
 use lossward::stream;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -81,6 +82,21 @@ fn acting_takes_memory_for_nothing_but_products() {
         // Two runs, and at most two operands.
         assert!(allocations(act) <= 2 * 2 * products, "{layers}");
     }
+}
+
+#[test]
+fn rollout_buffers_are_allocated_once() {
+    let spec = lossward_envs::find("CartPole-v1").unwrap();
+    let mut env = (spec.make)((0..4).map(|i| stream(0, "env", i)).collect());
+    let settings = "activation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 1.0";
+    let policy = Network::new(&toml::from_str(settings).unwrap(), (&[4], 2), &mut stream(0, "init", 0)).unwrap();
+    let (mut rollout, mut rng) = (Rollout::default(), stream(0, "policy", 0));
+    let mut collect = || {
+        rollout.collect(env.as_mut(), &policy, Length::Steps(100), (&mut rng, None)).unwrap();
+        let floats = [&rollout.observations, &rollout.rewards, &rollout.log_probs];
+        (floats.map(|buffer| buffer.as_ptr()), rollout.actions.as_ptr(), rollout.taken.as_ptr(), rollout.ends.as_ptr())
+    };
+    assert_eq!(collect(), collect());
 }
 
 /// But for the list of dimensions that candle makes to check an in-place operation.

@@ -8,6 +8,7 @@ mod measure;
 mod plain;
 mod process;
 mod reinforcement;
+mod scratch;
 mod training;
 
 pub use machine::{Machine, Peak, Product};

@@ -1,6 +1,7 @@
 //! What only shows from outside: start-up time and memory of this program's own processes.
 
-use super::reinforcement::{PPO, Scratch};
+use super::reinforcement::write_experiment;
+use super::scratch::Scratch;
 use super::{Row, Unit};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -66,8 +67,7 @@ pub(super) fn ten_updates(name: &str) -> Result<Row> {
 /// Where there is no `/proc`.
 pub(super) fn memory(name: &str) -> Result<Row> {
     let folder = Scratch::new("memory")?;
-    let path = folder.0.join("ppo.toml");
-    std::fs::write(&path, PPO).map_err(Error::file("write", &path))?;
+    let path = write_experiment(&folder.0)?;
     let (file, out) = (path.display().to_string(), folder.0.join("out").display().to_string());
     let arguments =
         ["run", &file, "budget.examples=102_400", "--seeds", "1", "--jobs", "1", "--quiet", "--force", "--out", &out];

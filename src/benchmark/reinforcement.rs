@@ -2,6 +2,7 @@
 
 use super::machine::{Product, SMALL, shape_name};
 use super::measure::in_turns;
+use super::scratch::Scratch;
 use super::{Row, Unit, forward_operations, training, training_operations};
 use crate::distribution::Probabilities;
 use crate::experiment::{Experiment, ObjectiveSettings};
@@ -10,35 +11,24 @@ use crate::record::Outcome;
 use crate::{Error, Result, laboratory, stream};
 use lossward_envs::Vectorized;
 use rand::Rng as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 /// The experiment of the whole loop.
-pub(super) const PPO: &str = include_str!("ppo.toml");
+const PPO: &str = include_str!("ppo.toml");
 
-/// Writes the experiment into the folder and loads it with this many seeds and steps per seed.
-pub(super) fn experiment(folder: &Path, seeds: u64, steps: u64) -> Result<Experiment> {
+/// Writes the experiment into the folder; returns its path.
+pub(super) fn write_experiment(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("ppo.toml");
     std::fs::write(&path, PPO).map_err(Error::file("write", &path))?;
-    Experiment::load(&path, &[format!("seeds={seeds}"), format!("budget.examples={steps}")])
+    Ok(path)
 }
 
-/// A folder of its own for the records of a benchmark, removed at the end.
-pub(super) struct Scratch(pub std::path::PathBuf);
-
-impl Scratch {
-    pub fn new(name: &str) -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("lossward-bench-{name}-{}", std::process::id()));
-        crate::record::create_folder(&path)?;
-        Ok(Scratch(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
+/// The experiment with this many seeds and steps per seed.
+fn experiment(folder: &Path, seeds: u64, steps: u64) -> Result<Experiment> {
+    let overrides = [format!("seeds={seeds}"), format!("budget.examples={steps}")];
+    Experiment::load(&write_experiment(folder)?, &overrides)
 }
 
 /// Runs all trials anew; returns their steps.

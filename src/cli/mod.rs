@@ -9,7 +9,6 @@ mod plot;
 mod progress;
 mod run;
 
-pub use crate::kernel::use_one_thread;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -40,7 +39,7 @@ enum Verb {
 ///
 /// To be called first thing in `main`, before any other thread exists: it sets environment variables that candle reads.
 pub fn run() -> ExitCode {
-    use_one_thread();
+    crate::kernel::use_one_thread();
     let done = match Arguments::parse().verb {
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Plot(arguments) => plot::run(&arguments),

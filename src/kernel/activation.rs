@@ -110,17 +110,10 @@ impl Real for f64 {
     }
 }
 
-/// `values ← activation(values)`. Where the derivative needs them, the arguments are kept in `arguments`, of the same length.
-pub(super) fn apply<T: Real>(activation: Activation, values: &mut [T], arguments: &mut [T]) {
-    if activation.needs_argument() && !arguments.is_empty() {
-        arguments.copy_from_slice(values);
-    }
-    vectorized(Apply { activation, shift: T::zero(), values });
-}
-
-/// `values ← activation(values + shift)`; the arguments are kept as by [`apply`].
-pub(super) fn shift_and_apply<T: Real>(activation: Activation, values: &mut [T], shift: T, arguments: &mut [T]) {
-    if activation.needs_argument() && !arguments.is_empty() {
+/// `values ← activation(values + shift)`. Where the derivative needs them, the arguments are kept in `arguments`, which has as
+/// many elements, or none where they are not wanted.
+pub(super) fn apply<T: Real>(activation: Activation, values: &mut [T], shift: T, arguments: &mut [T]) {
+    if activation.needs_argument() {
         for (argument, value) in arguments.iter_mut().zip(values.iter()) {
             *argument = *value + shift;
         }

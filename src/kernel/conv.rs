@@ -9,7 +9,8 @@ use super::vector::{Simd, WithSimd, vectorized};
 /// `y = activation(x ∗ w + b)`, a cross-correlation as in all deep-learning libraries.
 ///
 /// `x` is `[batch, channels · height · width]`, `w` is `[filters, channels, kernel, kernel]`, `b` is `[filters]`; the result is
-/// `[batch, filters · out_height · out_width]`. Images are rows of `channels × height × width` floats, channel by channel, row by row.
+/// `[batch, filters · out_height · out_width]`. Images are rows of `channels × height × width` floats, channel by channel, row
+/// by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv {
     pub channels: usize,
@@ -62,6 +63,17 @@ impl Conv {
         }
     }
 
+    /// For every weight of a filter: where its row of the unfolded matrix begins, and the first pixel of the padded image that
+    /// it meets. The following rows of the result lie `out_width` and `stride · width` further on.
+    #[inline(always)]
+    fn unfolded_rows(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let ((height, width), kernel, pixels) = (self.padded(), self.kernel, self.pixels());
+        (0..self.filter()).map(move |weight| {
+            let (channel, ky, kx) = (weight / (kernel * kernel), weight / kernel % kernel, weight % kernel);
+            (weight * pixels, (channel * height + ky) * width + kx)
+        })
+    }
+
     /// `[filter, pixels]`: for every weight of a filter, the pixels of the padded image that it meets.
     fn unfold<T: Real>(&self, image: &[T], padded: &mut [T], unfolded: &mut [T]) {
         if self.padding == 0 {
@@ -106,7 +118,7 @@ impl Conv {
             let mut arguments = arguments.get_mut(i * outputs..(i + 1) * outputs).unwrap_or_default();
             for (plane, bias) in y.chunks_exact_mut(pixels).zip(b) {
                 let (here, rest) = arguments.split_at_mut(pixels.min(arguments.len()));
-                activation::shift_and_apply(self.activation, plane, *bias, here);
+                activation::apply(self.activation, plane, *bias, here);
                 arguments = rest;
             }
         }
@@ -127,7 +139,7 @@ impl Conv {
         let (mut padded, mut unfolded) = self.scratch();
         let weights = Matrix::new(w, self.filters, filter).transposed();
         let mut folded: Buffer<T> = Buffer::any(padded.len());
-        // The gradient of the weights is summed up as [filter, filters]: a product of many rows and few columns is the faster one.
+        // The gradient of the weights is summed up as [filter, filters]: the product is faster with many rows and few columns.
         let mut dw_transposed: Buffer<T> = Buffer::zeros(dw.len());
         db.fill(T::zero());
         for (i, (image, dz)) in x.chunks_exact(self.image()).zip(dy.chunks_exact_mut(outputs)).enumerate() {
@@ -147,19 +159,6 @@ impl Conv {
         for (i, dw) in dw.iter_mut().enumerate() {
             *dw = dw_transposed[i % filter * self.filters + i / filter];
         }
-    }
-}
-
-impl Conv {
-    /// For every weight of a filter: where its row of the unfolded matrix begins, and the first pixel of the padded image that
-    /// it meets. The following rows of the result lie `out_width` and `stride · width` further on.
-    #[inline(always)]
-    fn unfolded_rows(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let ((height, width), kernel, pixels) = (self.padded(), self.kernel, self.pixels());
-        (0..self.filter()).map(move |weight| {
-            let (channel, ky, kx) = (weight / (kernel * kernel), weight / kernel % kernel, weight % kernel);
-            (weight * pixels, (channel * height + ky) * width + kx)
-        })
     }
 }
 

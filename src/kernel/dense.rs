@@ -18,7 +18,7 @@ impl Dense {
         y.chunks_exact_mut(self.outputs).for_each(|row| row.copy_from_slice(b));
         let batch = y.len() / self.outputs;
         add_product(y, Matrix::new(x, batch, self.inputs), Matrix::new(w, self.outputs, self.inputs).transposed());
-        activation::apply(self.activation, y, arguments);
+        activation::apply(self.activation, y, T::zero(), arguments);
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`: `dx = dz · w`, `dw = dzᵀ · x`, `db = Σ_batch dz`.

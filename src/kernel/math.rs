@@ -37,8 +37,8 @@ pub(super) fn exp(x: f32) -> f32 {
     if x > 88.0 { f32::INFINITY } else { value }
 }
 
-/// `ln x` with a relative error below 3e-7 (or an absolute one below 1e-9 next to 1): `n ln 2 + 2 artanh((m − 1) / (m + 1))` for `x = 2^n m` with
-/// `m` in [√½, √2), the second term by its series to the ninth power.
+/// `ln x` with a relative error below 3e-7: `n ln 2 + 2 artanh((m − 1) / (m + 1))` for `x = 2^n m` with `m` in [√½, √2), the
+/// second term by its series to the ninth power.
 #[inline(always)]
 pub(super) fn ln(x: f32) -> f32 {
     // Below the normal numbers the exponent field says nothing: those are scaled up first.

@@ -46,9 +46,13 @@ pub(super) fn set_product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
     product(out, a, b, false);
 }
 
-fn product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, add: bool) {
+fn assert_fits<T>(out: &[T], a: Matrix<T>, b: Matrix<T>) {
     assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
     assert_eq!(out.len(), a.rows * b.columns, "size of a matrix product");
+}
+
+fn product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, add: bool) {
+    assert_fits(out, a, b);
     if out.is_empty() {
         return;
     }
@@ -96,8 +100,7 @@ pub(crate) fn multiply(out: &mut [f32], (a, rows): (&[f32], usize), (b, columns)
 /// [`multiply`] by the library that was second on the shapes of small networks.
 pub(crate) fn multiply_otherwise(out: &mut [f32], (a, rows): (&[f32], usize), (b, columns): (&[f32], usize)) {
     let (a, b) = (Matrix::new(a, rows, a.len() / rows), Matrix::new(b, b.len() / columns, columns));
-    assert_eq!(a.columns, b.rows, "inner dimensions of a matrix product");
-    assert_eq!(out.len(), rows * columns, "size of a matrix product");
+    assert_fits(out, a, b);
     // SAFETY: as in `product`.
     unsafe {
         matrixmultiply::sgemm(

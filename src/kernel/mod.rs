@@ -20,12 +20,13 @@ pub mod plain;
 mod pool;
 mod powers;
 mod softmax;
+mod squared_error;
 mod storage;
 mod surrogate;
 #[cfg(test)]
 mod testing;
 mod threads;
-mod value_loss;
+
 mod vector;
 
 pub use activation::Activation;
@@ -37,11 +38,11 @@ pub use dense::Dense;
 pub use log_prob::log_prob;
 pub(crate) use matrix::{multiply, multiply_otherwise};
 pub use pool::Pool;
-pub use powers::{Power, sum_of_powers};
+pub use powers::{Power, sum_of_powers, sum_of_squares};
 pub(crate) use softmax::Softmax;
+pub use squared_error::{squared_error, value_loss};
+pub use storage::first_not_finite;
 pub(crate) use storage::update;
-pub use storage::{first_not_finite, sum_of_squares};
 pub use surrogate::{Clipping, SurrogateObjective, Taken, surrogate_objective};
 pub use threads::use_one_thread;
-pub use value_loss::{squared_error, value_loss};
 pub(crate) use vector::{Simd, WithSimd, vector_instructions, vectorized};

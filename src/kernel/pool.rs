@@ -77,7 +77,8 @@ fn larger<T: Real>(a: T, b: T) -> T {
     if b > a { b } else { a }
 }
 
-/// Where groups of windows of 2 × 2 begin that are worked on side by side. The last ones of a row overlap those before, and write the same again.
+/// Where groups of windows of 2 × 2 begin that are worked on side by side. The last ones of a row overlap those before, and
+/// write the same again.
 #[inline(always)]
 fn groups(windows: usize, group: usize) -> impl Iterator<Item = usize> {
     (0..windows).step_by(group).map(move |at| at.min(windows - group))

@@ -85,8 +85,16 @@ impl<T: Real> WithSimd for Sum<'_, T> {
     }
 }
 
-pub(super) fn sum_of_squares<T: Real>(x: &[T]) -> f64 {
-    vectorized(Sum { x, power: Power::Two })
+/// The sum of the squares of all elements, in double precision.
+pub fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
+    fn squares<T: Real>(x: &[T]) -> f64 {
+        vectorized(Sum { x, power: Power::Two })
+    }
+    let tensor = tensor.contiguous()?;
+    match tensor.dtype() {
+        DType::F32 => storage::with_slice(&tensor, squares::<f32>),
+        _ => storage::with_slice(&tensor, squares::<f64>),
+    }
 }
 
 /// Sums side by side: one running sum would wait for every addition.

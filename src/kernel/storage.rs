@@ -1,7 +1,6 @@
 //! Slices of a tensor's storage.
 
 use super::activation::Real;
-use super::powers;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Storage, Tensor, WithDType, bail};
 use std::{cell::Cell, marker::PhantomData};
 
@@ -88,14 +87,5 @@ pub fn first_not_finite(tensor: &Tensor) -> Result<Option<(usize, f64)>> {
     match tensor.dtype() {
         candle_core::DType::F32 => with_slice(&tensor, find::<f32>),
         _ => with_slice(&tensor, find::<f64>),
-    }
-}
-
-/// The sum of the squares of all elements, in double precision.
-pub fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
-    let tensor = tensor.contiguous()?;
-    match tensor.dtype() {
-        candle_core::DType::F32 => with_slice(&tensor, powers::sum_of_squares::<f32>),
-        _ => with_slice(&tensor, powers::sum_of_squares::<f64>),
     }
 }

@@ -34,19 +34,20 @@ impl Critic {
         Ok(&self.values)
     }
 
-    /// One update towards the returns, `[batch]`; the loss before it. With a `clip`, values that have moved further than this
-    /// from the old ones, `[batch]`, are clipped.
+    /// One update towards the returns, `[batch]`; the loss before it. With old values, `[batch]`, and an ε, those that
+    /// have moved further than this are clipped.
     pub fn fit(
         &mut self,
         observations: &Tensor,
         returns: Vec<f32>,
-        (old_values, clip): (Vec<f32>, Option<f64>),
+        clipping: Option<(Vec<f32>, f64)>,
         progress: f64,
     ) -> Result<f64> {
         let column = |values: Vec<f32>| Tensor::from_vec(values, observations.dim(0)?, &Device::Cpu);
-        let (returns, old_values) = (column(returns)?, column(old_values)?);
+        let returns = column(returns)?;
+        let clipping = clipping.map(|(old, clip)| column(old).map(|old| (old, clip))).transpose()?;
         let values = self.network.forward(observations)?;
-        let loss = kernel::value_loss(&values, &returns, clip.map(|clip| (&old_values, clip)))?;
+        let loss = kernel::value_loss(&values, &returns, clipping.as_ref().map(|(old, clip)| (old, *clip)))?;
         let value = crate::scalar(&loss)?;
         if !value.is_finite() {
             return Err(Error::NotFinite { what: "the critic's loss".into(), value });

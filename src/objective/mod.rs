@@ -3,11 +3,9 @@
 mod critic;
 mod policy_gradient;
 mod supervised;
-mod surrogate;
 
-pub use policy_gradient::{Baseline, Parts, PolicyGradient, PolicyGradientSettings};
+pub use policy_gradient::{Baseline, Parts, PolicyGradient, PolicyGradientSettings, Surrogate};
 pub use supervised::{ExpertSettings, Supervised, SupervisedSettings};
-pub use surrogate::Surrogate;
 
 use crate::network::Network;
 use crate::{Result, Rng};

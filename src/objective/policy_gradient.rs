@@ -1,7 +1,6 @@
 //! Maximizing the reward of sampled actions: one objective with parts, of which REINFORCE, A2C and PPO are presets.
 
 use super::critic::Critic;
-use super::surrogate::Surrogate;
 use super::{Mean, Objective, Sense, Value};
 use crate::kernel::{self, Clipping, Taken};
 use crate::network::{Network, NetworkSettings};
@@ -71,6 +70,16 @@ pub enum Baseline {
     Mean,
     /// A critic's value of the state.
     Value,
+}
+
+/// The surrogate whose gradient is the policy gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Surrogate {
+    /// `log π(a|s) · A` (Williams 1992)
+    LogProb,
+    /// `min(ρ A, clip(ρ, 1−ε, 1+ε) A)` with `ρ = π(a|s) / π_old(a|s)` (Schulman et al. 2017, arXiv 1707.06347)
+    Clipped,
 }
 
 /// `E[surrogate] + c · E[entropy]` over the transitions of a rollout.
@@ -164,7 +173,7 @@ impl PolicyGradient {
         self.order.extend((0..self.rollout.actions.len()).filter(|&i| self.rollout.taken[i]));
         self.examples += self.order.len() as u64;
         self.episodes += self.rollout.returns.len() as u64;
-        let next_values = self.values()?;
+        let next_values = self.set_values()?;
         let trajectories = Trajectories {
             copies: self.rollout.copies(),
             rewards: &self.rollout.rewards,
@@ -186,7 +195,7 @@ impl PolicyGradient {
     }
 
     /// Sets the critic's values of the rollout and returns those of what each transition led to; zeros without a critic.
-    fn values(&mut self) -> Result<Vec<f32>> {
+    fn set_values(&mut self) -> Result<Vec<f32>> {
         let (n, copies) = (self.rollout.actions.len(), self.rollout.copies());
         self.values.clear();
         let mut next_values = vec![0.0; n];
@@ -247,11 +256,11 @@ impl Objective for PolicyGradient {
         if self.settings.normalize_advantages {
             rollout::normalize(&mut advantages);
         }
-        let (progress, returns, old_values) = (self.progress(), pick(&self.returns), pick(&self.values));
+        let (progress, returns) = (self.progress(), pick(&self.returns));
         let observations = Tensor::from_vec(observations, (rows.len(), features), &Device::Cpu)?;
-        let value_clip = self.settings.value_clip.map(|clip| clip.at(progress));
+        let clipping = self.settings.value_clip.map(|clip| (pick(&self.values), clip.at(progress)));
         let value_loss = match &mut self.critic {
-            Some(critic) => Some(critic.fit(&observations, returns, (old_values, value_clip), progress)?),
+            Some(critic) => Some(critic.fit(&observations, returns, clipping, progress)?),
             None => None,
         };
         let column = |values: Vec<f32>| Tensor::from_vec(values, rows.len(), &Device::Cpu);

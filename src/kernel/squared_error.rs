@@ -122,15 +122,19 @@ mod tests {
         for dtype in [DType::F64, DType::F32] {
             for _ in 0..40 {
                 let shape = [rng.random_range(1..40), rng.random_range(1..5)];
-                let [values, targets] = [0; 2].map(|_| random_var(&shape, dtype, &mut rng));
-                let targets = targets.as_detached_tensor();
+                let values = random_var(&shape, dtype, &mut rng);
+                // Behind an offset in a larger tensor.
+                let mut view = || {
+                    let larger = random_var(&[shape[0] + 1, shape[1]], dtype, &mut rng);
+                    larger.as_detached_tensor().narrow(0, 1, shape[0]).unwrap()
+                };
+                let (targets, old) = (view(), view());
                 assert_equal_with_gradients(
                     |[values]| squared_error(values, &targets),
                     |[values]| plain::squared_error(values, &targets),
                     std::array::from_ref(&values),
                     &format!("{shape:?}"),
                 );
-                let old = random_var(&shape, dtype, &mut rng).as_detached_tensor();
                 for clipping in [None, Some((&old, 0.3))] {
                     assert_equal_with_gradients(
                         |[values]| value_loss(values, &targets, clipping),
