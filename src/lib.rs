@@ -29,6 +29,7 @@ pub mod metric;
 pub mod network;
 pub mod objective;
 pub mod optimizer;
+pub mod options;
 pub mod record;
 pub mod regularizer;
 pub mod report;
