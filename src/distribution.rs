@@ -43,10 +43,11 @@ impl Categorical {
 }
 
 /// `log softmax` of one row, in double precision: subtracts the largest logit, so that no exponential overflows.
-pub fn log_probs(logits: &[f32]) -> impl Iterator<Item = f64> + '_ {
-    let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let normalizer = largest + logits.iter().map(|&z| (f64::from(z) - largest).exp()).sum::<f64>().ln();
-    logits.iter().map(move |&z| f64::from(z) - normalizer)
+pub fn log_probs<T: Copy + Into<f64>>(logits: &[T]) -> impl Iterator<Item = f64> + '_ {
+    let exact = |z: &T| -> f64 { (*z).into() };
+    let largest = logits.iter().map(exact).fold(f64::NEG_INFINITY, f64::max);
+    let normalizer = largest + logits.iter().map(|z| (exact(z) - largest).exp()).sum::<f64>().ln();
+    logits.iter().map(move |z| exact(z) - normalizer)
 }
 
 /// The categorical distributions of many rows at once, without a graph: what acting and judging need.
@@ -86,7 +87,7 @@ impl<'a> Probabilities<'a> {
 }
 
 /// The most likely class of one row; the first one of equals.
-pub fn mode(logits: &[f32]) -> u32 {
+pub fn mode<T: PartialOrd>(logits: &[T]) -> u32 {
     let better = |best: usize, i: usize| if logits[i] > logits[best] { i } else { best };
     (0..logits.len()).fold(0, better) as u32
 }

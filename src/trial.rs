@@ -25,7 +25,7 @@ struct Identity<'a> {
 }
 
 /// The columns of this arm's records.
-pub fn columns(arm: &Arm, task: &Task) -> Result<Vec<&'static str>> {
+pub fn columns(arm: &Arm, task: &Task) -> Result<Vec<String>> {
     let evaluation = Evaluation::new(task, &arm.evaluation.metrics, 0, 0)?;
     let (rounds, terms) = match &arm.objective {
         ObjectiveSettings::Supervised(_) => (Supervised::ROUNDS, Vec::new()),

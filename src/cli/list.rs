@@ -46,11 +46,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         What::Metrics => metric::ALL
             .iter()
             .map(|metric| {
-                let better = if metric.higher_is_better { "higher" } else { "lower" };
-                row(
-                    metric.name,
-                    format!("{}: {}; {}, {better} is better", metric.formula, metric.summary, metric.range),
-                )
+                let (range, direction) = (metric.range_text(), metric.direction_text());
+                row(metric.name, format!("{}: {}; {range}, {direction}", metric.formula, metric.summary))
             })
             .collect(),
         What::Objectives => KINDS

@@ -9,6 +9,7 @@ pub use load::PRESETS;
 use crate::network::NetworkSettings;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::optimizer::OptimizerSettings;
+use crate::options::Named;
 use crate::regularizer::Regularizer;
 use crate::task::TaskSettings;
 use serde::{Deserialize, Serialize};
@@ -69,8 +70,8 @@ pub struct EvaluationSettings {
     /// Examples between two rows of the record; a hundredth of the budget when absent.
     #[serde(default)]
     pub every: Option<u64>,
-    /// On a data set; the first one decides which weights are the best.
-    pub metrics: Vec<String>,
+    /// On a data set; the first one that is not drawn decides which weights are the best.
+    pub metrics: Vec<Named>,
     /// In an environment, per policy (sampled, deterministic).
     pub episodes: usize,
 }

@@ -28,7 +28,7 @@ fn require(holds: bool, path: &str, message: &str) -> Check {
 pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     let at_top = |(path, message)| Invalid { arm: None, path, message };
     require(experiment.seeds >= 1, "seeds", "`seeds` must be at least 1").map_err(at_top)?;
-    let mut columns: Vec<&'static str> = Vec::new();
+    let mut columns: Vec<String> = Vec::new();
     for (i, arm) in experiment.arms.iter().enumerate() {
         let here = |(path, message)| Invalid { arm: Some(i), path, message };
         let of_arm = check_arm(arm, experiment).map_err(here)?;
@@ -39,16 +39,19 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     }
     if experiment.plots.is_empty() {
         let usual = ["loss", "reward", "return", "accuracy", "entropy"];
-        let y = usual.iter().filter(|name| columns.contains(name)).map(|name| name.to_string()).collect();
+        let y = usual.map(String::from).into_iter().filter(|name| columns.contains(name)).collect();
         experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y });
     }
     check_columns(experiment, &columns).map_err(at_top)
 }
 
-fn check_columns(experiment: &Experiment, columns: &[&str]) -> Check {
-    let known = |path: &str, name: &String| match columns.contains(&name.as_str()) {
+fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
+    let known = |path: &str, name: &String| match columns.contains(name) {
         true => Ok(()),
-        false => fail(path, crate::error::unknown("column of the record", name, columns)),
+        false => {
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            fail(path, crate::error::unknown("column of the record", name, &columns))
+        }
     };
     for (i, plot) in experiment.plots.iter().enumerate() {
         known(&format!("plot.{i}.x"), &plot.x)?;
@@ -69,7 +72,7 @@ fn check_columns(experiment: &Experiment, columns: &[&str]) -> Check {
 }
 
 /// Checks one arm and returns the columns of its records.
-fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<&'static str>, (String, String)> {
+fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String, String)> {
     let positive = |value: u64, path: &str| {
         let key = path.rsplit('.').next().unwrap_or(path);
         require(value >= 1, path, &format!("`{key}` must be at least 1"))

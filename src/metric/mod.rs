@@ -1,44 +1,109 @@
 //! What people judge by; never differentiated. A metric that scores a chosen class can also be a reward: both come from the
-//! same function. [`ALL`] is the table behind `lossward list metrics` and the error suggestions.
+//! same row. [`ALL`] is the table behind `lossward list metrics`, `lossward metric` and the error suggestions; each row
+//! stands beside the functions that it calls, which are of use by themselves.
 
-use crate::{Error, Result, distribution};
+mod calibration;
+mod classifier;
+mod confusion;
+mod detection;
+mod masks;
+mod probability;
+mod ranking;
+mod regression;
+mod scores;
+mod value;
+
+pub use calibration::{Norm, calibration_error, reliability};
+pub use classifier::{ClassifierOutput, expected_score};
+pub use confusion::{Average, Confusion, Ratio};
+pub use detection::{
+    ALL_AREAS, AreaRange, Boxes, Detection, LARGE, MEDIUM, Ranking, SMALL, TrueBox, intersection_over_union, thresholds,
+};
+pub use probability::{brier, cross_entropy, log_loss};
+pub use ranking::{average_precision, precision_recall_curve, roc_auc, roc_auc_one_against_one, roc_curve, top_k};
+pub use regression::{
+    RealValues, explained_variance, max_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
+    median_absolute_error, r2, root_mean_squared_error,
+};
+pub use scores::Scores;
+pub use value::{Bin, ClassValue, Curve, Point, Value, number};
+
+use crate::options::{OptionRow, Options};
+use crate::{Error, Result};
 
 /// One row of the table.
 pub struct Metric {
     pub name: &'static str,
     pub formula: &'static str,
     pub summary: &'static str,
-    pub range: &'static str,
-    pub higher_is_better: bool,
-    pub score: Score,
+    /// The paper, and the package whose conventions hold.
+    pub source: &'static str,
+    /// The least and the largest number that it can give.
+    pub range: (f64, f64),
+    /// Nothing for what is looked at rather than compared.
+    pub higher_is_better: Option<bool>,
+    pub options: &'static [OptionRow],
+    pub judge: Judge,
+    /// `(chosen, label)` of one decision, where the metric can be a reward.
+    pub reward: Option<fn(u32, u32) -> f64>,
 }
 
-/// How one example is scored; the metric is the mean over examples.
+/// What a metric judges, and how.
 #[derive(Clone, Copy)]
-pub enum Score {
-    /// By the class that was chosen: `(chosen, label)`. Of a network's output, its most likely class is taken.
-    Class(fn(u32, u32) -> f64),
-    /// By the whole output: `(logits, label)`.
-    Output(fn(&[f32], u32) -> f64),
+pub enum Judge {
+    /// Chosen classes against labels.
+    Chosen(fn(&Confusion, &Options) -> Result<Value>),
+    /// Numbers per class that are compared within an example, such as logits, against labels.
+    Rows(fn(&Scores, &Options) -> Result<Value>),
+    /// Numbers per class that are compared between examples too, against labels.
+    Scores(fn(&Scores, &Options) -> Result<Value>),
+    /// Probabilities of classes, against labels.
+    Probabilities(fn(&Scores, &Options) -> Result<Value>),
+    /// Real values against real values.
+    Values(fn(&RealValues, &Options) -> Result<Value>),
+    /// Class maps against class maps, one confusion of pixels per image.
+    Masks(fn(&[Confusion], &Options) -> Result<Value>),
+    /// Detected boxes against true ones.
+    Detections(fn(&Boxes, &Options) -> Result<Value>),
 }
 
+/// The metrics, a row each.
 pub const ALL: &[Metric] = &[
-    Metric {
-        name: "accuracy",
-        formula: "mean of [argmax z = y]",
-        summary: "share of examples whose most likely class is the label; as a reward: 1 for the right class, else 0",
-        range: "0 to 1",
-        higher_is_better: true,
-        score: Score::Class(|chosen, label| f64::from(u8::from(chosen == label))),
-    },
-    Metric {
-        name: "cross_entropy",
-        formula: "mean of −log softmax(z)_y",
-        summary: "log loss in nats; ln(classes) for a uniform guess",
-        range: "0 to ∞",
-        higher_is_better: false,
-        score: Score::Output(|logits, label| -distribution::log_probs(logits).nth(label as usize).unwrap_or(f64::NAN)),
-    },
+    confusion::ACCURACY,
+    ranking::TOP_K,
+    confusion::PRECISION,
+    confusion::RECALL,
+    confusion::F1,
+    confusion::F_BETA,
+    confusion::BALANCED_ACCURACY,
+    confusion::MATTHEWS,
+    confusion::COHEN_KAPPA,
+    confusion::CONFUSION_MATRIX,
+    ranking::ROC_AUC,
+    ranking::ROC_CURVE,
+    ranking::AVERAGE_PRECISION,
+    ranking::PR_CURVE,
+    probability::CROSS_ENTROPY,
+    probability::LOG_LOSS,
+    probability::BRIER,
+    calibration::CALIBRATION_ERROR,
+    calibration::RELIABILITY,
+    regression::R2,
+    regression::EXPLAINED_VARIANCE,
+    regression::MSE,
+    regression::RMSE,
+    regression::MAE,
+    regression::MAPE,
+    regression::MEDIAN_ABSOLUTE_ERROR,
+    regression::MAX_ERROR,
+    masks::DICE,
+    masks::MEAN_IOU,
+    masks::PIXEL_ACCURACY,
+    detection::MAP,
+    detection::MAP_50,
+    detection::MAP_75,
+    detection::AP_PER_CLASS,
+    detection::AVERAGE_RECALL,
 ];
 
 /// The metric named `name`.
@@ -49,42 +114,83 @@ pub fn find(name: &str) -> Result<&'static Metric> {
     })
 }
 
+/// The metric behind a column of a record: `f1` of `f1(average=none)[2]`.
+pub fn of_column(column: &str) -> Option<&'static Metric> {
+    let name = column.split(['(', '[']).next().unwrap_or(column);
+    ALL.iter().find(|metric| metric.name == name)
+}
+
 impl Metric {
-    /// The mean over rows; `logits` is `[rows, classes]`, `labels` is `[rows]`.
-    pub fn mean(&self, logits: &[f32], labels: &[u32]) -> f64 {
-        let classes = logits.len() / labels.len();
-        let score = |(row, &label): (&[f32], &u32)| match self.score {
-            Score::Class(score) => score(distribution::mode(row), label),
-            Score::Output(score) => score(row, label),
+    /// Whether it can judge logits against class labels.
+    pub fn judges_classifiers(&self) -> bool {
+        matches!(self.judge, Judge::Chosen(_) | Judge::Rows(_) | Judge::Scores(_) | Judge::Probabilities(_))
+    }
+
+    /// Whether its value is a picture rather than numbers to follow.
+    pub fn is_drawn(&self) -> bool {
+        self.higher_is_better.is_none()
+    }
+
+    /// Whether the options ask for a number per class.
+    pub fn is_per_class(&self, options: &Options) -> bool {
+        self.options.iter().any(|row| row.name == "average") && options.choice("average") == "none" && {
+            let has_positive = self.options.iter().any(|row| row.name == "positive");
+            !has_positive || options.whole("positive").is_none()
+        }
+    }
+
+    /// `0 to 1`
+    pub fn range_text(&self) -> String {
+        let bound = |bound: f64| match bound {
+            f64::INFINITY => "∞".to_string(),
+            f64::NEG_INFINITY => "−∞".to_string(),
+            bound => bound.to_string().replace('-', "−"),
         };
-        logits.chunks_exact(classes).zip(labels).map(score).sum::<f64>() / labels.len() as f64
+        format!("{} to {}", bound(self.range.0), bound(self.range.1))
+    }
+
+    /// `higher is better`
+    pub fn direction_text(&self) -> &'static str {
+        match self.higher_is_better {
+            Some(true) => "higher is better",
+            Some(false) => "lower is better",
+            None => "drawn",
+        }
     }
 }
 
-/// The mean over rows of `Σ_a softmax(z)_a score(a, y)`: what a policy that samples its class earns, without sampling.
-pub fn expected_score(score: fn(u32, u32) -> f64, logits: &[f32], labels: &[u32]) -> f64 {
-    let classes = logits.len() / labels.len();
-    let expected = |(row, &label): (&[f32], &u32)| {
-        distribution::log_probs(row)
-            .enumerate()
-            .map(|(a, log_prob)| log_prob.exp() * score(a as u32, label))
-            .sum::<f64>()
-    };
-    logits.chunks_exact(classes).zip(labels).map(expected).sum::<f64>() / labels.len() as f64
+/// What it judges: `chosen classes against labels`.
+impl std::fmt::Display for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Judge::Chosen(_) => "chosen classes against labels",
+            Judge::Rows(_) => "scores or logits per class against labels",
+            Judge::Scores(_) => "scores per class against labels",
+            Judge::Probabilities(_) => "probabilities per class against labels",
+            Judge::Values(_) => "real values against real values",
+            Judge::Masks(_) => "class maps against class maps",
+            Judge::Detections(_) => "detected boxes against true ones",
+        })
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn check_counts(predictions: usize, targets: usize) -> Result<()> {
+    match (predictions, targets) {
+        (0, 0) => Err(Error::Argument("the batch is empty: there are no predictions and no targets".into())),
+        (predictions, targets) if predictions != targets => {
+            Err(Error::Argument(format!("{predictions} predictions for {targets} targets")))
+        }
+        _ => Ok(()),
+    }
+}
 
-    #[test]
-    fn metrics_of_a_table_computed_by_hand() {
-        // Rows: p = (1/4, 3/4) and p = (1/2, 1/2); labels 1 and 1; the tie goes to class 0.
-        let logits = [0.0, 3f32.ln(), 0.0, 0.0];
-        assert_eq!(find("accuracy").unwrap().mean(&logits, &[1, 1]), 0.5);
-        let expected = -(0.75f64.ln() + 0.5f64.ln()) / 2.0;
-        assert!((find("cross_entropy").unwrap().mean(&logits, &[1, 1]) - expected).abs() < 1e-7);
-        let Score::Class(score) = find("accuracy").unwrap().score else { panic!("accuracy scores a class") };
-        assert!((expected_score(score, &logits, &[1, 1]) - 0.625).abs() < 1e-7);
+fn check_classes(what: &str, indices: &[u32], classes: usize) -> Result<()> {
+    match indices.iter().position(|index| *index as usize >= classes) {
+        Some(i) => Err(Error::Argument(format!(
+            "{what} {i} is class {}; the classes are 0 to {}",
+            indices[i],
+            classes.saturating_sub(1)
+        ))),
+        None => Ok(()),
     }
 }

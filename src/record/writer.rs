@@ -20,14 +20,13 @@ pub fn columns(
     terms: &[&'static str],
     regularizer: &Regularizer,
     evaluation: &Evaluation,
-) -> Vec<&'static str> {
+) -> Vec<String> {
     let penalties = [("l1", regularizer.l1), ("l2", regularizer.l2)];
     let penalties = penalties.iter().filter(|(_, coefficient)| *coefficient != 0.0).map(|(name, _)| *name);
     let counters = ["updates", "examples", rounds, "seconds", "loss"];
-    let mut columns: Vec<&'static str> = counters.into_iter().chain(terms.iter().copied()).chain(penalties).collect();
-    columns.extend(["gradient_norm", "learning_rate"]);
-    columns.extend(evaluation.columns());
-    columns
+    let columns = counters.into_iter().chain(terms.iter().copied()).chain(penalties);
+    let columns = columns.chain(["gradient_norm", "learning_rate"]).map(String::from);
+    columns.chain(evaluation.columns()).collect()
 }
 
 /// Writes the rows and weights of one trial.
@@ -48,7 +47,7 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// Begins the record in a folder whose identity is written.
-    pub fn begin(folder: &'a TrialFolder, columns: &[&str], evaluated: usize, every: u64) -> Result<Self> {
+    pub fn begin(folder: &'a TrialFolder, columns: &[String], evaluated: usize, every: u64) -> Result<Self> {
         Ok(Record {
             folder,
             rows: RowWriter::create(&folder.rows(), columns)?,
@@ -104,7 +103,7 @@ impl<'a> Record<'a> {
         self.means.fill(Mean::default());
         let judged = evaluated.first().copied().unwrap_or(f64::NAN);
         let judged = if training.evaluation.higher_is_better() { judged } else { -judged };
-        if self.best.is_none_or(|best| judged > best) {
+        if self.best.is_none_or(|best| judged > best || best.is_nan()) {
             self.best = Some(judged);
             training.network.save(&self.folder.best_weights())?;
         }

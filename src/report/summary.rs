@@ -151,7 +151,7 @@ impl Summary {
 }
 
 fn to_threshold(arm: &ArmRecords, threshold: &Threshold) -> Option<(Estimate, usize)> {
-    let higher = metric::find(&threshold.metric).map_or(true, |metric| metric.higher_is_better);
+    let higher = metric::of_column(&threshold.metric).and_then(|metric| metric.higher_is_better).unwrap_or(true);
     let reached = |value: f64| if higher { value >= threshold.value } else { value <= threshold.value };
     let examples = arm.examples_to(&threshold.metric, reached);
     let count = examples.iter().filter(|examples| examples.is_finite()).count();

@@ -3,9 +3,10 @@
 use super::{Source, Task};
 use crate::data::DataSet;
 use crate::distribution::Probabilities;
-use crate::metric::{self, Metric};
+use crate::metric::{self, ClassifierOutput, Metric, Value};
 use crate::network::Network;
-use crate::{Result, Rng, distribution, stream};
+use crate::options::{Named, Options};
+use crate::{Error, Result, Rng, distribution, stream};
 use lossward_envs::Vectorized;
 use std::sync::Arc;
 
@@ -17,19 +18,57 @@ pub struct Evaluation {
 
 enum Kind {
     /// Held-out examples: the metrics, the expected reward of the sampling policy, and its entropy.
-    Held { data: Arc<DataSet>, metrics: Vec<&'static Metric>, reward: fn(u32, u32) -> f64 },
+    Held { data: Arc<DataSet>, metrics: Vec<Judging>, reward: fn(u32, u32) -> f64 },
     /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
     Episodes { env: Box<dyn Vectorized>, actions: usize, rng: Box<Rng> },
 }
 
+/// A metric with its options.
+struct Judging {
+    metric: &'static Metric,
+    options: Options,
+    label: String,
+}
+
+impl Judging {
+    /// # Errors
+    /// When the metric is unknown, does not judge classifiers, or its options don't fit.
+    fn new(named: &Named) -> Result<Judging> {
+        let metric = metric::find(&named.name)?;
+        if !metric.judges_classifiers() {
+            let fitting = metric::ALL.iter().filter(|metric| metric.judges_classifiers()).map(|metric| metric.name);
+            let fitting = fitting.collect::<Vec<_>>().join(", ");
+            let name = metric.name;
+            return Err(Error::Argument(format!(
+                "`{name}` judges {}, and this task has class labels; metrics that fit: {fitting}",
+                metric.judge
+            )));
+        }
+        let options = Options::new(metric.name, metric.options, &named.options)?;
+        Ok(Judging { metric, options, label: named.label() })
+    }
+
+    /// One, or one per class: `precision(average=none)[2]`.
+    fn columns(&self, classes: usize) -> Vec<String> {
+        match self.metric.is_per_class(&self.options) {
+            true => (0..classes).map(|class| format!("{}[{class}]", self.label)).collect(),
+            false => vec![self.label.clone()],
+        }
+    }
+
+    fn value(&self, output: &ClassifierOutput) -> Result<Value> {
+        output.judged_by(self.metric, &self.options)
+    }
+}
+
 impl Evaluation {
     /// # Errors
-    /// When a metric is unknown.
-    pub fn new(task: &Task, metrics: &[String], episodes: usize, seed: u64) -> Result<Self> {
+    /// When a metric is unknown, does not judge classifiers, or its options don't fit the task.
+    pub fn new(task: &Task, metrics: &[Named], episodes: usize, seed: u64) -> Result<Self> {
         let kind = match &task.source {
             Source::DataSet(data) => Kind::Held {
                 data: data.clone(),
-                metrics: metrics.iter().map(|name| metric::find(name)).collect::<Result<_>>()?,
+                metrics: metrics.iter().map(Judging::new).collect::<Result<_>>()?,
                 reward: super::reward_score("accuracy")?,
             },
             Source::Environment(spec) => Kind::Episodes {
@@ -42,17 +81,23 @@ impl Evaluation {
     }
 
     /// The columns that [`Self::of`] fills, in order; the first one decides which weights are the best.
-    pub fn columns(&self) -> Vec<&'static str> {
+    pub fn columns(&self) -> Vec<String> {
         match &self.kind {
-            Kind::Held { metrics, .. } => metrics.iter().map(|m| m.name).chain(["reward", "entropy"]).collect(),
-            Kind::Episodes { .. } => vec!["deterministic_return", "return", "length", "entropy"],
+            Kind::Held { data, metrics, .. } => {
+                let followed = metrics.iter().filter(|judging| !judging.metric.is_drawn());
+                let of_metrics = followed.flat_map(|judging| judging.columns(data.classes));
+                of_metrics.chain(["reward".into(), "entropy".into()]).collect()
+            }
+            Kind::Episodes { .. } => ["deterministic_return", "return", "length", "entropy"].map(String::from).into(),
         }
     }
 
     /// Whether the first column is better when it is higher.
     pub fn higher_is_better(&self) -> bool {
         match &self.kind {
-            Kind::Held { metrics, .. } => metrics.first().is_none_or(|metric| metric.higher_is_better),
+            Kind::Held { metrics, .. } => {
+                metrics.iter().find_map(|judging| judging.metric.higher_is_better).unwrap_or(true)
+            }
             Kind::Episodes { .. } => true,
         }
     }
@@ -66,14 +111,14 @@ impl Evaluation {
                 let labels = &data.test.labels;
                 let probabilities = Probabilities::of(logits, data.classes);
                 let entropies = probabilities.entropies().iter().map(|entropy| f64::from(*entropy));
-                Ok(metrics
-                    .iter()
-                    .map(|metric| metric.mean(logits, labels))
-                    .chain([
-                        metric::expected_score(*reward, logits, labels),
-                        entropies.sum::<f64>() / labels.len() as f64,
-                    ])
-                    .collect())
+                let output = ClassifierOutput::new(logits, labels, data.classes);
+                let mut row = Vec::new();
+                for judging in metrics.iter().filter(|judging| !judging.metric.is_drawn()) {
+                    row.extend(judging.value(&output)?.numbers());
+                }
+                row.push(metric::expected_score(*reward, logits, labels));
+                row.push(entropies.sum::<f64>() / labels.len() as f64);
+                Ok(row)
             }
             Kind::Episodes { env, actions, rng } => {
                 let mut play = |rng: Option<&mut Rng>| play(env.as_mut(), *actions, network, &mut self.logits, rng);

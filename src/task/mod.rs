@@ -9,7 +9,6 @@ pub use evaluation::Evaluation;
 pub use rewards_as_labels::Expert;
 
 use crate::data::{self, DataSet, Examples};
-use crate::metric::Score;
 use crate::{Error, Result, Rng, stream};
 use labels_as_rewards::LabelsAsRewards;
 use lossward_envs::{Copies, Spec, Vectorized};
@@ -133,10 +132,12 @@ pub fn find_environment(id: &str) -> Result<&'static Spec> {
 
 /// The metric `name` as the reward of a chosen class.
 pub fn reward_score(name: &str) -> Result<fn(u32, u32) -> f64> {
-    match crate::metric::find(name)?.score {
-        Score::Class(score) => Ok(score),
-        Score::Output(_) => Err(Error::Argument(format!(
-            "`{name}` judges a whole output and can't reward a single class; use accuracy"
-        ))),
-    }
+    crate::metric::find(name)?.reward.ok_or_else(|| {
+        let fitting: Vec<&str> =
+            crate::metric::ALL.iter().filter(|metric| metric.reward.is_some()).map(|metric| metric.name).collect();
+        Error::Argument(format!(
+            "`{name}` judges many decisions at once and can't reward a single class; use {}",
+            fitting.join(", ")
+        ))
+    })
 }

@@ -1,7 +1,9 @@
 //! What a case is, and which function runs each group.
 
+mod detection;
 mod envs;
 mod losses;
+mod metrics;
 mod optimizers;
 mod rl;
 mod stats;
@@ -21,6 +23,16 @@ pub const GROUPS: &[Group] = &[
     ("losses/mae", losses::regression),
     ("losses/mse", losses::regression),
     ("losses/penalties", losses::penalty),
+    ("metrics/binary_masks", metrics::binary_masks),
+    ("metrics/binary_prf", metrics::binary),
+    ("metrics/calibration", metrics::calibration),
+    ("metrics/classification", metrics::classification),
+    ("metrics/detection_map", detection::detection_map),
+    ("metrics/probabilistic", metrics::probabilistic),
+    ("metrics/ranking", metrics::ranking),
+    ("metrics/regression", metrics::regression),
+    ("metrics/segmentation", metrics::segmentation),
+    ("metrics/top_k", metrics::top_k),
     ("optimizers/mlp", optimizers::mlp),
     ("optimizers/quadratic", optimizers::quadratic),
     ("rl/a2c", rl::a2c),

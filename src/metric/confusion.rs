@@ -1,0 +1,326 @@
+//! Chosen classes against labels, counted, and what is read off the counts.
+
+use super::{Judge, Metric, Value};
+use crate::options::{Interval, OptionKind, OptionRow, Options};
+use crate::{Error, Result};
+
+/// How often each class was chosen for each true class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confusion {
+    classes: usize,
+    /// `[true class][chosen class]`
+    counts: Vec<u64>,
+}
+
+/// A fraction of counts of one class: with `tp` examples of the class chosen as such, `n` of the class, `m` chosen as it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ratio {
+    /// `tp / m`
+    Precision,
+    /// `tp / n`
+    Recall,
+    /// `(1 + β²) tp / (β² n + m)`; with `β = 1` the F1 score, which is the Dice score.
+    FBeta(f64),
+    /// `tp / (n + m − tp)`, also called Jaccard index.
+    IntersectionOverUnion,
+}
+
+/// How the values of classes become one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Average {
+    /// The mean over classes.
+    Macro,
+    /// The ratio of sums over classes.
+    Micro,
+    /// The mean over classes, weighted by how many examples each has.
+    Weighted,
+}
+
+impl Confusion {
+    /// Counts; `chosen` and `labels` are `[examples]`, both in `0..classes`.
+    ///
+    /// # Errors
+    /// When there are none, not equally many, or one is no class; the message names it.
+    pub fn new(chosen: &[u32], labels: &[u32], classes: usize) -> Result<Confusion> {
+        super::check_counts(chosen.len(), labels.len())?;
+        super::check_classes("prediction", chosen, classes)?;
+        super::check_classes("target", labels, classes)?;
+        let mut counts = vec![0; classes * classes];
+        for (&chosen, &label) in chosen.iter().zip(labels) {
+            counts[label as usize * classes + chosen as usize] += 1;
+        }
+        Ok(Confusion { classes, counts })
+    }
+
+    /// The counts of all together.
+    pub fn sum(of: &[Confusion]) -> Confusion {
+        let classes = of.iter().map(|one| one.classes).max().unwrap_or(0);
+        let count = |i: usize| of.iter().map(|one| one.counts[i]).sum();
+        Confusion { classes, counts: (0..classes * classes).map(count).collect() }
+    }
+
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// `[true class][chosen class]`
+    pub fn rows(&self) -> Vec<Vec<u64>> {
+        self.counts.chunks(self.classes).map(<[u64]>::to_vec).collect()
+    }
+
+    /// Examples of the class that were chosen as such.
+    fn hits(&self, class: usize) -> f64 {
+        self.counts[class * self.classes + class] as f64
+    }
+
+    fn of_class(&self, class: usize) -> f64 {
+        self.counts[class * self.classes..][..self.classes].iter().sum::<u64>() as f64
+    }
+
+    fn chosen_as(&self, class: usize) -> f64 {
+        self.counts.iter().skip(class).step_by(self.classes).sum::<u64>() as f64
+    }
+
+    fn total(&self) -> f64 {
+        self.counts.iter().sum::<u64>() as f64
+    }
+
+    fn over_classes(&self, of: impl Fn(usize) -> f64) -> f64 {
+        (0..self.classes).map(of).sum()
+    }
+
+    /// `Σ_c tp_c / N`
+    pub fn accuracy(&self) -> f64 {
+        self.over_classes(|class| self.hits(class)) / self.total()
+    }
+
+    /// The ratio of one class; `empty` where it is 0 / 0.
+    pub fn ratio(&self, ratio: Ratio, class: usize, empty: f64) -> f64 {
+        divided(self.parts(ratio, class), empty)
+    }
+
+    /// Numerator and denominator.
+    fn parts(&self, ratio: Ratio, class: usize) -> (f64, f64) {
+        let (hits, n, m) = (self.hits(class), self.of_class(class), self.chosen_as(class));
+        match ratio {
+            Ratio::Precision => (hits, m),
+            Ratio::Recall => (hits, n),
+            Ratio::FBeta(beta) => ((1.0 + beta * beta) * hits, beta * beta * n + m),
+            Ratio::IntersectionOverUnion => (hits, n + m - hits),
+        }
+    }
+
+    /// The ratio of every class.
+    pub fn per_class(&self, ratio: Ratio, empty: f64) -> Vec<f64> {
+        (0..self.classes).map(|class| self.ratio(ratio, class, empty)).collect()
+    }
+
+    /// The ratio averaged over all classes; a class whose ratio is 0 / 0 enters as `empty`, and not at all when that is NaN.
+    pub fn average(&self, ratio: Ratio, average: Average, empty: f64) -> f64 {
+        let weight: &dyn Fn(usize) -> f64 = match average {
+            Average::Macro => &|_| 1.0,
+            Average::Weighted => &|class| self.of_class(class),
+            Average::Micro => {
+                let parts = (0..self.classes).map(|class| self.parts(ratio, class));
+                return divided(parts.fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1)), empty);
+            }
+        };
+        let values = self.per_class(ratio, empty).into_iter().enumerate().filter(|(_, value)| !value.is_nan());
+        let (sum, weights) =
+            values.fold((0.0, 0.0), |(sum, weights), (c, value)| (sum + weight(c) * value, weights + weight(c)));
+        sum / weights
+    }
+
+    /// The mean recall of the classes that occur among the labels.
+    pub fn balanced_accuracy(&self) -> f64 {
+        self.average(Ratio::Recall, Average::Macro, f64::NAN)
+    }
+
+    /// The correlation of chosen and true classes, from −1 to 1: `(s N − Σ n_c m_c) / √((N² − Σ n_c²)(N² − Σ m_c²))` with
+    /// `s = Σ tp_c`; 0 where the denominator is.
+    ///
+    /// Matthews 1975; for more than two classes Gorodkin 2004.
+    pub fn matthews(&self) -> f64 {
+        let (total, hits) = (self.total(), self.over_classes(|class| self.hits(class)));
+        let products = self.over_classes(|class| self.of_class(class) * self.chosen_as(class));
+        let true_spread = total * total - self.over_classes(|class| self.of_class(class).powi(2));
+        let chosen_spread = total * total - self.over_classes(|class| self.chosen_as(class).powi(2));
+        divided((hits * total - products, (true_spread * chosen_spread).sqrt()), 0.0)
+    }
+
+    /// Agreement beyond chance: `1 − Σ w_ij C_ij / Σ w_ij n_i m_j / N`, with `w_ij = [i ≠ j]` for `power` 0, else
+    /// `|i − j|^power`; undefined where chance alone agrees always.
+    ///
+    /// Cohen 1960, 1968.
+    pub fn cohen_kappa(&self, power: i32) -> f64 {
+        let weight = |i: usize, j: usize| if i == j { 0.0 } else { (i.abs_diff(j) as f64).powi(power) };
+        let (mut observed, mut expected) = (0.0, 0.0);
+        for i in 0..self.classes {
+            for j in 0..self.classes {
+                observed += weight(i, j) * self.counts[i * self.classes + j] as f64;
+                expected += weight(i, j) * self.of_class(i) * self.chosen_as(j) / self.total();
+            }
+        }
+        1.0 - divided((observed, expected), f64::NAN)
+    }
+}
+
+fn divided((numerator, denominator): (f64, f64), empty: f64) -> f64 {
+    if denominator == 0.0 { empty } else { numerator / denominator }
+}
+
+/// A ratio as the options of its row ask for it.
+pub(super) fn averaged(confusion: &Confusion, ratio: Ratio, options: &Options, empty: f64) -> Result<Value> {
+    if let Some(class) = options.whole("positive") {
+        let class = usize::try_from(class).ok().filter(|class| *class < confusion.classes).ok_or_else(|| {
+            Error::Argument(format!("`positive` is {class}; the classes are 0 to {}", confusion.classes - 1))
+        })?;
+        return Ok(Value::Number(confusion.ratio(ratio, class, empty)));
+    }
+    Ok(match options.choice("average") {
+        "micro" => Value::Number(confusion.average(ratio, Average::Micro, empty)),
+        "weighted" => Value::Number(confusion.average(ratio, Average::Weighted, empty)),
+        "none" => Value::per_class(confusion.per_class(ratio, empty)),
+        _ => Value::Number(confusion.average(ratio, Average::Macro, empty)),
+    })
+}
+
+fn with_zero_division(confusion: &Confusion, ratio: Ratio, options: &Options) -> Result<Value> {
+    averaged(confusion, ratio, options, options.number("zero_division"))
+}
+
+pub(super) const AVERAGE: OptionRow = OptionRow {
+    name: "average",
+    meaning: "over classes: the mean, the ratio of sums, the mean weighted by examples, or no average",
+    kind: OptionKind::Choice(&["macro", "micro", "weighted", "none"]),
+};
+pub(super) const POSITIVE: OptionRow = OptionRow {
+    name: "positive",
+    meaning: "of this class alone, whatever `average` says",
+    kind: OptionKind::Whole { default: None, at_least: 0 },
+};
+const ZERO_DIVISION: OptionRow = OptionRow {
+    name: "zero_division",
+    meaning: "what 0 / 0 counts as",
+    kind: OptionKind::Number { default: 0.0, range: Interval::UNIT },
+};
+const BETA: OptionRow = OptionRow {
+    name: "beta",
+    meaning: "recall counts beta times as much as precision",
+    kind: OptionKind::Number { default: 2.0, range: Interval::POSITIVE },
+};
+
+/// What the rows of this file have in common.
+const ROW: Metric = Metric {
+    name: "",
+    formula: "",
+    summary: "",
+    source: "scikit-learn precision_recall_fscore_support",
+    range: (0.0, 1.0),
+    higher_is_better: Some(true),
+    options: &[AVERAGE, ZERO_DIVISION, POSITIVE],
+    judge: Judge::Chosen(|_, _| Ok(Value::Number(f64::NAN))),
+    reward: None,
+};
+
+pub(super) const ACCURACY: Metric = Metric {
+    name: "accuracy",
+    formula: "mean of [argmax z = y]",
+    summary: "share of examples whose most likely class is the label; as a reward: 1 for the right class, else 0",
+    source: "scikit-learn accuracy_score",
+    options: &[],
+    judge: Judge::Chosen(|confusion, _| Ok(Value::Number(confusion.accuracy()))),
+    reward: Some(|chosen, label| f64::from(u8::from(chosen == label))),
+    ..ROW
+};
+
+pub(super) const PRECISION: Metric = Metric {
+    name: "precision",
+    formula: "tp / (tp + fp) per class, averaged",
+    summary: "share of what was chosen as a class that is of it",
+    judge: Judge::Chosen(|confusion, options| with_zero_division(confusion, Ratio::Precision, options)),
+    ..ROW
+};
+
+pub(super) const RECALL: Metric = Metric {
+    name: "recall",
+    formula: "tp / (tp + fn) per class, averaged",
+    summary: "share of a class that was chosen as such",
+    judge: Judge::Chosen(|confusion, options| with_zero_division(confusion, Ratio::Recall, options)),
+    ..ROW
+};
+
+pub(super) const F1: Metric = Metric {
+    name: "f1",
+    formula: "2 tp / (2 tp + fp + fn) per class, averaged",
+    summary: "harmonic mean of precision and recall",
+    judge: Judge::Chosen(|confusion, options| with_zero_division(confusion, Ratio::FBeta(1.0), options)),
+    ..ROW
+};
+
+pub(super) const F_BETA: Metric = Metric {
+    name: "f_beta",
+    formula: "(1 + β²) tp / ((1 + β²) tp + fp + β² fn) per class, averaged",
+    summary: "weighted harmonic mean of precision and recall",
+    source: "van Rijsbergen 1979; scikit-learn fbeta_score",
+    options: &[BETA, AVERAGE, ZERO_DIVISION, POSITIVE],
+    judge: Judge::Chosen(|confusion, options| {
+        with_zero_division(confusion, Ratio::FBeta(options.number("beta")), options)
+    }),
+    ..ROW
+};
+
+pub(super) const BALANCED_ACCURACY: Metric = Metric {
+    name: "balanced_accuracy",
+    formula: "mean recall over the classes among the labels",
+    summary: "accuracy as if every class had equally many examples",
+    source: "Brodersen et al. 2010; scikit-learn balanced_accuracy_score",
+    options: &[],
+    judge: Judge::Chosen(|confusion, _| Ok(Value::Number(confusion.balanced_accuracy()))),
+    ..ROW
+};
+
+pub(super) const MATTHEWS: Metric = Metric {
+    name: "matthews",
+    formula: "(Σ tp N − Σ n m) / √((N² − Σ n²)(N² − Σ m²))",
+    summary: "correlation of chosen and true classes, n of a class and m chosen as it; 0 where either never varies",
+    source: "Matthews 1975; Gorodkin 2004; scikit-learn matthews_corrcoef",
+    range: (-1.0, 1.0),
+    options: &[],
+    judge: Judge::Chosen(|confusion, _| Ok(Value::Number(confusion.matthews()))),
+    ..ROW
+};
+
+pub(super) const COHEN_KAPPA: Metric = Metric {
+    name: "cohen_kappa",
+    formula: "1 − Σ w C / (Σ w n m / N)",
+    summary: "agreement beyond chance; undefined where chance alone always agrees",
+    source: "Cohen 1960; scikit-learn cohen_kappa_score",
+    range: (-1.0, 1.0),
+    options: &[OptionRow {
+        name: "weights",
+        meaning: "how much choosing j for i counts: [i ≠ j], |i − j| or (i − j)²",
+        kind: OptionKind::Choice(&["none", "linear", "quadratic"]),
+    }],
+    judge: Judge::Chosen(|confusion, options| {
+        let power = match options.choice("weights") {
+            "linear" => 1,
+            "quadratic" => 2,
+            _ => 0,
+        };
+        Ok(Value::Number(confusion.cohen_kappa(power)))
+    }),
+    ..ROW
+};
+
+pub(super) const CONFUSION_MATRIX: Metric = Metric {
+    name: "confusion_matrix",
+    formula: "C_ij = number of examples of class i chosen as j",
+    summary: "counts, true classes down and chosen ones across",
+    source: "scikit-learn confusion_matrix",
+    range: (0.0, f64::INFINITY),
+    higher_is_better: None,
+    options: &[],
+    judge: Judge::Chosen(|confusion, _| Ok(Value::Counts(confusion.rows()))),
+    ..ROW
+};

@@ -1,0 +1,319 @@
+//! Detected boxes against true ones, by COCO's rules (Lin et al. 2014; pycocotools `COCOeval`).
+//!
+//! Per image and category the 100 best detections are matched in the order of their scores (equal ones in the order of the
+//! list): each takes the free true box with the highest intersection over union that reaches the threshold, of equal ones the
+//! later. All matches of a category are then ranked together, images by rising id. True boxes outside an area range are
+//! ignored: what matches them counts neither way, and so does a free detection outside the range.
+
+use super::{ClassValue, Judge, Metric, Value};
+use crate::options::{Interval, OptionKind, OptionRow, Options};
+use crate::{Error, Result};
+use std::collections::BTreeSet;
+
+/// `[x, y, width, height]` in pixels.
+pub type Box = [f64; 4];
+
+/// An object that is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrueBox {
+    pub image: i64,
+    pub category: i64,
+    pub bbox: Box,
+    /// In square pixels; of a box its width times its height.
+    pub area: f64,
+}
+
+/// An object that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detection {
+    pub image: i64,
+    pub category: i64,
+    pub bbox: Box,
+    pub score: f64,
+}
+
+/// True boxes and detections of some images.
+pub struct Boxes<'a> {
+    truths: &'a [TrueBox],
+    detections: &'a [Detection],
+    categories: Vec<i64>,
+}
+
+/// Detections per image and category that count.
+const MOST: usize = 100;
+/// `np.linspace(0.5, 0.95, 10)`, rounding included, because an overlap can lie exactly on a threshold.
+const THRESHOLD_STEP: f64 = (0.95 - 0.5) / 9.0;
+
+/// Square pixels, both ends included.
+pub type AreaRange = (f64, f64);
+pub const ALL_AREAS: AreaRange = (0.0, 1e10);
+pub const SMALL: AreaRange = (0.0, 32.0 * 32.0);
+pub const MEDIUM: AreaRange = (32.0 * 32.0, 96.0 * 96.0);
+pub const LARGE: AreaRange = (96.0 * 96.0, 1e10);
+
+/// COCO's ten thresholds of intersection over union: 0.5, 0.55 … 0.95.
+pub fn thresholds() -> [f64; 10] {
+    let mut thresholds = std::array::from_fn(|i| 0.5 + i as f64 * THRESHOLD_STEP);
+    thresholds[9] = 0.95;
+    thresholds
+}
+
+impl<'a> Boxes<'a> {
+    /// With the categories that occur, or those of `categories` too.
+    ///
+    /// # Errors
+    /// When there is no true box, no detection and no category, a number is not finite or a side is negative; the message names it.
+    pub fn new(truths: &'a [TrueBox], detections: &'a [Detection], categories: &[i64]) -> Result<Self> {
+        if truths.is_empty() && detections.is_empty() && categories.is_empty() {
+            return Err(Error::Argument("the batch is empty: there are no true boxes and no detections".into()));
+        }
+        let of_truths = truths.iter().enumerate().map(|(i, truth)| ("true box", i, truth.bbox, truth.area));
+        let found = detections.iter().enumerate().map(|(i, found)| ("detection", i, found.bbox, found.score));
+        for (what, i, bbox, last) in of_truths.chain(found) {
+            if let Some(bad) = bbox.iter().chain([&last]).find(|number| !number.is_finite()) {
+                return Err(Error::NotFinite { what: format!("a number of {what} {i}"), value: *bad });
+            }
+            if bbox[2] < 0.0 || bbox[3] < 0.0 {
+                return Err(Error::Argument(format!("{what} {i} has a negative side: {bbox:?}")));
+            }
+        }
+        let occurring = truths.iter().map(|truth| truth.category).chain(detections.iter().map(|found| found.category));
+        let categories: BTreeSet<i64> = occurring.chain(categories.iter().copied()).collect();
+        Ok(Boxes { truths, detections, categories: categories.into_iter().collect() })
+    }
+
+    /// By rising id.
+    pub fn categories(&self) -> &[i64] {
+        &self.categories
+    }
+
+    /// Detections of one category, ranked; nothing where it has no true box in the area range.
+    pub fn ranking(&self, category: i64, threshold: f64, area: AreaRange, at_most: usize) -> Option<Ranking> {
+        let of_truths = self.truths.iter().filter(|truth| truth.category == category);
+        let found = self.detections.iter().filter(|found| found.category == category);
+        let images: BTreeSet<i64> =
+            of_truths.clone().map(|truth| truth.image).chain(found.clone().map(|found| found.image)).collect();
+        let mut ranking = Ranking { ranked: Vec::new(), positives: 0 };
+        for image in images {
+            let truths: Vec<&TrueBox> = of_truths.clone().filter(|truth| truth.image == image).collect();
+            let mut detections: Vec<&Detection> = found.clone().filter(|found| found.image == image).collect();
+            detections.sort_by(|a, b| b.score.total_cmp(&a.score));
+            detections.truncate(MOST);
+            ranking.positives += truths.iter().filter(|truth| inside(truth.area, area)).count();
+            let matched = matches(&truths, &detections, threshold, area);
+            let ranked = detections.iter().zip(matched).take(at_most).map(|(found, matched)| (found.score, matched));
+            ranking.ranked.extend(ranked);
+        }
+        ranking.ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        Some(ranking).filter(|ranking| ranking.positives > 0)
+    }
+
+    /// The mean over categories that have true boxes, and over thresholds; undefined without any.
+    pub fn mean_over_categories(
+        &self,
+        thresholds: &[f64],
+        area: AreaRange,
+        at_most: usize,
+        of: fn(&Ranking) -> f64,
+    ) -> f64 {
+        let values: Vec<f64> = self
+            .categories
+            .iter()
+            .flat_map(|category| thresholds.iter().map(move |threshold| (*category, *threshold)))
+            .filter_map(|(category, threshold)| self.ranking(category, threshold, area, at_most))
+            .map(|ranking| of(&ranking))
+            .collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    }
+
+    /// [`Ranking::average_precision`] of one category, the mean over thresholds; undefined without true boxes.
+    pub fn average_precision(&self, category: i64, thresholds: &[f64]) -> f64 {
+        let one = Boxes { categories: vec![category], ..*self };
+        one.mean_over_categories(thresholds, ALL_AREAS, MOST, Ranking::average_precision)
+    }
+}
+
+fn inside(size: f64, (low, high): AreaRange) -> bool {
+    (low..=high).contains(&size)
+}
+
+/// What became of a detection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Match {
+    True,
+    False,
+    Ignored,
+}
+
+/// `|A ∩ B| / |A ∪ B|`
+pub fn intersection_over_union(a: Box, b: Box) -> f64 {
+    let side = |i: usize| (a[i] + a[i + 2]).min(b[i] + b[i + 2]) - a[i].max(b[i]);
+    let (width, height) = (side(0), side(1));
+    if width <= 0.0 || height <= 0.0 {
+        return 0.0;
+    }
+    let both = width * height;
+    both / (a[2] * a[3] + b[2] * b[3] - both)
+}
+
+/// Matches the detections of one image and category, given by falling score.
+fn matches(truths: &[&TrueBox], detections: &[&Detection], threshold: f64, area: AreaRange) -> Vec<Match> {
+    let mut truths: Vec<(&TrueBox, bool)> = truths.iter().map(|truth| (*truth, !inside(truth.area, area))).collect();
+    // Those that count come first and are preferred, whatever the ignored ones overlap.
+    truths.sort_by_key(|(_, ignored)| *ignored);
+    let mut taken = vec![false; truths.len()];
+    let mut take = |found: &&Detection| {
+        let (mut best, mut overlap) = (None, threshold.min(1.0 - 1e-10));
+        for (i, (truth, ignored)) in truths.iter().enumerate() {
+            if taken[i] {
+                continue;
+            }
+            if *ignored && best.is_some_and(|best: usize| !truths[best].1) {
+                break;
+            }
+            let here = intersection_over_union(found.bbox, truth.bbox);
+            if here >= overlap {
+                (best, overlap) = (Some(i), here);
+            }
+        }
+        match best {
+            Some(i) => {
+                taken[i] = true;
+                if truths[i].1 { Match::Ignored } else { Match::True }
+            }
+            None if inside(found.bbox[2] * found.bbox[3], area) => Match::False,
+            None => Match::Ignored,
+        }
+    };
+    detections.iter().map(&mut take).collect()
+}
+
+/// The detections of one category from all images by falling score, and how many true boxes there are to find.
+pub struct Ranking {
+    ranked: Vec<(f64, Match)>,
+    positives: usize,
+}
+
+impl Ranking {
+    /// True positives and precision after each detection.
+    fn steps(&self) -> (Vec<f64>, Vec<f64>) {
+        let (mut hits, mut misses) = (0.0, 0.0);
+        let step = |(_, matched): &(f64, Match)| {
+            match matched {
+                Match::True => hits += 1.0,
+                Match::False => misses += 1.0,
+                Match::Ignored => {}
+            }
+            (hits / self.positives as f64, hits / (hits + misses + f64::EPSILON))
+        };
+        self.ranked.iter().map(step).unzip()
+    }
+
+    /// The share of true boxes that are found.
+    pub fn recall(&self) -> f64 {
+        self.steps().0.last().copied().unwrap_or(0.0)
+    }
+
+    /// The highest precision at a recall of at least 0, 0.01 … 1; 0 where that recall is never reached.
+    pub fn interpolated_precision(&self) -> [f64; 101] {
+        let (recall, mut precision) = self.steps();
+        for i in (1..precision.len()).rev() {
+            precision[i - 1] = precision[i - 1].max(precision[i]);
+        }
+        std::array::from_fn(|i| {
+            let wanted = i as f64 * 0.01;
+            precision.get(recall.partition_point(|recall| *recall < wanted)).copied().unwrap_or(0.0)
+        })
+    }
+
+    /// The mean of [`Self::interpolated_precision`].
+    pub fn average_precision(&self) -> f64 {
+        self.interpolated_precision().iter().sum::<f64>() / 101.0
+    }
+}
+
+fn area_range(options: &Options) -> AreaRange {
+    match options.choice("area") {
+        "small" => SMALL,
+        "medium" => MEDIUM,
+        "large" => LARGE,
+        _ => ALL_AREAS,
+    }
+}
+
+fn mean_average_precision(boxes: &Boxes, thresholds: &[f64], options: &Options) -> Result<Value> {
+    let mean = boxes.mean_over_categories(thresholds, area_range(options), MOST, Ranking::average_precision);
+    Ok(Value::Number(mean))
+}
+
+const AREA: OptionRow = OptionRow {
+    name: "area",
+    meaning: "of boxes up to 32², up to 96² or above that many pixels",
+    kind: OptionKind::Choice(&["all", "small", "medium", "large"]),
+};
+
+pub(super) const MAP: Metric = Metric {
+    name: "map",
+    formula: "mean over categories and IoU 0.5, 0.55 … 0.95 of the mean interpolated precision at recall 0, 0.01 … 1",
+    summary: "mAP@[.5:.95], COCO's main number; undefined without true boxes",
+    source: "Lin et al. 2014; pycocotools COCOeval",
+    range: (0.0, 1.0),
+    higher_is_better: Some(true),
+    options: &[AREA],
+    judge: Judge::Detections(|boxes, options| mean_average_precision(boxes, &thresholds(), options)),
+    reward: None,
+};
+
+pub(super) const MAP_50: Metric = Metric {
+    name: "map_50",
+    formula: "mean over categories of the mean interpolated precision at recall 0, 0.01 … 1, at IoU 0.5",
+    summary: "mAP@0.5; undefined without true boxes",
+    judge: Judge::Detections(|boxes, options| mean_average_precision(boxes, &thresholds()[..1], options)),
+    ..MAP
+};
+
+pub(super) const MAP_75: Metric = Metric {
+    name: "map_75",
+    formula: "mean over categories of the mean interpolated precision at recall 0, 0.01 … 1, at IoU 0.75",
+    summary: "mAP@0.75; undefined without true boxes",
+    judge: Judge::Detections(|boxes, options| mean_average_precision(boxes, &thresholds()[5..6], options)),
+    ..MAP
+};
+
+pub(super) const AP_PER_CLASS: Metric = Metric {
+    name: "ap_per_class",
+    formula: "mean interpolated precision at recall 0, 0.01 … 1 per category, mean over IoU 0.5, 0.55 … 0.95",
+    summary: "average precision of every category; undefined for one without true boxes",
+    options: &[OptionRow {
+        name: "threshold",
+        meaning: "at this IoU alone; at 0 the mean over all ten",
+        kind: OptionKind::Number { default: 0.0, range: Interval::UNIT },
+    }],
+    judge: Judge::Detections(|boxes, options| {
+        let ten = thresholds();
+        let one = [options.number("threshold")];
+        let thresholds = if one[0] == 0.0 { &ten[..] } else { &one };
+        let value = |&class: &i64| ClassValue { class, value: boxes.average_precision(class, thresholds) };
+        Ok(Value::PerClass(boxes.categories().iter().map(value).collect()))
+    }),
+    ..MAP
+};
+
+pub(super) const AVERAGE_RECALL: Metric = Metric {
+    name: "average_recall",
+    formula: "mean over categories and IoU 0.5, 0.55 … 0.95 of the share of true boxes found",
+    summary: "AR with at most 1, 10 or 100 detections per image and category; undefined without true boxes",
+    options: &[
+        OptionRow {
+            name: "at_most",
+            meaning: "detections per image and category; never more than 100",
+            kind: OptionKind::Whole { default: Some(100), at_least: 1 },
+        },
+        AREA,
+    ],
+    judge: Judge::Detections(|boxes, options| {
+        let at_most = options.whole("at_most").and_then(|most| usize::try_from(most).ok()).unwrap_or(MOST);
+        Ok(Value::Number(boxes.mean_over_categories(&thresholds(), area_range(options), at_most, Ranking::recall)))
+    }),
+    ..MAP
+};
