@@ -3,10 +3,10 @@
 #![allow(clippy::print_stderr)]
 
 mod bench;
-#[allow(dead_code, reason = "the verbs that read JSON come next")]
 mod json;
 mod list;
 mod loss;
+mod metric;
 mod plot;
 mod progress;
 mod run;
@@ -33,6 +33,7 @@ enum Verb {
     Plot(plot::Arguments),
     List(list::Arguments),
     Loss(loss::Arguments),
+    Metric(metric::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -47,6 +48,7 @@ pub fn run() -> ExitCode {
         Verb::Plot(arguments) => plot::run(&arguments),
         Verb::List(arguments) => list::run(&arguments),
         Verb::Loss(arguments) => loss::run(&arguments),
+        Verb::Metric(arguments) => metric::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
     };
     match done {

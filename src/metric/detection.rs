@@ -317,3 +317,34 @@ pub(super) const AVERAGE_RECALL: Metric = Metric {
     }),
     ..MAP
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng as _;
+
+    /// By its definition: at every recall the best precision of any cut that reaches it.
+    #[test]
+    fn interpolated_precision_agrees_with_trying_every_cut() {
+        let mut rng = crate::stream(0, "cuts", 0);
+        for positives in 1..30 {
+            let kinds = [Match::True, Match::False, Match::Ignored];
+            let mut ranked: Vec<(f64, Match)> = (0..40).map(|_| (0.5, kinds[rng.random_range(0..3)])).collect();
+            let hits = |ranked: &[(f64, Match)], of: Match| ranked.iter().filter(|(_, matched)| *matched == of).count();
+            while hits(&ranked, Match::True) > positives {
+                ranked.pop();
+            }
+            let ranking = Ranking { ranked: ranked.clone(), positives };
+            for (i, precision) in ranking.interpolated_precision().into_iter().enumerate() {
+                let cuts = (1..=ranked.len()).map(|n| &ranked[..n]);
+                let reaches = cuts.filter(|cut| hits(cut, Match::True) * 100 >= i * positives);
+                let precisions = reaches.map(|cut| {
+                    let (found, wrong) = (hits(cut, Match::True) as f64, hits(cut, Match::False) as f64);
+                    if found == 0.0 { 0.0 } else { found / (found + wrong) }
+                });
+                let best = precisions.fold(0.0, f64::max);
+                assert!((precision - best).abs() < 1e-12, "recall {i} %, {positives} boxes: {precision}, not {best}");
+            }
+        }
+    }
+}

@@ -11,6 +11,8 @@ mod probability;
 mod ranking;
 mod regression;
 mod scores;
+#[cfg(test)]
+mod table_test;
 mod value;
 
 pub use calibration::{Norm, calibration_error, reliability};

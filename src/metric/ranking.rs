@@ -207,6 +207,9 @@ pub(super) const TOP_K: Metric = Metric {
         kind: OptionKind::Whole { default: Some(5), at_least: 1 },
     }],
     judge: Judge::Rows(|scores, options| {
+        if scores.columns == 1 {
+            return Err(Error::Argument("top_k needs a score for every class, in rows".into()));
+        }
         let k = options.whole("k").and_then(|k| usize::try_from(k).ok()).unwrap_or(1);
         Ok(Value::Number(top_k(scores, k)))
     }),

@@ -10,6 +10,8 @@ use std::sync::Once;
 /// What figures are made of; positions are pixels of the SVG.
 pub(super) trait Canvas {
     fn line(&mut self, points: &[(f64, f64)], color: (u8, u8, u8), width: f64, dashed: bool) -> Result<()>;
+    /// An opaque rectangle between two corners.
+    fn block(&mut self, corners: [(f64, f64); 2], color: (u8, u8, u8)) -> Result<()>;
     /// A translucent polygon.
     fn area(&mut self, outline: &[(f64, f64)], color: (u8, u8, u8)) -> Result<()>;
     /// `at` is the baseline's start, middle or end.
@@ -21,6 +23,8 @@ pub(super) enum Ink {
     Strong,
     Normal,
     Soft,
+    /// On dark ground.
+    Light,
 }
 
 #[derive(Clone, Copy)]
@@ -99,6 +103,11 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
         }
     }
 
+    fn block(&mut self, corners: [(f64, f64); 2], (r, g, b): (u8, u8, u8)) -> Result<()> {
+        let corners = corners.map(|corner| self.pixel(corner));
+        self.area.draw(&Rectangle::new(corners, RGBColor(r, g, b).filled())).map_err(error)
+    }
+
     fn area(&mut self, outline: &[(f64, f64)], (r, g, b): (u8, u8, u8)) -> Result<()> {
         let outline: Vec<_> = outline.iter().map(|point| self.pixel(*point)).collect();
         self.area.draw(&Polygon::new(outline, RGBColor(r, g, b).mix(0.18))).map_err(error)
@@ -110,6 +119,7 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
             Ink::Strong => RGBColor(25, 25, 25),
             Ink::Normal => RGBColor(60, 60, 60),
             Ink::Soft => RGBColor(110, 110, 110),
+            Ink::Light => RGBColor(255, 255, 255),
         };
         let horizontal = match anchor {
             Anchor::Start => HPos::Left,

@@ -1,7 +1,13 @@
-//! Learning curves, one panel per column: the same drawing as SVG and as PNG.
+//! Learning curves, one panel per column, and metrics that are drawn: the same drawing as SVG and as PNG.
 
 mod axis;
 mod canvas;
+mod confusion;
+mod drawing;
+mod reliability;
+mod threshold_curves;
+
+pub use drawing::{Drawing, Panel as DrawnPanel};
 
 use super::{Curve, Report, label};
 use crate::Result;

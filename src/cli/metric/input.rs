@@ -1,0 +1,205 @@
+//! From JSON to what a metric judges.
+
+use super::json::Array;
+use crate::distribution;
+use crate::metric::{Boxes, Confusion, Detection, Judge, Metric, RealValues, Scores, TrueBox, Value};
+use crate::options::Options;
+use anyhow::Context;
+use serde::Deserialize;
+
+/// How the predictions are to be read.
+#[derive(Clone, Copy)]
+pub struct Reading {
+    pub classes: Option<usize>,
+    pub logits: bool,
+}
+
+/// Predictions and targets, checked.
+pub enum Input {
+    Chosen(Confusion),
+    Scores { values: Vec<f64>, columns: usize, labels: Vec<u32> },
+    Values { predictions: Vec<f64>, targets: Vec<f64>, columns: usize },
+    Masks(Vec<Confusion>),
+    Boxes { truths: Vec<TrueBox>, detections: Vec<Detection>, categories: Vec<i64> },
+}
+
+impl Input {
+    /// # Errors
+    /// When shapes don't fit or an entry is not what the metric needs; the message says which.
+    pub fn read(
+        metric: &Metric,
+        predictions: &serde_json::Value,
+        targets: &serde_json::Value,
+        reading: Reading,
+    ) -> anyhow::Result<Input> {
+        if reading.logits && !matches!(metric.judge, Judge::Rows(_) | Judge::Scores(_) | Judge::Probabilities(_)) {
+            anyhow::bail!("logits are for metrics of probabilities; {} judges {}", metric.name, metric.judge);
+        }
+        if matches!(metric.judge, Judge::Detections(_)) {
+            return boxes(predictions, targets);
+        }
+        let predictions = Array::of(predictions).context("predictions")?;
+        let targets = Array::of(targets).context("targets")?;
+        match metric.judge {
+            Judge::Chosen(_) => chosen(&predictions, &targets, reading).map(Input::Chosen),
+            Judge::Values(_) => values(predictions, targets),
+            Judge::Masks(_) => masks(&predictions, &targets, reading).map(Input::Masks),
+            _ => scores(metric, predictions, &targets, reading),
+        }
+    }
+
+    pub fn judged_by(&self, metric: &Metric, options: &Options) -> anyhow::Result<Value> {
+        Ok(match (self, metric.judge) {
+            (Input::Chosen(confusion), Judge::Chosen(value)) => value(confusion, options),
+            (Input::Scores { values, columns, labels }, Judge::Rows(value) | Judge::Scores(value)) => {
+                value(&Scores::new(values, *columns, labels)?, options)
+            }
+            (Input::Scores { values, columns, labels }, Judge::Probabilities(value)) => {
+                let scores = Scores::probabilities(values, *columns, labels);
+                value(&scores.context("predictions (are they logits? then add --logits)")?, options)
+            }
+            (Input::Values { predictions, targets, columns }, Judge::Values(value)) => {
+                value(&RealValues::new(predictions, targets, *columns)?, options)
+            }
+            (Input::Masks(images), Judge::Masks(value)) => value(images, options),
+            (Input::Boxes { truths, detections, categories }, Judge::Detections(value)) => {
+                value(&Boxes::new(truths, detections, categories)?, options)
+            }
+            _ => anyhow::bail!("{} judges {}", metric.name, metric.judge),
+        }?)
+    }
+}
+
+/// Class indices.
+fn indices(array: &Array, what: &str) -> anyhow::Result<Vec<u32>> {
+    let whole = array.whole().with_context(|| format!("{what} must be class indices"))?;
+    let index = |(i, index): (usize, i64)| {
+        u32::try_from(index).with_context(|| format!("{what}: entry {i} is {index}, not a class index"))
+    };
+    whole.into_iter().enumerate().map(index).collect()
+}
+
+fn labels(targets: &Array) -> anyhow::Result<Vec<u32>> {
+    anyhow::ensure!(targets.shape.len() == 1, "targets must be a flat list of class indices such as [0, 2]");
+    indices(targets, "targets")
+}
+
+/// As many as the largest index says, or more.
+fn class_count(indices: impl Iterator<Item = u32>, reading: Reading) -> usize {
+    reading.classes.unwrap_or_else(|| indices.max().map_or(0, |largest| largest as usize + 1))
+}
+
+fn chosen(predictions: &Array, targets: &Array, reading: Reading) -> anyhow::Result<Confusion> {
+    let labels = labels(targets)?;
+    let (chosen, classes) = match predictions.shape[..] {
+        [_] => {
+            let chosen = indices(predictions, "predictions").context("give class indices, or rows of scores")?;
+            let classes = class_count(chosen.iter().chain(&labels).copied(), reading);
+            (chosen, classes)
+        }
+        [_, classes] if classes > 1 => {
+            check_columns(classes, reading)?;
+            (predictions.values.chunks_exact(classes).map(distribution::mode).collect(), classes)
+        }
+        _ => anyhow::bail!("predictions must be class indices such as [0, 2], or rows with a score per class"),
+    };
+    Ok(Confusion::new(&chosen, &labels, classes)?)
+}
+
+fn check_columns(columns: usize, reading: Reading) -> anyhow::Result<()> {
+    match reading.classes {
+        Some(classes) if classes != columns => {
+            anyhow::bail!("the rows have {columns} numbers each, for {classes} classes")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn scores(metric: &Metric, predictions: Array, targets: &Array, reading: Reading) -> anyhow::Result<Input> {
+    let labels = labels(targets)?;
+    let columns = match predictions.shape[..] {
+        [_] => 1,
+        [_, columns] if columns > 0 => columns,
+        _ => anyhow::bail!("predictions must be rows with a number per class, or a flat list for class 1"),
+    };
+    check_columns(columns.max(2), reading)?;
+    let values = match metric.judge {
+        Judge::Rows(_) => predictions.values,
+        _ if !reading.logits => predictions.values,
+        _ if columns == 1 => predictions.values.iter().map(|z| 1.0 / (1.0 + (-z).exp())).collect(),
+        _ => predictions.values.chunks_exact(columns).flat_map(distribution::log_probs).map(f64::exp).collect(),
+    };
+    Ok(Input::Scores { values, columns, labels })
+}
+
+fn same_shape(predictions: &Array, targets: &Array) -> anyhow::Result<()> {
+    let text = |array: &Array| array.shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+    let (of_predictions, of_targets) = (text(predictions), text(targets));
+    anyhow::ensure!(predictions.shape == targets.shape, "{of_predictions} predictions for {of_targets} targets");
+    anyhow::ensure!(!predictions.shape.is_empty(), "predictions and targets must be lists");
+    Ok(())
+}
+
+fn values(predictions: Array, targets: Array) -> anyhow::Result<Input> {
+    same_shape(&predictions, &targets)?;
+    let columns = predictions.shape[1..].iter().product();
+    Ok(Input::Values { predictions: predictions.values, targets: targets.values, columns })
+}
+
+/// `[height, width]` is one image, with more levels the outermost is that of images.
+fn masks(predictions: &Array, targets: &Array, reading: Reading) -> anyhow::Result<Vec<Confusion>> {
+    same_shape(predictions, targets)?;
+    let (chosen, labels) = (indices(predictions, "predictions")?, indices(targets, "targets")?);
+    let classes = class_count(chosen.iter().chain(&labels).copied(), reading);
+    let images = if predictions.shape.len() > 2 { predictions.shape[0] } else { 1 };
+    let pixels = chosen.len() / images.max(1);
+    if pixels == 0 {
+        return Ok(vec![Confusion::new(&[], &[], classes)?]);
+    }
+    let image = |(i, (chosen, labels)): (usize, (&[u32], &[u32]))| {
+        Confusion::new(chosen, labels, classes).with_context(|| format!("image {i}, counting its pixels row by row"))
+    };
+    chosen.chunks(pixels).zip(labels.chunks(pixels)).enumerate().map(image).collect()
+}
+
+/// An entry of COCO's lists; fields that no metric needs may be there too.
+#[derive(Deserialize)]
+struct Entry {
+    image_id: i64,
+    category_id: i64,
+    bbox: [f64; 4],
+    score: Option<f64>,
+    area: Option<f64>,
+    #[serde(default)]
+    iscrowd: i64,
+}
+
+fn boxes(predictions: &serde_json::Value, targets: &serde_json::Value) -> anyhow::Result<Input> {
+    let found = entries(predictions, "detections").context("predictions")?;
+    let there = entries(targets, "annotations").context("targets")?;
+    let detection = |(i, entry): (usize, Entry)| {
+        let score = entry.score.with_context(|| format!("predictions: entry {i} has no `score`"))?;
+        Ok(Detection { image: entry.image_id, category: entry.category_id, bbox: entry.bbox, score })
+    };
+    let truth = |(i, entry): (usize, Entry)| {
+        anyhow::ensure!(entry.iscrowd == 0, "targets: entry {i} is a crowd, which is not supported");
+        let area = entry.area.unwrap_or(entry.bbox[2] * entry.bbox[3]);
+        Ok(TrueBox { image: entry.image_id, category: entry.category_id, bbox: entry.bbox, area })
+    };
+    let categories = targets.get("categories").and_then(|list| list.as_array()).into_iter().flatten();
+    Ok(Input::Boxes {
+        truths: there.into_iter().enumerate().map(truth).collect::<anyhow::Result<_>>()?,
+        detections: found.into_iter().enumerate().map(detection).collect::<anyhow::Result<_>>()?,
+        categories: categories.filter_map(|category| category["id"].as_i64()).collect(),
+    })
+}
+
+/// A list, or an object that has it under `key`.
+fn entries(value: &serde_json::Value, key: &str) -> anyhow::Result<Vec<Entry>> {
+    let list = value.as_array().or_else(|| value.get(key)?.as_array());
+    let list = list.with_context(|| format!("there is no list of boxes, by itself or as `{key}`"))?;
+    let entry = |(i, entry): (usize, &serde_json::Value)| {
+        Entry::deserialize(entry).map_err(|error| anyhow::anyhow!("entry {i}: {error}"))
+    };
+    list.iter().enumerate().map(entry).collect()
+}

@@ -1,0 +1,148 @@
+//! A metric that is drawn: a confusion matrix, curves over thresholds, or a reliability diagram.
+
+use super::canvas::{self, Anchor, Canvas, Ink};
+use super::{HEAD, MARGIN, confusion, reliability, threshold_curves};
+use crate::Result;
+use crate::metric::{Metric, Value};
+
+/// The side of the square that a panel draws in.
+pub(super) const SIDE: f64 = 340.0;
+const PANEL_WIDTH: f64 = SIDE + 90.0;
+const LEFT: f64 = 64.0;
+const TOP: f64 = 44.0;
+
+/// One picture, with a panel per network that was judged.
+pub struct Drawing {
+    title: String,
+    subtitle: &'static str,
+    kind: Kind,
+    panels: Vec<Panel>,
+}
+
+/// A value with what it is called.
+pub struct Panel {
+    pub title: String,
+    pub value: Value,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Confusion,
+    Roc,
+    PrecisionRecall,
+    Reliability,
+}
+
+impl Kind {
+    fn of(metric: &Metric) -> Option<Kind> {
+        match metric.name {
+            "confusion_matrix" => Some(Kind::Confusion),
+            "roc_curve" => Some(Kind::Roc),
+            "pr_curve" => Some(Kind::PrecisionRecall),
+            "reliability" => Some(Kind::Reliability),
+            _ => None,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Kind::Confusion => "Confusion matrix",
+            Kind::Roc => "ROC curve",
+            Kind::PrecisionRecall => "Precision and recall",
+            Kind::Reliability => "Reliability",
+        }
+    }
+
+    fn subtitle(self) -> &'static str {
+        match self {
+            Kind::Confusion => "number of examples; shade: share of the true class",
+            Kind::Roc => "each class against the rest; dashed: chance",
+            Kind::PrecisionRecall => "each class against the rest; dashed: chance, the share of the class",
+            Kind::Reliability => "bars: accuracy per bin of confidence; dots: mean confidence; below: examples",
+        }
+    }
+
+    fn height(self) -> f64 {
+        let below = if self == Kind::Reliability { reliability::COUNTS } else { 0.0 };
+        TOP + SIDE + below + 56.0
+    }
+}
+
+impl Drawing {
+    /// One value; nothing if the metric is not drawn.
+    pub fn of(metric: &Metric, value: &Value) -> Option<Drawing> {
+        Drawing::of_panels(metric, None, vec![Panel { title: String::new(), value: value.clone() }])
+    }
+
+    /// A panel for each of several; nothing if the metric is not drawn. `title` says of what.
+    pub fn of_panels(metric: &Metric, title: Option<&str>, panels: Vec<Panel>) -> Option<Drawing> {
+        let kind = Kind::of(metric)?;
+        let title = match title {
+            Some(title) => format!("{title}: {}", kind.title().to_lowercase().replace("roc", "ROC")),
+            None => kind.title().into(),
+        };
+        Some(Drawing { title, subtitle: kind.subtitle(), kind, panels })
+    }
+
+    pub fn svg(&self) -> Result<Vec<u8>> {
+        canvas::svg(self.size(), |canvas| self.draw(canvas))
+    }
+
+    pub fn png(&self) -> Result<Vec<u8>> {
+        canvas::png(self.size(), |canvas| self.draw(canvas))
+    }
+
+    fn columns(&self) -> usize {
+        if self.panels.len() <= 4 { self.panels.len().clamp(1, 2) } else { 3 }
+    }
+
+    fn size(&self) -> (f64, f64) {
+        let rows = self.panels.len().div_ceil(self.columns()).max(1) as f64;
+        let width = (2.0 * MARGIN + self.columns() as f64 * PANEL_WIDTH).max(
+            2.0 * MARGIN + 16.0 + canvas::text_width(self.subtitle, 12.0).max(canvas::text_width(&self.title, 19.0)),
+        );
+        (width, HEAD + rows * self.kind.height() + MARGIN)
+    }
+
+    fn draw(&self, canvas: &mut dyn Canvas) -> Result<()> {
+        canvas.text((MARGIN + 8.0, 30.0), &self.title, 19.0, Ink::Strong, Anchor::Start)?;
+        canvas.text((MARGIN + 8.0, 51.0), self.subtitle, 12.0, Ink::Soft, Anchor::Start)?;
+        for (i, panel) in self.panels.iter().enumerate() {
+            let (column, row) = (i % self.columns(), i / self.columns());
+            let left = MARGIN + column as f64 * PANEL_WIDTH + LEFT;
+            let top = HEAD + row as f64 * self.kind.height() + TOP;
+            self.draw_panel(canvas, panel, (left, top))?;
+        }
+        Ok(())
+    }
+
+    fn draw_panel(&self, canvas: &mut dyn Canvas, panel: &Panel, corner: (f64, f64)) -> Result<()> {
+        let summary = match (&panel.value, self.kind) {
+            (Value::Counts(counts), _) => confusion::draw(canvas, corner, counts)?,
+            (Value::Bins(bins), _) => reliability::draw(canvas, corner, bins)?,
+            (Value::Curves(curves), Kind::Roc) => threshold_curves::draw_roc(canvas, corner, curves)?,
+            (Value::Curves(curves), _) => threshold_curves::draw_precision_recall(canvas, corner, curves)?,
+            (Value::Number(_) | Value::PerClass(_), _) => String::new(),
+        };
+        let title = [panel.title.as_str(), summary.as_str()].into_iter().filter(|part| !part.is_empty());
+        let title = title.collect::<Vec<_>>().join(": ");
+        canvas.text((corner.0, corner.1 - 25.0), &title, 14.0, Ink::Strong, Anchor::Start)
+    }
+}
+
+/// A square from 0 to 1 both ways: grid lines, ticks and the names of the axes.
+pub(super) fn unit_square(canvas: &mut dyn Canvas, (left, top): (f64, f64), [x, y]: [&str; 2]) -> Result<()> {
+    let bottom = top + SIDE;
+    for tick in 0..=5 {
+        let share = f64::from(tick) / 5.0;
+        let (across, up) = (left + share * SIDE, bottom - share * SIDE);
+        let text = if tick == 0 { "0".to_string() } else { format!("{share:.1}") };
+        canvas.line(&[(left, up), (left + SIDE, up)], (230, 230, 230), 1.0, false)?;
+        canvas.text((left - 7.0, up + 4.0), &text, 11.5, Ink::Normal, Anchor::End)?;
+        canvas.line(&[(across, bottom), (across, bottom + 4.0)], (120, 120, 120), 1.0, false)?;
+        canvas.text((across, bottom + 18.0), &text, 11.5, Ink::Normal, Anchor::Middle)?;
+    }
+    canvas.line(&[(left, bottom), (left + SIDE, bottom)], (120, 120, 120), 1.0, false)?;
+    canvas.text((left, top - 9.0), y, 11.5, Ink::Soft, Anchor::Start)?;
+    canvas.text((left + SIDE / 2.0, bottom + 36.0), x, 11.5, Ink::Soft, Anchor::Middle)
+}
