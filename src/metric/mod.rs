@@ -133,14 +133,6 @@ impl Metric {
         self.higher_is_better.is_none()
     }
 
-    /// Whether the options ask for a number per class.
-    pub fn is_per_class(&self, options: &Options) -> bool {
-        self.options.iter().any(|row| row.name == "average") && options.choice("average") == "none" && {
-            let has_positive = self.options.iter().any(|row| row.name == "positive");
-            !has_positive || options.whole("positive").is_none()
-        }
-    }
-
     /// `0 to 1`
     pub fn range_text(&self) -> String {
         let bound = |bound: f64| match bound {

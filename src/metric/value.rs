@@ -78,6 +78,14 @@ impl Value {
         Value::PerClass(values.into_iter().enumerate().map(of).collect())
     }
 
+    /// For drawing: of every curve only the corners, a thousandth apart, to six decimals. So a value stays small on disk.
+    pub fn thinned(mut self) -> Value {
+        if let Value::Curves(curves) = &mut self {
+            curves.iter_mut().for_each(|curve| curve.points = thinned(&curve.points));
+        }
+        self
+    }
+
     /// Every number that the metric's range speaks of.
     pub fn numbers(&self) -> Vec<f64> {
         match self {
@@ -88,6 +96,23 @@ impl Value {
             Value::Bins(bins) => bins.iter().flat_map(|bin| [bin.confidence(), bin.accuracy()]).collect(),
         }
     }
+}
+
+fn thinned(points: &[Point]) -> Vec<Point> {
+    let rounded = |value: f64| (value * 1e6).round() / 1e6;
+    let mut kept: Vec<Point> = Vec::new();
+    for (i, &Point { x, y, threshold }) in points.iter().enumerate() {
+        let straight = i > 0
+            && points.get(i + 1).is_some_and(|next| {
+                let before = &points[i - 1];
+                (before.x == x && x == next.x) || (before.y == y && y == next.y)
+            });
+        let near = kept.last().is_some_and(|before| (x - before.x).abs().max((y - before.y).abs()) < 1e-3);
+        if !(straight || near && i + 1 < points.len()) {
+            kept.push(Point { x: rounded(x), y: rounded(y), threshold: rounded(threshold) });
+        }
+    }
+    kept
 }
 
 /// Numbers in JSON, which has no infinities and no NaN: these become `"inf"`, `"-inf"` and `"undefined"`.

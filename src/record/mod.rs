@@ -9,13 +9,16 @@
 //!     trial.toml                 the resolved arm and the seed: all that the trial is a function of
 //!     rows.csv                   one row per evaluation, flushed as it comes
 //!     outcome.json               how it ended; absent while it runs and after a kill
+//!     drawn.json                 what is drawn of the final weights: confusion matrix, curves, bins; absent without any
 //!     final.safetensors, best.safetensors
 //! ```
 
+mod drawn;
 mod outcome;
 mod rows;
 mod writer;
 
+pub use drawn::Drawn;
 pub use outcome::{Outcome, Status};
 pub use rows::Rows;
 pub use writer::{Record, columns};
@@ -51,6 +54,10 @@ impl TrialFolder {
         self.0.join("outcome.json")
     }
 
+    pub fn drawn(&self) -> PathBuf {
+        self.0.join("drawn.json")
+    }
+
     pub fn final_weights(&self) -> PathBuf {
         self.0.join("final.safetensors")
     }
@@ -62,7 +69,7 @@ impl TrialFolder {
     /// Empties the folder for a new start and writes the identity.
     pub fn begin(&self, identity: &str) -> Result<()> {
         create_folder(&self.0)?;
-        for file in [self.outcome(), self.rows(), self.final_weights(), self.best_weights()] {
+        for file in [self.outcome(), self.rows(), self.drawn(), self.final_weights(), self.best_weights()] {
             match std::fs::remove_file(&file) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Error::File { action: "remove", path: file, cause: error });

@@ -55,7 +55,7 @@ impl TrialFolder {
     }
 }
 
-fn read_if_present(path: &std::path::Path) -> Result<Option<String>> {
+pub(super) fn read_if_present(path: &std::path::Path) -> Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -110,11 +110,12 @@ impl<'a> Record<'a> {
         Ok(())
     }
 
-    /// The last row, unless it stands already, and the final weights.
+    /// The last row, unless it stands already, what is drawn, and the final weights.
     pub fn finish<O: Objective>(&mut self, objective: &O, training: &mut Training) -> Result<()> {
         if self.rows_at != Some(self.updates) {
             self.push(objective, training)?;
         }
+        self.folder.write_drawn(&training.evaluation.drawn(&training.network)?)?;
         training.network.save(&self.folder.final_weights())
     }
 }

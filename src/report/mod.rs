@@ -1,5 +1,6 @@
 //! Records read back: statistics, figures and tables. Nothing here needs a live run.
 
+mod drawn;
 pub mod figure;
 mod labels;
 pub mod statistics;
@@ -9,7 +10,7 @@ pub use labels::label;
 pub use summary::{Summary, SummaryRow};
 
 use crate::experiment::Experiment;
-use crate::record::{Outcome, Rows, Status};
+use crate::record::{Drawn, Outcome, Rows, Status};
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
 use statistics::{Bootstrap, Estimate};
@@ -35,6 +36,8 @@ pub struct ArmRecords {
 
 pub struct TrialRecord {
     pub rows: Rows,
+    /// Of the final weights.
+    pub drawn: Drawn,
     pub seconds: f64,
 }
 
@@ -73,7 +76,8 @@ impl Report {
                 let trial = Trial::new(arm, seed, results);
                 match trial.folder.status(&trial.identity()?)? {
                     Status::Ended(Outcome::Finished { seconds }) => {
-                        records.trials.push(TrialRecord { rows: Rows::read(&trial.folder.rows())?, seconds });
+                        let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
+                        records.trials.push(TrialRecord { rows, drawn, seconds });
                     }
                     Status::Ended(Outcome::Failed { reason }) => records.failed.push((seed, reason)),
                     Status::Missing | Status::Other { .. } => records.missing.push(seed),
@@ -84,7 +88,7 @@ impl Report {
         Ok(Report { experiment, arms })
     }
 
-    /// Draws every `[[plot]]` as SVG and PNG and writes the summary, into the results folder. Returns what was written.
+    /// Draws every `[[plot]]` and every metric that is drawn as SVG and PNG, and writes the summary, into the results folder. Returns what was written.
     pub fn write(&self, results: &Path) -> Result<Vec<std::path::PathBuf>> {
         let mut written = Vec::new();
         let summary = Summary::of(self);
@@ -93,6 +97,10 @@ impl Report {
         for plot in &self.experiment.plots {
             let name = crate::experiment::slug(&plot.name);
             let drawing = figure::Figure::new(self, plot);
+            files.push((format!("{name}.svg"), drawing.svg()?));
+            files.push((format!("{name}.png"), drawing.png()?));
+        }
+        for (name, drawing) in self.drawings() {
             files.push((format!("{name}.svg"), drawing.svg()?));
             files.push((format!("{name}.png"), drawing.png()?));
         }

@@ -6,6 +6,7 @@ use crate::distribution::Probabilities;
 use crate::metric::{self, ClassifierOutput, Metric, Value};
 use crate::network::Network;
 use crate::options::{Named, Options};
+use crate::record::Drawn;
 use crate::{Error, Result, Rng, distribution, stream};
 use lossward_envs::Vectorized;
 use std::sync::Arc;
@@ -28,32 +29,34 @@ struct Judging {
     metric: &'static Metric,
     options: Options,
     label: String,
+    /// One, or one per class: `precision(average=none)[2]`; none of a metric that is drawn.
+    columns: Vec<String>,
 }
 
 impl Judging {
     /// # Errors
     /// When the metric is unknown, does not judge classifiers, or its options don't fit.
-    fn new(named: &Named) -> Result<Judging> {
+    fn new(named: &Named, classes: usize) -> Result<Judging> {
         let metric = metric::find(&named.name)?;
         if !metric.judges_classifiers() {
             let fitting = metric::ALL.iter().filter(|metric| metric.judges_classifiers()).map(|metric| metric.name);
             let fitting = fitting.collect::<Vec<_>>().join(", ");
-            let name = metric.name;
+            let (name, judge) = (metric.name, metric.judge);
             return Err(Error::Argument(format!(
-                "`{name}` judges {}, and this task has class labels; metrics that fit: {fitting}",
-                metric.judge
+                "`{name}` judges {judge}, and this task has class labels; metrics that fit: {fitting}"
             )));
         }
         let options = Options::new(metric.name, metric.options, &named.options)?;
-        Ok(Judging { metric, options, label: named.label() })
-    }
-
-    /// One, or one per class: `precision(average=none)[2]`.
-    fn columns(&self, classes: usize) -> Vec<String> {
-        match self.metric.is_per_class(&self.options) {
-            true => (0..classes).map(|class| format!("{}[{class}]", self.label)).collect(),
-            false => vec![self.label.clone()],
-        }
+        let mut judging = Judging { metric, options, label: named.label(), columns: Vec::new() };
+        // One example of each class tells what comes out, before anything is trained.
+        let (logits, labels) = (vec![0.0; classes * classes], (0..classes as u32).collect::<Vec<u32>>());
+        let label = &judging.label;
+        judging.columns = match judging.value(&ClassifierOutput::new(&logits, &labels, classes))? {
+            Value::Number(_) => vec![label.clone()],
+            Value::PerClass(list) => list.iter().map(|of| format!("{label}[{}]", of.class)).collect(),
+            Value::Counts(_) | Value::Curves(_) | Value::Bins(_) => Vec::new(),
+        };
+        Ok(judging)
     }
 
     fn value(&self, output: &ClassifierOutput) -> Result<Value> {
@@ -68,7 +71,7 @@ impl Evaluation {
         let kind = match &task.source {
             Source::DataSet(data) => Kind::Held {
                 data: data.clone(),
-                metrics: metrics.iter().map(Judging::new).collect::<Result<_>>()?,
+                metrics: metrics.iter().map(|named| Judging::new(named, data.classes)).collect::<Result<_>>()?,
                 reward: super::reward_score("accuracy")?,
             },
             Source::Environment(spec) => Kind::Episodes {
@@ -83,9 +86,8 @@ impl Evaluation {
     /// The columns that [`Self::of`] fills, in order; the first one decides which weights are the best.
     pub fn columns(&self) -> Vec<String> {
         match &self.kind {
-            Kind::Held { data, metrics, .. } => {
-                let followed = metrics.iter().filter(|judging| !judging.metric.is_drawn());
-                let of_metrics = followed.flat_map(|judging| judging.columns(data.classes));
+            Kind::Held { metrics, .. } => {
+                let of_metrics = metrics.iter().flat_map(|judging| judging.columns.iter().cloned());
                 of_metrics.chain(["reward".into(), "entropy".into()]).collect()
             }
             Kind::Episodes { .. } => ["deterministic_return", "return", "length", "entropy"].map(String::from).into(),
@@ -113,7 +115,7 @@ impl Evaluation {
                 let entropies = probabilities.entropies().iter().map(|entropy| f64::from(*entropy));
                 let output = ClassifierOutput::new(logits, labels, data.classes);
                 let mut row = Vec::new();
-                for judging in metrics.iter().filter(|judging| !judging.metric.is_drawn()) {
+                for judging in metrics.iter().filter(|judging| !judging.columns.is_empty()) {
                     row.extend(judging.value(&output)?.numbers());
                 }
                 row.push(metric::expected_score(*reward, logits, labels));
@@ -127,6 +129,20 @@ impl Evaluation {
                 Ok(vec![deterministic.total, sampled.total, sampled.length, sampled.entropy])
             }
         }
+    }
+}
+
+impl Evaluation {
+    /// The metrics that are drawn, of the network as it is now, by their labels.
+    pub fn drawn(&mut self, network: &Network) -> Result<Drawn> {
+        let Kind::Held { data, metrics, .. } = &self.kind else { return Ok(Drawn::new()) };
+        let wanted: Vec<&Judging> = metrics.iter().filter(|judging| judging.columns.is_empty()).collect();
+        if wanted.is_empty() {
+            return Ok(Drawn::new());
+        }
+        network.infer(&data.test.inputs, data.test.len(), &mut self.logits)?;
+        let output = ClassifierOutput::new(&self.logits, &data.test.labels, data.classes);
+        wanted.into_iter().map(|judging| Ok((judging.label.clone(), judging.value(&output)?.thinned()))).collect()
     }
 }
 

@@ -74,7 +74,7 @@ impl Input {
 fn indices(array: &Array, what: &str) -> anyhow::Result<Vec<u32>> {
     let whole = array.whole().with_context(|| format!("{what} must be class indices"))?;
     let index = |(i, index): (usize, i64)| {
-        u32::try_from(index).with_context(|| format!("{what}: entry {i} is {index}, not a class index"))
+        u32::try_from(index).ok().with_context(|| format!("{what}: entry {i} is {index}, not a class index"))
     };
     whole.into_iter().enumerate().map(index).collect()
 }

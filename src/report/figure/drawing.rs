@@ -58,7 +58,7 @@ impl Kind {
             Kind::Confusion => "number of examples; shade: share of the true class",
             Kind::Roc => "each class against the rest; dashed: chance",
             Kind::PrecisionRecall => "each class against the rest; dashed: chance, the share of the class",
-            Kind::Reliability => "bars: accuracy per bin of confidence; dots: mean confidence; below: examples",
+            Kind::Reliability => "accuracy per bin of confidence, squares at the bin's mean confidence",
         }
     }
 
@@ -124,9 +124,12 @@ impl Drawing {
             (Value::Curves(curves), _) => threshold_curves::draw_precision_recall(canvas, corner, curves)?,
             (Value::Number(_) | Value::PerClass(_), _) => String::new(),
         };
-        let title = [panel.title.as_str(), summary.as_str()].into_iter().filter(|part| !part.is_empty());
-        let title = title.collect::<Vec<_>>().join(": ");
-        canvas.text((corner.0, corner.1 - 25.0), &title, 14.0, Ink::Strong, Anchor::Start)
+        let (left, top) = corner;
+        if panel.title.is_empty() {
+            return canvas.text((left, top - 25.0), &summary, 14.0, Ink::Strong, Anchor::Start);
+        }
+        canvas.text((left, top - 25.0), &panel.title, 14.0, Ink::Strong, Anchor::Start)?;
+        canvas.text((left + SIDE, top - 9.0), &summary, 11.5, Ink::Normal, Anchor::End)
     }
 }
 

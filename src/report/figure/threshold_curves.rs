@@ -32,11 +32,14 @@ pub(super) fn draw_precision_recall(canvas: &mut dyn Canvas, corner: (f64, f64),
     Ok(summary(curves, "average precision"))
 }
 
-/// From the highest threshold: each precision holds for the recall that it adds.
+/// From the highest threshold: each precision holds for the recall that it adds; one that adds none has no width.
 fn steps(curve: &Curve) -> Vec<(f64, f64)> {
     let mut steps: Vec<(f64, f64)> = Vec::new();
     let mut recall = 0.0;
     for point in curve.points.iter().rev().filter(|point| point.threshold.is_finite()) {
+        if point.x == recall {
+            continue;
+        }
         steps.extend([(recall, point.y), (point.x, point.y)]);
         recall = point.x;
     }
@@ -80,6 +83,8 @@ fn draw_legend(canvas: &mut dyn Canvas, (left, bottom): (f64, f64), curves: &[Cu
     if classes.len() < 2 || classes.len() > NAMED {
         return Ok(());
     }
+    let height = classes.len() as f64 * 15.0 + 4.0;
+    canvas.block([(left - 4.0, bottom - 8.0 - height), (left + 76.0, bottom - 6.0)], (255, 255, 255))?;
     for (line, class) in classes.iter().enumerate() {
         let y = bottom - 12.0 - (classes.len() - 1 - line) as f64 * 15.0;
         let area = mean(curves.iter().filter(|curve| curve.class == *class).map(|curve| curve.area));
