@@ -161,6 +161,97 @@ fn the_loss_of_the_readme() {
 }
 
 #[test]
+fn metrics_are_recorded_and_drawn_from_the_records_alone() {
+    let sandbox = Sandbox::new();
+    let metrics = "metrics = [{ f1 = { average = \"none\" } }, \"confusion_matrix\", \"pr_curve\", \"roc_curve\", \"reliability\"]";
+    let file =
+        TINY.replace("[[arm]]\nname = \"label\"", &format!("[evaluation]\n{metrics}\n[[arm]]\nname = \"label\""));
+    sandbox.write("tiny.toml", &file.replace("\"accuracy\"]", "\"f1(average=none)[9]\"]").replace("threshold =", "# "));
+    sandbox.run(&["run", "tiny.toml", "--quiet"]).succeeded();
+    let results = sandbox.path("results/tiny");
+    let head = std::fs::read_to_string(results.join("trials/label/seed-0/rows.csv")).unwrap();
+    assert!(head.contains("f1(average=none)[0],f1(average=none)[1],") && !head.contains("confusion"), "{head}");
+    let drawn = std::fs::read_to_string(results.join("trials/reward/seed-1/drawn.json")).unwrap();
+    let drawn: serde_json::Value = serde_json::from_str(&drawn).unwrap();
+    let counts = drawn["confusion_matrix"]["counts"].as_array().unwrap().iter();
+    let counts = counts.flat_map(|row| row.as_array().unwrap()).map(|count| count.as_u64().unwrap());
+    assert_eq!(counts.sum::<u64>(), 360, "every held-out digit is counted once");
+    let names = ["confusion_matrix", "pr_curve", "roc_curve", "reliability"];
+    let figures =
+        || names.map(|name| ["svg", "png"].map(|end| std::fs::read(results.join(format!("{name}.{end}"))).unwrap()));
+    let before = figures();
+    sandbox.run(&["plot", "results/tiny"]).succeeded();
+    assert!(figures() == before, "drawn again, the figures are the same bytes");
+}
+
+#[test]
+fn a_metric_is_computed_explained_and_drawn() {
+    let sandbox = Sandbox::new();
+    let metric = |arguments: &[&str]| sandbox.run(&[&["metric"], arguments].concat());
+    let given = ["--predictions", "[0,1,1,2]", "--targets", "[0,1,2,2]"];
+    let run = metric(&[&["f1"], &given[..], &["--options", "{\"average\":\"none\"}"]].concat()).succeeded();
+    assert_eq!(run.out, "class 0  1\nclass 1  0.6666666666666666\nclass 2  0.6666666666666666\n");
+    let object = "{\"predictions\":[[0.9,0.1],[0.2,0.8],[0.6,0.4]],\"targets\":[0,1,1],\"options\":{\"norm\":\"max\"}}";
+    let run = metric(&["calibration_error", object, "--json"]).succeeded();
+    assert_eq!(run.out, "{\"metric\":\"calibration_error\",\"value\":0.6}\n");
+    sandbox.write("object.json", object);
+    assert_eq!(metric(&["calibration_error", "@object.json", "--json"]).succeeded().out, run.out);
+    assert_eq!(
+        metric(&["roc_auc", "--predictions", "[1,2]", "--targets", "[1,1]"]).succeeded().out,
+        "roc_auc  undefined\n"
+    );
+    let boxes = "[{\"image_id\":1,\"category_id\":7,\"bbox\":[0,0,9,9],\"score\":0.5}]";
+    let run = metric(&["ap_per_class", "--predictions", boxes, "--targets", boxes]).succeeded();
+    assert_eq!(run.out, "class 7  1\n");
+    for row in lossward::metric::ALL {
+        let out = metric(&[row.name, "--explain"]).succeeded().out;
+        assert!(out.contains(row.formula) && out.contains(row.source) && out.contains("range"), "{out}");
+    }
+    for name in ["confusion_matrix", "reliability", "roc_curve", "pr_curve"] {
+        let data = "{\"predictions\":[[0.9,0.1],[0.2,0.8],[0.6,0.4]],\"targets\":[0,1,1]}";
+        for (end, magic) in [("svg", "<svg"), ("png", "\u{89}PNG")] {
+            let file = format!("{name}.{end}");
+            metric(&[name, data, "--figure", &file]).succeeded();
+            let bytes = std::fs::read(sandbox.path(&file)).unwrap();
+            assert!(bytes.starts_with(&magic.chars().map(|c| c as u8).collect::<Vec<_>>()), "{file}");
+        }
+    }
+}
+
+#[test]
+fn bad_input_of_a_metric_is_answered_with_its_place() {
+    let sandbox = Sandbox::new();
+    for (name, predictions, targets, parts) in [
+        ("accuracy", "[]", "[]", &["the batch is empty"][..]),
+        ("accuracy", "[0, 1]", "[0]", &["2 predictions for 1 targets"]),
+        ("accuracy", "[0, 1]", "[0, -2]", &["targets", "entry 1 is -2"]),
+        ("accuracy", "[[0.1, 0.9]]", "[2]", &["target 0 is class 2", "0 to 1"]),
+        ("accuracy", "[0.5]", "[0]", &["entry 0 is 0.5", "class indices"]),
+        ("log_loss", "[[2.5, 0.1]]", "[0]", &["--logits", "prediction [0][0] is 2.5"]),
+        ("brier", "[[0.5, 0.4]]", "[0]", &["row 0", "0.9"]),
+        ("roc_auc", "[0.5, null]", "[0, 1]", &["predictions", "entry 1 is null"]),
+        ("roc_auc", "[0.5, NaN]", "[0, 1]", &["--predictions", "not JSON"]),
+        ("rmse", "[[1, 2], [3]]", "[1, 2]", &["predictions", "row 1 has 1 entries, row 0 has 2"]),
+        ("rmse", "[[1, 2]]", "[1, 2]", &["1×2 predictions for 2 targets"]),
+        ("dice", "[[0, 1]]", "[[0, 1.5]]", &["targets", "[0][1] is 1.5"]),
+        ("map", "[{\"image_id\": 1}]", "[]", &["predictions", "entry 0", "category_id"]),
+        ("map_50", "[]", "3", &["targets", "annotations"]),
+        ("acuracy", "[0]", "[0]", &["did you mean `accuracy`"]),
+    ] {
+        let run = sandbox.run(&["metric", name, "--predictions", predictions, "--targets", targets]);
+        run.failed_with(parts);
+    }
+    let given = ["--predictions", "[0]", "--targets", "[0]"];
+    let with = |name: &str, more: &[&str]| sandbox.run(&[&["metric", name], &given[..], more].concat());
+    with("f1", &["--options", "{\"averag\": 1}"]).failed_with(&["did you mean `average`"]);
+    with("accuracy", &["--logits"]).failed_with(&["logits are for metrics of probabilities"]);
+    with("accuracy", &["--figure", "a.png"]).failed_with(&["accuracy is not drawn", "roc_curve"]);
+    with("confusion_matrix", &["--figure", "a.gif"]).failed_with(&[".svg or .png"]);
+    sandbox.run(&["metric", "f1"]).failed_with(&["--predictions and --targets", "--explain"]);
+    sandbox.run(&["metric", "f1", "{\"prediction\": [0]}"]).failed_with(&["did you mean `predictions`"]);
+}
+
+#[test]
 fn everything_can_be_listed_and_every_verb_has_an_example() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("experiments")).unwrap();
@@ -178,7 +269,7 @@ fn everything_can_be_listed_and_every_verb_has_an_example() {
         let run = sandbox.run(&["list", what]).succeeded();
         assert!(run.out.contains(expected), "{what}: {}", run.out);
     }
-    for verb in ["run", "plot", "list", "loss"] {
+    for verb in ["run", "plot", "list", "loss", "metric"] {
         let help = sandbox.run(&[verb, "--help"]).succeeded().out;
         assert!(help.contains("Example") && help.contains(&format!("lossward {verb}")), "{help}");
     }

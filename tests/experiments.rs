@@ -24,8 +24,9 @@ fn every_shipped_experiment_loads_and_states_its_question() {
 #[test]
 fn a_resolved_experiment_resolves_to_itself() {
     let sandbox = Sandbox::new();
-    for path in ["experiments/digits.toml", "experiments/cart_pole.toml"] {
-        let experiment = Experiment::load(Path::new(path), &[]).unwrap();
+    let with_metrics = sandbox.write("metrics.toml", &tiny_with_metrics());
+    for path in [Path::new("experiments/digits.toml"), Path::new("experiments/cart_pole.toml"), &with_metrics] {
+        let experiment = Experiment::load(path, &[]).unwrap();
         let resolved = sandbox.write("resolved.toml", &toml::to_string(&experiment).unwrap());
         assert_eq!(Experiment::load(&resolved, &[]).unwrap(), experiment);
     }
@@ -41,6 +42,13 @@ fn overrides_hold_for_all_arms_or_for_one() {
     let rates = experiment.arms.iter().map(|arm| arm.optimizer.learning_rate.at(0.0)).collect::<Vec<f64>>();
     assert_eq!(rates, [0.5, 0.5]);
     assert_ne!(experiment.arms[0].optimizer.rule, experiment.arms[1].optimizer.rule);
+}
+
+/// A metric with options, one per class, and one that is drawn.
+const METRICS: &str = "metrics = [\"accuracy\", { f1 = { average = \"none\" } }, \"confusion_matrix\"]";
+
+fn tiny_with_metrics() -> String {
+    TINY.replace("[[arm]]\nname = \"label\"", &format!("[evaluation]\n{METRICS}\n[[arm]]\nname = \"label\""))
 }
 
 /// `(what to replace, with what, what the error must say)`; the line is that of the replacement.
@@ -62,6 +70,13 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("dataset = \"digits\"", "dataset = \"digits\"\ncontrol = \"random_reward\"", &["needs an environment"]),
     ("examples = 4_000", "examples = 0", &[":12: ", "at least 1"]),
     ("examples = 4_000", "exampels = 10", &[":12: ", "did you mean `examples`"]),
+    (METRICS, "metrics = [\"acuracy\"]", &[":14: ", "unknown metric `acuracy`", "did you mean `accuracy`"]),
+    (METRICS, "metrics = [{ top_k = { kk = 3 } }]", &[":14: ", "`kk` is not an option of top_k", "did you mean `k`"]),
+    (METRICS, "metrics = [{ top_k = { k = 0 } }]", &[":14: ", "a whole number, at least 1, not 0"]),
+    (METRICS, "metrics = [{ f1 = { positive = 10 } }]", &[":14: ", "`positive` is 10", "0 to 9"]),
+    (METRICS, "metrics = [\"rmse\"]", &[":14: ", "`rmse` judges real values", "metrics that fit: accuracy, top_k"]),
+    (METRICS, "metrics = [\"map\"]", &[":14: ", "`map` judges detected boxes"]),
+    (METRICS, "metrics = 3", &[":14: ", "expected a list"]),
     ("loss = \"cross_entropy\"", "loss = \"crossentropy\"", &[":15: ", "unknown loss", "did you mean `cross_entropy`"]),
     ("loss = \"cross_entropy\"", "loss = \"mse\"", &[":15: ", "class labels", "losses that fit: cross_entropy"]),
     ("loss = \"cross_entropy\"", "los = \"cross_entropy\"", &[":15: ", "did you mean `loss`"]),
@@ -93,8 +108,9 @@ fn mistakes_are_answered_with_their_place() {
     let sandbox = Sandbox::new();
     let mut wrong = Vec::new();
     for (from, to, parts) in BAD {
-        assert!(TINY.contains(from), "{from}");
-        let path = sandbox.write("bad.toml", &TINY.replacen(from, to, 1));
+        let tiny = if *from == METRICS { tiny_with_metrics() } else { TINY.to_string() };
+        assert!(tiny.contains(from), "{from}");
+        let path = sandbox.write("bad.toml", &tiny.replacen(from, to, 1));
         match Experiment::load(&path, &[]) {
             Ok(_) => wrong.push(format!("`{to}` was accepted")),
             Err(error) => {

@@ -1,6 +1,6 @@
 //! Overlap of predicted and true masks: class maps, one confusion of pixels per image.
 
-use super::confusion::{AVERAGE, POSITIVE, averaged};
+use super::chosen::{AVERAGE, POSITIVE, averaged};
 use super::{Confusion, Judge, Metric, Ratio, Value};
 use crate::Result;
 use crate::options::{OptionKind, OptionRow, Options};

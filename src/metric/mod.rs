@@ -2,7 +2,9 @@
 //! same row. [`ALL`] is the table behind `lossward list metrics`, `lossward metric` and the error suggestions; each row
 //! stands beside the functions that it calls, which are of use by themselves.
 
+mod boxes;
 mod calibration;
+mod chosen;
 mod classifier;
 mod confusion;
 mod detection;
@@ -15,12 +17,12 @@ mod scores;
 mod table_test;
 mod value;
 
+pub use boxes::{
+    ALL_AREAS, AreaRange, Boxes, Detection, LARGE, MEDIUM, Ranking, SMALL, TrueBox, intersection_over_union, thresholds,
+};
 pub use calibration::{Norm, calibration_error, reliability};
 pub use classifier::{ClassifierOutput, expected_score};
 pub use confusion::{Average, Confusion, Ratio};
-pub use detection::{
-    ALL_AREAS, AreaRange, Boxes, Detection, LARGE, MEDIUM, Ranking, SMALL, TrueBox, intersection_over_union, thresholds,
-};
 pub use probability::{brier, cross_entropy, log_loss};
 pub use ranking::{average_precision, precision_recall_curve, roc_auc, roc_auc_one_against_one, roc_curve, top_k};
 pub use regression::{
@@ -71,16 +73,16 @@ pub enum Judge {
 
 /// The metrics, a row each.
 pub const ALL: &[Metric] = &[
-    confusion::ACCURACY,
+    chosen::ACCURACY,
     ranking::TOP_K,
-    confusion::PRECISION,
-    confusion::RECALL,
-    confusion::F1,
-    confusion::F_BETA,
-    confusion::BALANCED_ACCURACY,
-    confusion::MATTHEWS,
-    confusion::COHEN_KAPPA,
-    confusion::CONFUSION_MATRIX,
+    chosen::PRECISION,
+    chosen::RECALL,
+    chosen::F1,
+    chosen::F_BETA,
+    chosen::BALANCED_ACCURACY,
+    chosen::MATTHEWS,
+    chosen::COHEN_KAPPA,
+    chosen::CONFUSION_MATRIX,
     ranking::ROC_AUC,
     ranking::ROC_CURVE,
     ranking::AVERAGE_PRECISION,

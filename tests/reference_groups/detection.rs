@@ -59,24 +59,23 @@ pub fn detection_map(case: &Case) {
 
 fn check_stats(case: &Case, boxes: &Boxes) {
     let ten = metric::thresholds();
-    let (precision, recall): (fn(&Ranking) -> f64, fn(&Ranking) -> f64) = (Ranking::average_precision, Ranking::recall);
     let of = |thresholds: &[f64], area: AreaRange, at_most: usize, of: fn(&Ranking) -> f64| {
         or_minus_one(boxes.mean_over_categories(thresholds, area, at_most, of))
     };
     for (field, expected) in case.expected("stats").as_object().unwrap() {
         let got = match field.as_str() {
-            "AP" => of(&ten, metric::ALL_AREAS, 100, precision),
-            "AP50" => of(&ten[..1], metric::ALL_AREAS, 100, precision),
-            "AP75" => of(&ten[5..6], metric::ALL_AREAS, 100, precision),
-            "AP_small" => of(&ten, metric::SMALL, 100, precision),
-            "AP_medium" => of(&ten, metric::MEDIUM, 100, precision),
-            "AP_large" => of(&ten, metric::LARGE, 100, precision),
-            "AR_max1" => of(&ten, metric::ALL_AREAS, 1, recall),
-            "AR_max10" => of(&ten, metric::ALL_AREAS, 10, recall),
-            "AR_max100" => of(&ten, metric::ALL_AREAS, 100, recall),
-            "AR_small" => of(&ten, metric::SMALL, 100, recall),
-            "AR_medium" => of(&ten, metric::MEDIUM, 100, recall),
-            "AR_large" => of(&ten, metric::LARGE, 100, recall),
+            "AP" => of(&ten, metric::ALL_AREAS, 100, Ranking::average_precision),
+            "AP50" => of(&ten[..1], metric::ALL_AREAS, 100, Ranking::average_precision),
+            "AP75" => of(&ten[5..6], metric::ALL_AREAS, 100, Ranking::average_precision),
+            "AP_small" => of(&ten, metric::SMALL, 100, Ranking::average_precision),
+            "AP_medium" => of(&ten, metric::MEDIUM, 100, Ranking::average_precision),
+            "AP_large" => of(&ten, metric::LARGE, 100, Ranking::average_precision),
+            "AR_max1" => of(&ten, metric::ALL_AREAS, 1, Ranking::recall),
+            "AR_max10" => of(&ten, metric::ALL_AREAS, 10, Ranking::recall),
+            "AR_max100" => of(&ten, metric::ALL_AREAS, 100, Ranking::recall),
+            "AR_small" => of(&ten, metric::SMALL, 100, Ranking::recall),
+            "AR_medium" => of(&ten, metric::MEDIUM, 100, Ranking::recall),
+            "AR_large" => of(&ten, metric::LARGE, 100, Ranking::recall),
             other => panic!("unknown field {other}"),
         };
         case.compare(field, &[got], expected);

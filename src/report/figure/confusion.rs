@@ -12,7 +12,7 @@ const FULL: (u8, u8, u8) = (0, 90, 145);
 pub(super) fn draw(canvas: &mut dyn Canvas, (left, top): (f64, f64), counts: &[Vec<u64>]) -> Result<String> {
     let cell = SIDE / counts.len() as f64;
     let largest = counts.iter().flatten().max().copied().unwrap_or(0);
-    let text_size = (0.42 * cell).min(14.0).min(0.85 * cell / canvas::text_width(&largest.to_string(), 1.0));
+    let text_size = (0.42 * cell).min(18.0).min(0.85 * cell / canvas::text_width(&largest.to_string(), 1.0));
     for (i, row) in counts.iter().enumerate() {
         let total: u64 = row.iter().sum();
         for (j, &count) in row.iter().enumerate() {

@@ -14,7 +14,7 @@ const TOP: f64 = 44.0;
 /// One picture, with a panel per network that was judged.
 pub struct Drawing {
     title: String,
-    subtitle: &'static str,
+    subtitle: String,
     kind: Kind,
     panels: Vec<Panel>,
 }
@@ -62,6 +62,14 @@ impl Kind {
         }
     }
 
+    /// What becomes of several seeds in one panel.
+    fn seeds(self) -> &'static str {
+        match self {
+            Kind::Confusion | Kind::Reliability => "; n seeds added up",
+            Kind::Roc | Kind::PrecisionRecall => "; a line for each of n seeds",
+        }
+    }
+
     fn height(self) -> f64 {
         let below = if self == Kind::Reliability { reliability::COUNTS } else { 0.0 };
         TOP + SIDE + below + 56.0
@@ -77,11 +85,11 @@ impl Drawing {
     /// A panel for each of several; nothing if the metric is not drawn. `title` says of what.
     pub fn of_panels(metric: &Metric, title: Option<&str>, panels: Vec<Panel>) -> Option<Drawing> {
         let kind = Kind::of(metric)?;
-        let title = match title {
-            Some(title) => format!("{title}: {}", kind.title().to_lowercase().replace("roc", "ROC")),
-            None => kind.title().into(),
+        let (title, seeds) = match title {
+            Some(title) => (format!("{title}: {}", kind.title().to_lowercase().replace("roc", "ROC")), kind.seeds()),
+            None => (kind.title().into(), ""),
         };
-        Some(Drawing { title, subtitle: kind.subtitle(), kind, panels })
+        Some(Drawing { title, subtitle: format!("{}{seeds}", kind.subtitle()), kind, panels })
     }
 
     pub fn svg(&self) -> Result<Vec<u8>> {
@@ -99,14 +107,14 @@ impl Drawing {
     fn size(&self) -> (f64, f64) {
         let rows = self.panels.len().div_ceil(self.columns()).max(1) as f64;
         let width = (2.0 * MARGIN + self.columns() as f64 * PANEL_WIDTH).max(
-            2.0 * MARGIN + 16.0 + canvas::text_width(self.subtitle, 12.0).max(canvas::text_width(&self.title, 19.0)),
+            2.0 * MARGIN + 16.0 + canvas::text_width(&self.subtitle, 12.0).max(canvas::text_width(&self.title, 19.0)),
         );
         (width, HEAD + rows * self.kind.height() + MARGIN)
     }
 
     fn draw(&self, canvas: &mut dyn Canvas) -> Result<()> {
         canvas.text((MARGIN + 8.0, 30.0), &self.title, 19.0, Ink::Strong, Anchor::Start)?;
-        canvas.text((MARGIN + 8.0, 51.0), self.subtitle, 12.0, Ink::Soft, Anchor::Start)?;
+        canvas.text((MARGIN + 8.0, 51.0), &self.subtitle, 12.0, Ink::Soft, Anchor::Start)?;
         for (i, panel) in self.panels.iter().enumerate() {
             let (column, row) = (i % self.columns(), i / self.columns());
             let left = MARGIN + column as f64 * PANEL_WIDTH + LEFT;

@@ -1,0 +1,161 @@
+//! The metrics of chosen classes against labels, with their options.
+
+use super::{Average, Confusion, Judge, Metric, Ratio, Value};
+use crate::options::{Interval, OptionKind, OptionRow, Options};
+use crate::{Error, Result};
+
+/// A ratio as the options of its row ask for it.
+pub(super) fn averaged(confusion: &Confusion, ratio: Ratio, options: &Options, empty: f64) -> Result<Value> {
+    if let Some(class) = options.whole("positive") {
+        let class = usize::try_from(class).ok().filter(|class| *class < confusion.classes()).ok_or_else(|| {
+            Error::Argument(format!("`positive` is {class}; the classes are 0 to {}", confusion.classes() - 1))
+        })?;
+        return Ok(Value::Number(confusion.ratio(ratio, class, empty)));
+    }
+    Ok(match options.choice("average") {
+        "micro" => Value::Number(confusion.average(ratio, Average::Micro, empty)),
+        "weighted" => Value::Number(confusion.average(ratio, Average::Weighted, empty)),
+        "none" => Value::per_class(confusion.per_class(ratio, empty)),
+        _ => Value::Number(confusion.average(ratio, Average::Macro, empty)),
+    })
+}
+
+fn with_zero_division(confusion: &Confusion, ratio: Ratio, options: &Options) -> Result<Value> {
+    averaged(confusion, ratio, options, options.number("zero_division"))
+}
+
+pub(super) const AVERAGE: OptionRow = OptionRow {
+    name: "average",
+    meaning: "over classes: the mean, the ratio of sums, the mean weighted by examples, or no average",
+    kind: OptionKind::Choice(&["macro", "micro", "weighted", "none"]),
+};
+pub(super) const POSITIVE: OptionRow = OptionRow {
+    name: "positive",
+    meaning: "of this class alone, whatever `average` says",
+    kind: OptionKind::Whole { default: None, at_least: 0 },
+};
+const ZERO_DIVISION: OptionRow = OptionRow {
+    name: "zero_division",
+    meaning: "what 0 / 0 counts as",
+    kind: OptionKind::Number { default: 0.0, range: Interval::UNIT },
+};
+const BETA: OptionRow = OptionRow {
+    name: "beta",
+    meaning: "recall counts beta times as much as precision",
+    kind: OptionKind::Number { default: 2.0, range: Interval::POSITIVE },
+};
+
+/// What the rows of this file have in common.
+const ROW: Metric = Metric {
+    name: "",
+    formula: "",
+    summary: "",
+    source: "scikit-learn precision_recall_fscore_support",
+    range: (0.0, 1.0),
+    higher_is_better: Some(true),
+    options: &[AVERAGE, ZERO_DIVISION, POSITIVE],
+    judge: Judge::Chosen(|_, _| Ok(Value::Number(f64::NAN))),
+    reward: None,
+};
+
+pub(super) const ACCURACY: Metric = Metric {
+    name: "accuracy",
+    formula: "mean of [argmax z = y]",
+    summary: "share of examples whose most likely class is the label; as a reward: 1 for the right class, else 0",
+    source: "scikit-learn accuracy_score",
+    options: &[],
+    judge: Judge::Chosen(|confusion, _| Ok(Value::Number(confusion.accuracy()))),
+    reward: Some(|chosen, label| f64::from(u8::from(chosen == label))),
+    ..ROW
+};
+
+pub(super) const PRECISION: Metric = Metric {
+    name: "precision",
+    formula: "tp / (tp + fp) per class, averaged",
+    summary: "share of what was chosen as a class that is of it",
+    judge: Judge::Chosen(|confusion, options| with_zero_division(confusion, Ratio::Precision, options)),
+    ..ROW
+};
+
+pub(super) const RECALL: Metric = Metric {
+    name: "recall",
+    formula: "tp / (tp + fn) per class, averaged",
+    summary: "share of a class that was chosen as such",
+    judge: Judge::Chosen(|confusion, options| with_zero_division(confusion, Ratio::Recall, options)),
+    ..ROW
+};
+
+pub(super) const F1: Metric = Metric {
+    name: "f1",
+    formula: "2 tp / (2 tp + fp + fn) per class, averaged",
+    summary: "harmonic mean of precision and recall",
+    judge: Judge::Chosen(|confusion, options| with_zero_division(confusion, Ratio::FBeta(1.0), options)),
+    ..ROW
+};
+
+pub(super) const F_BETA: Metric = Metric {
+    name: "f_beta",
+    formula: "(1 + β²) tp / ((1 + β²) tp + fp + β² fn) per class, averaged",
+    summary: "weighted harmonic mean of precision and recall",
+    source: "van Rijsbergen 1979; scikit-learn fbeta_score",
+    options: &[BETA, AVERAGE, ZERO_DIVISION, POSITIVE],
+    judge: Judge::Chosen(|confusion, options| {
+        with_zero_division(confusion, Ratio::FBeta(options.number("beta")), options)
+    }),
+    ..ROW
+};
+
+pub(super) const BALANCED_ACCURACY: Metric = Metric {
+    name: "balanced_accuracy",
+    formula: "mean recall over the classes among the labels",
+    summary: "accuracy as if every class had equally many examples",
+    source: "Brodersen et al. 2010; scikit-learn balanced_accuracy_score",
+    options: &[],
+    judge: Judge::Chosen(|confusion, _| Ok(Value::Number(confusion.balanced_accuracy()))),
+    ..ROW
+};
+
+pub(super) const MATTHEWS: Metric = Metric {
+    name: "matthews",
+    formula: "(Σ tp N − Σ n m) / √((N² − Σ n²)(N² − Σ m²))",
+    summary: "correlation of chosen and true classes, n of a class and m chosen as it; 0 where either never varies",
+    source: "Matthews 1975; Gorodkin 2004; scikit-learn matthews_corrcoef",
+    range: (-1.0, 1.0),
+    options: &[],
+    judge: Judge::Chosen(|confusion, _| Ok(Value::Number(confusion.matthews()))),
+    ..ROW
+};
+
+pub(super) const COHEN_KAPPA: Metric = Metric {
+    name: "cohen_kappa",
+    formula: "1 − Σ w C / (Σ w n m / N)",
+    summary: "agreement beyond chance; undefined where chance alone always agrees",
+    source: "Cohen 1960; scikit-learn cohen_kappa_score",
+    range: (-1.0, 1.0),
+    options: &[OptionRow {
+        name: "weights",
+        meaning: "how much choosing j for i counts: [i ≠ j], |i − j| or (i − j)²",
+        kind: OptionKind::Choice(&["none", "linear", "quadratic"]),
+    }],
+    judge: Judge::Chosen(|confusion, options| {
+        let power = match options.choice("weights") {
+            "linear" => 1,
+            "quadratic" => 2,
+            _ => 0,
+        };
+        Ok(Value::Number(confusion.cohen_kappa(power)))
+    }),
+    ..ROW
+};
+
+pub(super) const CONFUSION_MATRIX: Metric = Metric {
+    name: "confusion_matrix",
+    formula: "C_ij = number of examples of class i chosen as j",
+    summary: "counts, true classes down and chosen ones across",
+    source: "scikit-learn confusion_matrix",
+    range: (0.0, f64::INFINITY),
+    higher_is_better: None,
+    options: &[],
+    judge: Judge::Chosen(|confusion, _| Ok(Value::Counts(confusion.rows()))),
+    ..ROW
+};
