@@ -59,14 +59,14 @@ fn update<O: Objective>(objective: &mut O, training: &mut Training, record: &mut
     let value = objective.value(network, &batch)?;
     let loss = O::SENSE.as_loss(&value.scalar)?;
     let unpenalized = finite("the loss", scalar(&loss)?)?;
-    let penalty = regularizer.penalty(network.parameters())?;
+    let penalty = regularizer.penalty(network, &value)?;
     let total = match &penalty {
         Some(penalty) => (loss + &penalty.total)?,
         None => loss,
     };
     let progress = objective.examples() as f64 / training.budget as f64;
     let Descent { gradient_norm, learning_rate } = optimizer.descend(network.parameters(), &total, progress)?;
-    let penalties = penalty.iter().flat_map(|penalty| penalty.terms.iter().map(|(_, value)| *value));
+    let penalties = penalty.iter().flat_map(|penalty| penalty.terms.iter().copied());
     record.note(unpenalized, &value.terms, penalties, [gradient_norm, learning_rate]);
     watch.examples.store(objective.examples(), Ordering::Relaxed);
     Ok(())

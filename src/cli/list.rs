@@ -40,9 +40,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             })
             .collect(),
         What::Datasets => data::ALL.iter().map(|d| row(d.name, format!("{}; {}", d.summary, d.licence))).collect(),
-        What::Losses => {
-            loss::ALL.iter().map(|loss| row(loss.name, format!("{}: {}", loss.formula, loss.summary))).collect()
-        }
+        What::Losses => loss::all().map(|loss| row(loss.name, format!("{}: {}", loss.formula, loss.summary))).collect(),
         What::Metrics => metric::ALL
             .iter()
             .map(|metric| {

@@ -3,6 +3,8 @@
 #![allow(clippy::print_stderr)]
 
 mod bench;
+#[allow(dead_code, reason = "the verbs that read JSON come next")]
+mod json;
 mod list;
 mod loss;
 mod plot;

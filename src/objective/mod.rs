@@ -54,6 +54,9 @@ pub trait Objective {
 pub struct Value {
     /// Scalar, in the objective's natural sign.
     pub scalar: Tensor,
+    /// What the network was asked and what it said: `[batch, inputs]` and `[batch, outputs]`.
+    pub inputs: Tensor,
+    pub outputs: Tensor,
     /// Named quantities for the record; the names are those of the objective's settings.
     pub terms: Vec<Mean>,
 }

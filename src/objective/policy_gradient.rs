@@ -49,7 +49,7 @@ pub struct PolicyGradientSettings {
 
 impl PolicyGradientSettings {
     /// Names of the terms of every [`Value`], in order.
-    pub fn terms(&self) -> Vec<&'static str> {
+    pub fn terms(&self) -> Vec<String> {
         let mut terms = vec!["training_return"];
         if self.surrogate == Surrogate::Clipped {
             terms.extend(["approximate_kl", "clip_fraction"]);
@@ -57,7 +57,7 @@ impl PolicyGradientSettings {
         if self.baseline == Baseline::Value {
             terms.extend(["value_loss", "explained_variance"]);
         }
-        terms
+        terms.into_iter().map(String::from).collect()
     }
 }
 
@@ -287,13 +287,14 @@ impl Objective for PolicyGradient {
             clipping,
             entropy_coefficient: self.settings.entropy_coefficient,
         };
-        let objective = kernel::surrogate_objective(&network.forward(&batch.observations)?, &taken)?;
+        let outputs = network.forward(&batch.observations)?;
+        let objective = kernel::surrogate_objective(&outputs, &taken)?;
         let mut terms = vec![batch.training_return];
         if clipping.is_some() {
             terms.extend([objective.approximate_kl, objective.clip_fraction].map(Mean::of_one));
         }
         terms.extend(batch.value_loss.map(|loss| [Mean::of_one(loss), batch.explained_variance]).into_iter().flatten());
-        Ok(Value { scalar: objective.scalar, terms })
+        Ok(Value { scalar: objective.scalar, inputs: batch.observations.clone(), outputs, terms })
     }
 
     fn examples(&self) -> u64 {

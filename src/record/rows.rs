@@ -13,7 +13,7 @@ pub struct RowWriter {
 
 impl RowWriter {
     /// Creates the file with its header.
-    pub fn create(path: &Path, columns: &[&str]) -> Result<Self> {
+    pub fn create(path: &Path, columns: &[String]) -> Result<Self> {
         let file = File::create(path).map_err(Error::file("create", path))?;
         let mut writer = RowWriter { path: path.to_path_buf(), file };
         writer.write_line(columns.join(","))?;
@@ -79,7 +79,7 @@ mod tests {
     fn rows_come_back_bit_for_bit_and_bad_cells_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.csv");
-        let mut writer = RowWriter::create(&path, &["updates", "loss"]).unwrap();
+        let mut writer = RowWriter::create(&path, &["updates", "loss"].map(String::from)).unwrap();
         let rows = [[0.0, f64::NAN], [1.0, 0.1 + 0.2], [2.0, 1e-300]];
         rows.iter().for_each(|row| writer.append(row).unwrap());
         let read = Rows::read(&path).unwrap();

@@ -2,7 +2,7 @@
 
 use super::{RowWriter, TrialFolder};
 use crate::objective::{Mean, Objective};
-use crate::regularizer::Regularizer;
+use crate::regularizer::RegularizerSettings;
 use crate::task::Evaluation;
 use crate::train::Training;
 use crate::{Error, Result};
@@ -12,22 +12,20 @@ use std::time::Instant;
 ///
 /// - four counters: `updates`, `examples`, `epochs` or `episodes`, `seconds`;
 /// - means over the updates since the last row: `loss` (what the optimizer minimized, without penalties; for a reward its
-///   negative), the objective's terms, `l1` and `l2` where they are on, `gradient_norm` (before clipping); and the last
+///   negative), the objective's terms, the penalties that are on (`l1`, `l2`, `elastic_net`, `entropy_bonus`, `kl_penalty`), `gradient_norm` (before clipping); and the last
 ///   `learning_rate`;
 /// - the evaluation.
 pub fn columns(
     rounds: &'static str,
-    terms: &[&'static str],
-    regularizer: &Regularizer,
+    terms: &[String],
+    regularizer: &RegularizerSettings,
     evaluation: &Evaluation,
-) -> Vec<&'static str> {
-    let penalties = [("l1", regularizer.l1), ("l2", regularizer.l2)];
-    let penalties = penalties.iter().filter(|(_, coefficient)| *coefficient != 0.0).map(|(name, _)| *name);
+) -> Vec<String> {
     let counters = ["updates", "examples", rounds, "seconds", "loss"];
-    let mut columns: Vec<&'static str> = counters.into_iter().chain(terms.iter().copied()).chain(penalties).collect();
-    columns.extend(["gradient_norm", "learning_rate"]);
-    columns.extend(evaluation.columns());
-    columns
+    let terms = terms.iter().map(String::as_str);
+    let columns =
+        counters.into_iter().chain(terms).chain(regularizer.columns()).chain(["gradient_norm", "learning_rate"]);
+    columns.chain(evaluation.columns()).map(str::to_string).collect()
 }
 
 /// Writes the rows and weights of one trial.
@@ -48,7 +46,7 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// Begins the record in a folder whose identity is written.
-    pub fn begin(folder: &'a TrialFolder, columns: &[&str], evaluated: usize, every: u64) -> Result<Self> {
+    pub fn begin(folder: &'a TrialFolder, columns: &[String], evaluated: usize, every: u64) -> Result<Self> {
         Ok(Record {
             folder,
             rows: RowWriter::create(&folder.rows(), columns)?,
