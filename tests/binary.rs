@@ -151,7 +151,7 @@ fn the_loss_of_the_readme() {
         let run = sandbox.run(&["loss", "cross_entropy", "--predictions", "[[2.5,0.1,-1.2]]", "--targets", targets]);
         run.failed_with(parts);
     };
-    bad("[3]", &["`targets`[0] is 3", "classes 0 to 2"]);
+    bad("[3]", &["`targets`[0] is 3", "a class from 0 to 2"]);
     bad("[0, 1]", &["2 targets for 1 rows"]);
     bad("[-1]", &["--targets", "[-1]"]);
     sandbox
