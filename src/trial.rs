@@ -68,7 +68,7 @@ impl<'a> Trial<'a> {
         let task = Task::load(&arm.task, seed)?;
         let training = Training {
             network: Network::new(&arm.network, (&task.input_shape(), task.outputs()), &mut stream(seed, "init", 0))?,
-            optimizer: Optimizer::new(&arm.optimizer)?,
+            optimizer: Optimizer::new(&arm.optimizer, stream(seed, "gradient noise", 0))?,
             regularizer: arm.regularizer.clone(),
             evaluation: Evaluation::new(&task, &arm.evaluation.metrics, arm.evaluation.episodes, seed)?,
             budget: arm.budget.examples,

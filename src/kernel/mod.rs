@@ -38,7 +38,7 @@ pub use dense::Dense;
 pub use log_prob::log_prob;
 pub(crate) use matrix::{multiply, multiply_otherwise};
 pub use pool::Pool;
-pub use powers::{Power, sum_of_powers, sum_of_squares};
+pub use powers::{Power, largest_magnitude, sum_of_powers, sum_of_squares};
 pub(crate) use softmax::Softmax;
 pub use squared_error::{squared_error, value_loss};
 pub use storage::first_not_finite;

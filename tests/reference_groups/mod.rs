@@ -21,6 +21,8 @@ pub const GROUPS: &[Group] = &[
     ("losses/mae", losses::regression),
     ("losses/mse", losses::regression),
     ("losses/penalties", losses::penalty),
+    ("optimizers/grad_clip", optimizers::grad_clip),
+    ("optimizers/lr_schedules", optimizers::lr_schedules),
     ("optimizers/mlp", optimizers::mlp),
     ("optimizers/quadratic", optimizers::quadratic),
     ("rl/a2c", rl::a2c),
