@@ -24,8 +24,14 @@ fn every_shipped_experiment_loads_and_states_its_question() {
 #[test]
 fn a_resolved_experiment_resolves_to_itself() {
     let sandbox = Sandbox::new();
-    for path in ["experiments/digits.toml", "experiments/cart_pole.toml"] {
-        let experiment = Experiment::load(Path::new(path), &[]).unwrap();
+    let noisy = "optimizer.gradient_noise={ scale = 0.3, decay = 0.5 }";
+    let curve = "optimizer.learning_rate={ schedule = \"one_cycle\", from = 0.1, peak = 1, to = 0, until = 0.5 }";
+    for (path, overrides) in [
+        ("experiments/digits.toml", vec![]),
+        ("experiments/cart_pole.toml", vec![]),
+        ("experiments/cart_pole.toml", vec![noisy.to_string(), curve.to_string()]),
+    ] {
+        let experiment = Experiment::load(Path::new(path), &overrides).unwrap();
         let resolved = sandbox.write("resolved.toml", &toml::to_string(&experiment).unwrap());
         assert_eq!(Experiment::load(&resolved, &[]).unwrap(), experiment);
     }
@@ -57,6 +63,47 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("learning_rate = 3e-3", "learning_rate = -1", &[":10: ", "not negative"]),
     ("learning_rate = 3e-3", "learning_rate = { schedule = \"linaer\", from = 1, to = 0 }", &[":10: ", "`linear`"]),
     ("learning_rate = 3e-3", "momentum = 0.9", &["momentum", "not an option of adam"]),
+    ("learning_rate = 3e-3", "rule = \"lion\"\nl2 = 0.1", &[":11: ", "it has beta1, beta2, weight_decay"]),
+    ("learning_rate = 3e-3", "rule = \"lyon\"", &[":10: ", "did you mean `lion`"]),
+    ("learning_rate = 3e-3", "rule = \"sgd\"\nnesterov = true", &[":11: ", "a positive `momentum`"]),
+    ("learning_rate = 3e-3", "amsgrad = 1", &[":10: ", "boolean"]),
+    ("learning_rate = 3e-3", "clip_norm_type = \"max\"", &[":10: ", "needs a `clip_norm`"]),
+    ("learning_rate = 3e-3", "clip_value = 0", &[":10: ", "positive"]),
+    ("learning_rate = 3e-3", "gradient_noise = { scale = -1 }", &[":10: ", "`gradient_noise.scale`", "positive"]),
+    ("learning_rate = 3e-3", "gradient_noise = { scal = 1 }", &[":10: ", "did you mean `scale`"]),
+    ("learning_rate = 3e-3", "learning_rate = { from = 1 }", &[":10: ", "needs `schedule`", "cosine_restarts"]),
+    ("learning_rate = 3e-3", "learning_rate = { schedule = \"step\", from = 1, factor = 1, evry = 1 }", &["`every`"]),
+    ("learning_rate = 3e-3", "learning_rate = { schedule = \"linear\", from = 1 }", &[":10: ", "linear needs `to`"]),
+    (
+        "learning_rate = 3e-3",
+        "learning_rate = { schedule = \"linear\", from = 1, to = \"x\" }",
+        &[":10: ", "`to` must be"],
+    ),
+    (
+        "learning_rate = 3e-3",
+        "learning_rate = { schedule = \"linear\", from = -1, to = 1 }",
+        &[":10: ", "not negative"],
+    ),
+    (
+        "learning_rate = 3e-3",
+        "learning_rate = { schedule = \"multistep\", from = 1, factor = 0.1, at = [0.5, 0.5] }",
+        &[":10: ", "increasing"],
+    ),
+    (
+        "learning_rate = 3e-3",
+        "learning_rate = { schedule = \"warmup_cosine\", peak = 1, warmup = 0.5, until = 0.5 }",
+        &[":10: ", "`warmup` must end before `until`"],
+    ),
+    (
+        "reward = \"accuracy\"",
+        "surrogate = \"clipped\", clip = { schedule = \"plateau\", from = 0.2 }",
+        &[":18: ", "for learning rates"],
+    ),
+    (
+        "reward = \"accuracy\"",
+        "surrogate = \"clipped\", clip = { schedule = \"linear\", from = 0.2, to = 2.0 }",
+        &[":18: ", "[0, 1)"],
+    ),
     ("dataset = \"digits\"", "dataset = \"digit\"", &[":6: ", "unknown data set `digit`", "did you mean `digits`"]),
     ("dataset = \"digits\"", "env = \"Cartpole-v1\"", &[":6: ", "unknown environment", "did you mean `CartPole-v1`"]),
     ("dataset = \"digits\"", "dataset = \"digits\"\ncontrol = \"random_reward\"", &["needs an environment"]),

@@ -2,7 +2,7 @@
 
 use super::two_columns;
 use crate::experiment::{KINDS, PRESETS};
-use crate::optimizer::{COMMON_OPTIONS, OptionRow, RULES, SCHEDULES};
+use crate::optimizer::{COMMON_OPTIONS, OptionRow, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
 use crate::{data, loss, metric};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -64,11 +64,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .map(|rule| (rule.name, format!("{}: {}", rule.formula, rule.summary), rule.options))
             .chain([("every rule", "what happens to the gradient first, in this order".to_string(), COMMON_OPTIONS)])
             .flat_map(with_options)
+            .chain([row("where", RULE_SYMBOLS.into())])
             .collect(),
         What::Schedules => SCHEDULES
             .iter()
             .map(|schedule| (schedule.name, format!("{}: {}", schedule.formula, schedule.summary), schedule.options))
             .flat_map(with_options)
+            .chain([row("where", SCHEDULE_SYMBOLS.into())])
             .collect(),
         What::Experiments => experiments(&arguments.folder)?,
     };

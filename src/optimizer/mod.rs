@@ -9,8 +9,8 @@ mod schedule;
 
 pub use noise::GradientNoise;
 pub use option::{DefaultValue, OptionRow, Range};
-pub use rule::{COMMON_OPTIONS, RULES, RuleName, RuleRow};
-pub use schedule::{SCHEDULES, Schedule, ScheduleRow, Shape};
+pub use rule::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, RuleName, RuleRow};
+pub use schedule::{SCHEDULE_SYMBOLS, SCHEDULES, Schedule, ScheduleRow, Shape};
 
 use crate::kernel::{self, Real};
 use crate::network::{Parameters, Role};

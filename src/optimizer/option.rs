@@ -79,10 +79,14 @@ impl DefaultValue {
 
 impl Display for DefaultValue {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        match (self, self.value()) {
-            (_, Some(value)) => write!(f, "default {value}"),
-            (DefaultValue::Required, None) => write!(f, "required"),
-            (_, None) => write!(f, "default off"),
+        match self {
+            DefaultValue::Required => write!(f, "required"),
+            DefaultValue::Off => write!(f, "default off"),
+            DefaultValue::Number(small) if 0.0 < *small && *small < 1e-3 => write!(f, "default {small:e}"),
+            DefaultValue::Number(number) => write!(f, "default {number}"),
+            DefaultValue::Whole(number) => write!(f, "default {number}"),
+            DefaultValue::Flag(flag) => write!(f, "default {flag}"),
+            DefaultValue::Word(word) => write!(f, "default {word:?}"),
         }
     }
 }

@@ -21,8 +21,7 @@ pub enum RuleName {
 pub struct RuleRow {
     pub rule: RuleName,
     pub name: &'static str,
-    /// `w` are the weights, `g` their gradient (after clipping, with noise and L2), `η` the learning rate, `t` counts the
-    /// updates from 1; everything else starts at 0. Products, quotients and roots are taken entry by entry.
+    /// In the symbols of [`RULE_SYMBOLS`].
     pub formula: &'static str,
     pub summary: &'static str,
     /// What it has beside `learning_rate` and [`COMMON_OPTIONS`].
@@ -50,6 +49,10 @@ const fn weight_decay(default: f64) -> OptionRow {
     let meaning = "λ, decoupled weight decay: w ← w − ηλw for weights, never for biases, before the step";
     OptionRow::new("weight_decay", DefaultValue::Number(default), Range::NotNegative, meaning)
 }
+
+/// What the letters of the formulas mean that no option stands for.
+pub const RULE_SYMBOLS: &str = "w are the weights, g is their gradient (clipped, with noise and l2), η the learning rate; \
+    t counts the updates from 1; everything else starts at 0, and is taken entry by entry";
 
 /// Every rule. Defaults are PyTorch's, where it has the rule.
 pub const RULES: &[RuleRow] = &[

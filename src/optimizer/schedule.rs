@@ -91,7 +91,7 @@ pub enum Shape {
 /// One row of `lossward list schedules`.
 pub struct ScheduleRow {
     pub name: &'static str,
-    /// Of the progress `t`; `s = min(1, t/until)`, and `⟨a, b, s⟩ = b + (a − b)(1 + cos πs)/2` is half a cosine from `a` to `b`.
+    /// In the symbols of [`SCHEDULE_SYMBOLS`].
     pub formula: &'static str,
     pub summary: &'static str,
     pub options: &'static [OptionRow],
@@ -107,6 +107,10 @@ const PEAK: OptionRow = required("peak", Range::NotNegative, "the value after th
 const UNTIL: OptionRow =
     OptionRow::new("until", DefaultValue::Number(1.0), Range::Share, "where `to` is reached; it stays from there on");
 const FACTOR: OptionRow = required("factor", Range::Positive, "what the value is multiplied by");
+
+/// What the letters of the formulas mean that no option stands for.
+pub const SCHEDULE_SYMBOLS: &str = "t is the share of the budget that is used up, s = min(1, t/until), \
+    and ⟨a, b, s⟩ = b + (a − b)(1 + cos πs)/2 is half a cosine from a to b";
 
 /// Every curve. An experiment file is checked against this table, which also has the defaults.
 pub const SCHEDULES: &[ScheduleRow] = &[
