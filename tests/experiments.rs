@@ -170,3 +170,32 @@ fn mistakes_in_overrides_and_files_end_the_program() {
     sandbox.run(&["plot", "."]).failed_with(&["no experiment.toml"]);
     assert!(!sandbox.path("results").exists(), "nothing may be written for a bad experiment");
 }
+
+/// The rate of every row is what the evaluations of the rows before it come to.
+#[test]
+fn a_plateau_follows_the_evaluations_of_the_record() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let rate = "optimizer.learning_rate={ schedule = \"plateau\", from = 0.02, factor = 0.5, patience = 1, to = 1e-3 }";
+    sandbox.run(&["run", "tiny.toml", "--quiet", rate, "evaluation.every=100"]).succeeded();
+    for arm in ["label", "reward"] {
+        let path = sandbox.path(&format!("results/tiny/trials/{arm}/seed-0/rows.csv"));
+        let mut rows = csv::Reader::from_path(path).unwrap();
+        let header = rows.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|column| column == name).unwrap();
+        let (rate_column, judged_column) = (column("learning_rate"), column("accuracy"));
+        let (mut best, mut waited, mut rate, mut rates) = (f64::NEG_INFINITY, 0, 0.02, Vec::new());
+        for (i, row) in rows.records().map(Result::unwrap).enumerate() {
+            let number = |column: usize| row[column].parse::<f64>().unwrap();
+            assert!(i == 0 || number(rate_column) == rate, "{} in row {i} of {arm}, not {rate}", &row[rate_column]);
+            rates.push(rate);
+            let judged = number(judged_column);
+            waited = if judged > best * (1.0 + 1e-4) { 0 } else { waited + 1 };
+            best = if waited == 0 { judged } else { best };
+            if waited > 1 {
+                (rate, waited) = (f64::max(0.5 * rate, 1e-3), 0);
+            }
+        }
+        assert!(rates.last().unwrap() < &0.01, "{rates:?}");
+    }
+}

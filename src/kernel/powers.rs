@@ -195,6 +195,19 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_magnitude_is_found_wherever_it_lies() {
+        for len in 0..70 {
+            for largest in 0..len {
+                let mut x: Vec<f32> = (0..len).map(|i| (i as f32).sin()).collect();
+                x[largest] = -2.5;
+                let x = Tensor::from_vec(x, len, &candle_core::Device::Cpu).unwrap();
+                assert_eq!(largest_magnitude(&x).unwrap(), 2.5);
+                assert_eq!(largest_magnitude(&x.to_dtype(DType::F64).unwrap()).unwrap(), 2.5);
+            }
+        }
+    }
+
+    #[test]
     fn the_absolute_value_has_no_slope_at_zero() {
         let x = candle_core::Var::zeros(3, DType::F32, &candle_core::Device::Cpu).unwrap();
         let gradients = sum_of_powers(&x, &[0..1, 1..3], Power::One).unwrap().backward().unwrap();

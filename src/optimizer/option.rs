@@ -56,7 +56,7 @@ impl OptionRow {
     }
 
     /// A sentence that begins with the name when the value is out of range.
-    pub(super) fn check(&self, value: &toml::Value) -> Result<(), String> {
+    fn check(&self, value: &toml::Value) -> Result<(), String> {
         match self.range.contains(value) {
             true => Ok(()),
             false => Err(format!("`{}` must be {}, not {value}", self.name, self.range)),
@@ -64,9 +64,28 @@ impl OptionRow {
     }
 }
 
+/// Checks what a table gives, and fills in the defaults of what it leaves out. `owner` has the options: `sgd`.
+pub(super) fn complete(table: &mut toml::Table, options: &[OptionRow], owner: &str) -> Result<(), String> {
+    for option in options {
+        match (table.get(option.name), option.default.value()) {
+            (Some(value), _) => option.check(value)?,
+            (None, Some(default)) => _ = table.insert(option.name.into(), default),
+            (None, None) if option.default == DefaultValue::Off => {}
+            (None, None) => {
+                return Err(format!("{owner} needs `{}`; it has {}", option.name, names(options).join(", ")));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn names(options: &[OptionRow]) -> Vec<&'static str> {
+    options.iter().map(|option| option.name).collect()
+}
+
 impl DefaultValue {
     /// As it would stand in a file; nothing where nothing holds.
-    pub(super) fn value(self) -> Option<toml::Value> {
+    fn value(self) -> Option<toml::Value> {
         match self {
             DefaultValue::Required | DefaultValue::Off => None,
             DefaultValue::Number(number) => Some(number.into()),

@@ -71,11 +71,11 @@ impl<T: Real> WithSimd for Pass<'_, T> {
             scale: real(scale),
             limit: real(limit),
             l2: real(l2),
-            keep: T::one() - real::<T>(learning_rate) * real(weight_decay),
+            keep: real(1.0 - learning_rate * weight_decay),
             rate: real(learning_rate),
         };
         match kind {
-            Kind::Sgd { momentum, .. } if momentum == 0.0 => self.plain(common),
+            Kind::Sgd { momentum: 0.0, .. } => self.plain(common),
             Kind::Sgd { momentum, dampening, nesterov } => self.with_momentum(common, momentum, dampening, nesterov),
             Kind::Adam { beta1, beta2, epsilon, amsgrad } => self.adam(common, [beta1, beta2], epsilon, amsgrad),
             Kind::RmsProp { alpha, epsilon, .. } => self.root_mean_square(common, alpha, epsilon),
@@ -113,17 +113,19 @@ impl<T: Real> Pass<'_, T> {
         let ([b1, b2], [c1, c2]): ([T; 2], [T; 2]) = (betas.map(real), betas.map(|beta| real(1.0 - beta)));
         let epsilon: T = real(epsilon);
         let [first, second, largest] = self.buffers;
-        let entries = self.weights.iter_mut().zip(self.gradient).zip(first).zip(second);
         if amsgrad {
-            for ((((w, g), m), v), top) in entries.zip(largest) {
+            // In one loop with the rest there would be more slices than the compiler proves to be apart, and no vectors.
+            for (((w, g), v), top) in self.weights.iter().zip(self.gradient).zip(&mut *second).zip(&mut *largest) {
                 let g = common.gradient(*g, *w);
-                *m = b1 * *m + c1 * g;
                 *v = b2 * *v + c2 * g * g;
                 *top = if *v > *top { *v } else { *top };
+            }
+            for (((w, g), m), top) in self.weights.iter_mut().zip(self.gradient).zip(first).zip(largest) {
+                *m = b1 * *m + c1 * common.gradient(*g, *w);
                 *w = *w * common.keep - rate * *m / (top.sqrt() * root_correction + epsilon);
             }
         } else {
-            for (((w, g), m), v) in entries {
+            for (((w, g), m), v) in self.weights.iter_mut().zip(self.gradient).zip(first).zip(second) {
                 let g = common.gradient(*g, *w);
                 *m = b1 * *m + c1 * g;
                 *v = b2 * *v + c2 * g * g;
@@ -141,7 +143,16 @@ impl<T: Real> Pass<'_, T> {
         let [squares, means, velocity] = self.buffers;
         // Below 0 the variance is a rounding error.
         let root = |variance: T| if variance > T::zero() { variance.sqrt() } else { T::zero() };
-        let entries = self.weights.iter_mut().zip(self.gradient).zip(squares);
+        let Pass { weights, gradient, .. } = self;
+        if centered {
+            // Apart from what follows for the same reason as in Adam.
+            for (((w, g), v), m) in weights.iter().zip(gradient).zip(&mut *squares).zip(&mut *means) {
+                let g = common.gradient(*g, *w);
+                *v = a * *v + c * g * g;
+                *m = a * *m + c * g;
+            }
+        }
+        let entries = weights.iter_mut().zip(gradient).zip(squares);
         match (centered, has_momentum) {
             (false, false) => entries.for_each(|((w, g), v)| {
                 let g = common.gradient(*g, *w);
@@ -155,16 +166,10 @@ impl<T: Real> Pass<'_, T> {
                 *w -= common.rate * *b;
             }),
             (true, false) => entries.zip(means).for_each(|(((w, g), v), m)| {
-                let g = common.gradient(*g, *w);
-                *v = a * *v + c * g * g;
-                *m = a * *m + c * g;
-                *w -= common.rate * g / (root(*v - *m * *m) + epsilon);
+                *w -= common.rate * common.gradient(*g, *w) / (root(*v - *m * *m) + epsilon);
             }),
             (true, true) => entries.zip(means).zip(velocity).for_each(|((((w, g), v), m), b)| {
-                let g = common.gradient(*g, *w);
-                *v = a * *v + c * g * g;
-                *m = a * *m + c * g;
-                *b = momentum * *b + g / (root(*v - *m * *m) + epsilon);
+                *b = momentum * *b + common.gradient(*g, *w) / (root(*v - *m * *m) + epsilon);
                 *w -= common.rate * *b;
             }),
         }

@@ -2,7 +2,7 @@
 
 use super::OptimizerSettings;
 use super::noise::USUAL_DECAY;
-use super::option::{DefaultValue, OptionRow, Range, number};
+use super::option::{DefaultValue, OptionRow, Range, complete, names, number};
 use serde::{Deserialize, Serialize};
 
 /// The name of a rule in an experiment file.
@@ -178,20 +178,9 @@ impl Rule {
     /// Checks the options; the message is the error's, and begins with the key that it is about.
     pub fn new(settings: &OptimizerSettings) -> Result<Rule, String> {
         let row = RULES.iter().find(|row| row.rule == settings.rule).ok_or("a rule without a row in RULES")?;
-        let given = given(settings)?;
-        for (name, value) in &given {
-            let known = || row.options.iter().map(|option| option.name).collect::<Vec<_>>().join(", ");
-            let option = row.options.iter().chain(COMMON_OPTIONS).find(|option| option.name == name);
-            option
-                .ok_or_else(|| format!("`{name}` is not an option of {}; it has {}", row.name, known()))?
-                .check(value)?;
-        }
-        let value = |name: &str| {
-            let default = || row.options.iter().find(|option| option.name == name)?.default.value();
-            given.get(name).cloned().or_else(default)
-        };
-        let real = |name: &str| value(name).as_ref().and_then(number).unwrap_or(0.0);
-        let flag = |name: &str| value(name).and_then(|value| value.as_bool()).unwrap_or(false);
+        let options = options(settings, row)?;
+        let real = |name: &str| options.get(name).and_then(number).unwrap_or(0.0);
+        let flag = |name: &str| options.get(name).and_then(|value| value.as_bool()).unwrap_or(false);
         let kind = match settings.rule {
             RuleName::Sgd => sgd(real("momentum"), real("dampening"), flag("nesterov"))?,
             RuleName::Adam | RuleName::AdamW => Kind::Adam {
@@ -236,15 +225,25 @@ fn sgd(momentum: f64, dampening: f64, nesterov: bool) -> Result<Kind, String> {
     Ok(Kind::Sgd { momentum, dampening, nesterov })
 }
 
-/// Every option that is set, under the name of its row.
-fn given(settings: &OptimizerSettings) -> Result<toml::Table, String> {
-    let mut given = toml::Table::new();
+/// Every option under the name of its row, with defaults where nothing is set.
+fn options(settings: &OptimizerSettings, row: &RuleRow) -> Result<toml::Table, String> {
+    let mut options = toml::Table::new();
     for (key, value) in toml::Table::try_from(settings).map_err(|error| error.to_string())? {
         match value {
             _ if key == "rule" || key == "learning_rate" => {}
-            toml::Value::Table(inner) => given.extend(inner.into_iter().map(|(name, v)| (format!("{key}.{name}"), v))),
-            value => _ = given.insert(key, value),
+            toml::Value::Table(inner) => {
+                options.extend(inner.into_iter().map(|(name, v)| (format!("{key}.{name}"), v)))
+            }
+            value => _ = options.insert(key, value),
         }
     }
-    Ok(given)
+    let known = names(row.options);
+    let common = names(COMMON_OPTIONS);
+    if let Some(name) = options.keys().find(|name| !known.contains(&name.as_str()) && !common.contains(&name.as_str()))
+    {
+        return Err(format!("`{name}` is not an option of {}; it has {}", row.name, known.join(", ")));
+    }
+    complete(&mut options, row.options, row.name)?;
+    complete(&mut options, COMMON_OPTIONS, row.name)?;
+    Ok(options)
 }

@@ -1,6 +1,6 @@
 //! Values that change with the progress of a trial.
 
-use super::option::{DefaultValue, OptionRow, Range};
+use super::option::{DefaultValue, OptionRow, Range, complete, names};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 
@@ -374,25 +374,16 @@ impl<'de> Visitor<'de> for ScheduleVisitor {
 
 /// Checks a table against its row, and fills in what it leaves out.
 fn from_table(mut given: toml::Table) -> Result<Schedule, String> {
-    let names: Vec<&str> = SCHEDULES.iter().map(|row| row.name).collect();
-    let named = given.get("schedule").ok_or_else(|| format!("a table here needs `schedule`: {}", names.join(", ")))?;
-    let named = named.as_str().ok_or_else(|| format!("`schedule` must be one of {}", names.join(", ")))?;
+    let all: Vec<&str> = SCHEDULES.iter().map(|row| row.name).collect();
+    let named = given.get("schedule").ok_or_else(|| format!("a table here needs `schedule`: {}", all.join(", ")))?;
+    let named = named.as_str().ok_or_else(|| format!("`schedule` must be one of {}", all.join(", ")))?;
     let row = SCHEDULES.iter().find(|row| row.name == named);
-    let row = row.ok_or_else(|| crate::error::unknown("schedule", named, &names))?;
-    let known: Vec<&str> = row.options.iter().map(|option| option.name).collect();
+    let row = row.ok_or_else(|| crate::error::unknown("schedule", named, &all))?;
+    let known = names(row.options);
     if let Some(key) = given.keys().find(|key| *key != "schedule" && !known.contains(&key.as_str())) {
         return Err(crate::error::unknown(&format!("key of the schedule {}:", row.name), key, &known));
     }
-    for option in row.options {
-        match (given.get(option.name), option.default.value()) {
-            (Some(value), _) => option.check(value)?,
-            (None, Some(default)) => _ = given.insert(option.name.into(), default),
-            (None, None) => {
-                let known = known.join(", ");
-                return Err(format!("the schedule {} needs `{}`; it has {known}", row.name, option.name));
-            }
-        }
-    }
+    complete(&mut given, row.options, &format!("the schedule {}", row.name))?;
     let schedule: Schedule = Schedule::deserialize(given).map_err(|error| error.message().to_string())?;
     schedule.check().map_err(String::from)?;
     Ok(schedule)
