@@ -56,16 +56,18 @@ fn clipping(clip: &Value) -> toml::Table {
     }
 }
 
-/// Torch's schedule of a trace, counted in steps, as a share of `steps`.
-fn learning_rate(case: &Case, steps: usize) -> Schedule {
+/// Torch's schedule of a trace, and of how many steps its lengths are shares.
+fn learning_rate(case: &Case, steps: f64) -> (Schedule, f64) {
     let rate = number(&case.input("options")["lr"]);
     if !case.has("schedule") {
-        return Schedule::Constant(rate);
+        return (Schedule::Constant(rate), steps);
     }
     let schedule = case.input("schedule");
     assert_eq!(schedule["kind"], "cosine", "unknown schedule");
-    assert_eq!(number(&schedule["T_max"]), steps as f64, "a cosine that torch lets rise again");
-    Schedule::Cosine { from: rate, to: number(&schedule["eta_min"]), until: 1.0 }
+    let end = number(&schedule["T_max"]);
+    assert!(end >= steps - 1.0, "a cosine that torch lets rise again");
+    let budget = steps.max(end);
+    (Schedule::Cosine { from: rate, to: number(&schedule["eta_min"]), until: end / budget }, budget)
 }
 
 /// What one run of a trace saw.
@@ -82,14 +84,14 @@ fn run(case: &Case, names: &[(&str, &str)], dtype: DType, loss: impl Fn(&Paramet
     let of = |(name, input): &(&str, &str)| (name.to_string(), Role::Weight, cast(&case.tensor(input), dtype));
     let parameters = Parameters::new(names.iter().map(of).collect()).unwrap();
     let steps = numbers(case.expected("losses")).len() - 1;
-    let rate = learning_rate(case, steps);
+    let (rate, budget) = learning_rate(case, steps as f64);
     let settings = settings(case.text("optimizer"), case.input("options"), case.input("clip"), rate);
     let mut optimizer = Optimizer::new(&settings, stream(0, "gradient noise", 0)).unwrap();
     let value = |parameters| flat(&cast(&loss(parameters), DType::F64))[0];
     let mut trace =
         Trace { losses: vec![value(&parameters)], norms: Vec::new(), rates: Vec::new(), parameters: Vec::new() };
     for step in 0..steps {
-        let descent = optimizer.descend(&parameters, &loss(&parameters), step as f64 / steps as f64).unwrap();
+        let descent = optimizer.descend(&parameters, &loss(&parameters), step as f64 / budget).unwrap();
         trace.losses.push(value(&parameters));
         trace.norms.push(descent.gradient_norm);
         trace.rates.push(descent.learning_rate);
@@ -182,10 +184,11 @@ pub fn grad_clip(case: &Case) {
 
 pub fn lr_schedules(case: &Case) {
     let steps = case.number("steps");
-    // A curve that is cut off by the end of the trace still has to end within the budget.
-    let ends = ["T_max", "total_iters", "total_steps", "decay_steps", "transition_steps"];
-    let end: f64 = ends.iter().filter(|key| case.has(key)).map(|key| case.number(key)).sum();
     let warmup = if case.has("warmup_iters") { case.number("warmup_iters") } else { 0.0 };
+    // A curve that is cut off by the end of the trace still has to end within the budget.
+    let lengths = ["T_max", "total_iters", "total_steps", "decay_steps", "transition_steps", "step_size", "T_0"];
+    let lengths = lengths.iter().chain(&["milestones"]).filter(|key| case.has(key));
+    let end = lengths.flat_map(|key| case.numbers(key)).fold(0.0, f64::max);
     let budget = steps.max(warmup + end);
     let schedule = torch_schedule(case, budget);
     // Written as a file would say it, so that its ranges are checked too.
