@@ -183,7 +183,7 @@ mod tests {
             };
             let parameters = network.parameters();
             // Away from 0, where L1 has a kink.
-            let weight = |i: usize| (0.3 + 0.1 * (i as f32).sin()) * if i % 3 == 0 { -1.0 } else { 1.0 };
+            let weight = |i: usize| (0.3 + 0.1 * (i as f32).sin()) * if i.is_multiple_of(3) { -1.0 } else { 1.0 };
             let at: Vec<f32> = (0..parameters.values().elem_count()).map(weight).collect();
             let set = |at: &[f32]| parameters.values().set(&Tensor::new(at, &Device::Cpu).unwrap()).unwrap();
             set(&at);

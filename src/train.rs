@@ -35,7 +35,7 @@ pub fn train<O: Objective>(
     record: &mut Record,
     rng: &mut Rng,
 ) -> Result<()> {
-    record.push(objective, training)?;
+    judge(objective, training, record)?;
     while objective.examples() < training.budget || objective.has_batch_in_hand() {
         update(objective, training, record, rng).map_err(|error| match error {
             Error::Interrupted => error,
@@ -43,10 +43,19 @@ pub fn train<O: Objective>(
         })?;
         // Not in the middle of a rollout: its examples are counted, but not yet learned from.
         if !objective.has_batch_in_hand() && record.is_due(objective.examples()) {
-            record.push(objective, training)?;
+            judge(objective, training, record)?;
         }
     }
     record.finish(objective, training)
+}
+
+/// Evaluates the network, and tells the optimizers what came of it.
+fn judge<O: Objective>(objective: &mut O, training: &mut Training, record: &mut Record) -> Result<()> {
+    let judged = record.push(objective, training)?;
+    let higher_is_better = training.evaluation.higher_is_better();
+    training.optimizer.judge(judged, higher_is_better);
+    objective.judge(judged, higher_is_better);
+    Ok(())
 }
 
 /// One update of the network.

@@ -72,7 +72,7 @@ impl<'a> Trial<'a> {
         let task = Task::load(&arm.task, seed)?;
         let training = Training {
             network: self.network(&task)?,
-            optimizer: Optimizer::new(&arm.optimizer)?,
+            optimizer: Optimizer::new(&arm.optimizer, stream(seed, "gradient noise", 0))?,
             regularizer: self.regularizer(&task, results)?,
             evaluation: Evaluation::new(&task, &arm.evaluation.metrics, arm.evaluation.episodes, seed)?,
             budget: arm.budget.examples,

@@ -171,7 +171,8 @@ fn everything_can_be_listed_and_every_verb_has_an_example() {
         ("losses", "cross_entropy"),
         ("metrics", "accuracy"),
         ("objectives", "preset ppo"),
-        ("optimizers", "adamw"),
+        ("optimizers", "learning_rate_decay"),
+        ("schedules", "default 0.3, at least 0 and below 1"),
         ("experiments", "does the smoke rise?"),
     ];
     for (what, expected) in listed {

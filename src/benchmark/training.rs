@@ -61,7 +61,7 @@ fn steps(name: &str, case: &Case) -> Result<Row> {
     let network = Network::new(&settings(case.network)?, (shape, classes), &mut stream(0, "init", 0))?;
     let optimizer: OptimizerSettings = toml::from_str(&format!("rule = \"adam\"\nlearning_rate = {LEARNING_RATE}"))
         .map_err(|error: toml::de::Error| Error::Argument(error.to_string()))?;
-    let mut optimizer = Optimizer::new(&optimizer)?;
+    let mut optimizer = Optimizer::new(&optimizer, stream(0, "gradient noise", 0))?;
     let cross_entropy = Criterion::new(&LossSettings::One(Named::plain("cross_entropy")))?;
     let features: usize = shape.iter().product();
     let inputs: Vec<f32> = (0..batch * features).map(|i| (i as f32).sin()).collect();

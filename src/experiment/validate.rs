@@ -3,7 +3,7 @@
 use super::{Arm, Experiment, ObjectiveSettings, Plot};
 use crate::loss::{self, Criterion};
 use crate::objective::{Baseline, PolicyGradientSettings, SupervisedSettings, Surrogate};
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Optimizer, Schedule};
 use crate::rollout::Length;
 use crate::task::Task;
 use crate::trial;
@@ -93,10 +93,11 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
     positive(arm.evaluation.episodes as u64, "evaluation.episodes")?;
     require(arm.network.output_gain.is_finite(), "network.output_gain", "`output_gain` must be finite")?;
     check_regularizer(arm, experiment)?;
-    arm.optimizer.learning_rate.ends().iter().try_for_each(|rate| not_negative(*rate, "optimizer.learning_rate"))?;
+    arm.optimizer.learning_rate.bounds().iter().try_for_each(|rate| not_negative(*rate, "optimizer.learning_rate"))?;
     // The message begins with the key that it is about.
     let optimizer_key = |message: &str| format!("optimizer.{}", message.split('`').nth(1).unwrap_or_default());
-    Optimizer::new(&arm.optimizer).map_err(|error| (optimizer_key(&error.to_string()), error.to_string()))?;
+    Optimizer::new(&arm.optimizer, crate::stream(0, "gradient noise", 0))
+        .map_err(|error| (optimizer_key(&error.to_string()), error.to_string()))?;
     let named = if arm.task.dataset.is_some() { "task.dataset" } else { "task.env" };
     let task = Task::load(&arm.task, 0).map_err(|error| (named.to_string(), error.to_string()))?;
     let empty = arm.network.layers.is_empty() || arm.network.hidden().contains(&0);
@@ -220,7 +221,11 @@ fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget:
         "objective.entropy_coefficient",
         "`entropy_coefficient` must be finite and not negative",
     )?;
-    match (settings.surrogate, settings.clip) {
+    for (key, clip) in [("clip", &settings.clip), ("value_clip", &settings.value_clip)] {
+        let message = format!("`{key}` can't follow the evaluation: the schedule plateau is for learning rates");
+        require(!matches!(clip, Some(Schedule::Plateau { .. })), &format!("objective.{key}"), &message)?;
+    }
+    match (settings.surrogate, &settings.clip) {
         (Surrogate::Clipped, None) => {
             return fail("objective.surrogate", "the clipped surrogate needs a `clip`, such as 0.2");
         }
@@ -228,18 +233,19 @@ fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget:
             return fail("objective.clip", "`clip` belongs to `surrogate = \"clipped\"`; this arm's is \"log_prob\"");
         }
         (_, Some(clip)) => {
-            let range = clip.ends().iter().all(|end| (0.0..1.0).contains(end));
+            let range = clip.bounds().iter().all(|bound| (0.0..1.0).contains(bound));
             require(range, "objective.clip", "`clip` must lie in [0, 1)")?;
         }
         (Surrogate::LogProb, None) => {}
     }
-    if let Some(clip) = settings.value_clip {
+    if let Some(clip) = &settings.value_clip {
         require(
             settings.baseline == Baseline::Value,
             "objective.value_clip",
             "`value_clip` needs `baseline = \"value\"`",
         )?;
-        let positive = clip.ends()[0] > 0.0 && clip.ends().iter().all(|end| *end >= 0.0 && end.is_finite());
+        let [smallest, largest] = clip.bounds();
+        let positive = clip.at(0.0) > 0.0 && smallest >= 0.0 && largest.is_finite();
         require(positive, "objective.value_clip", "`value_clip` must be positive and finite")?;
     }
     let reward = settings.reward.as_deref();

@@ -43,7 +43,7 @@ pub use log_prob::log_prob;
 pub(crate) use matrix::{multiply, multiply_otherwise};
 pub(crate) use pointwise::{Over, Pointwise, pointwise};
 pub use pool::Pool;
-pub use powers::{Power, sum_of_powers, sum_of_squares};
+pub use powers::{Power, largest_magnitude, sum_of_powers, sum_of_squares};
 pub(crate) use rowwise::rowwise;
 pub(crate) use softmax::Softmax;
 pub use storage::first_not_finite;

@@ -48,6 +48,8 @@ pub trait Objective {
     fn has_batch_in_hand(&self) -> bool {
         false
     }
+    /// Tells optimizers of its own how the network was judged; see [`crate::optimizer::Optimizer::judge`].
+    fn judge(&mut self, _value: f64, _higher_is_better: bool) {}
 }
 
 /// What an objective reads off a batch.

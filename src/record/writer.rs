@@ -85,8 +85,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Evaluates, appends a row, and keeps the weights if they are the best so far.
-    pub fn push<O: Objective>(&mut self, objective: &O, training: &mut Training) -> Result<()> {
+    /// Evaluates, appends a row, and keeps the weights if they are the best so far. Returns the value that decided it.
+    pub fn push<O: Objective>(&mut self, objective: &O, training: &mut Training) -> Result<f64> {
         let examples = objective.examples();
         self.next_row = (examples / self.every + 1) * self.every;
         self.rows_at = Some(self.updates);
@@ -101,12 +101,12 @@ impl<'a> Record<'a> {
         self.rows.append(&counters.into_iter().chain(means).chain(evaluated.iter().copied()).collect::<Vec<f64>>())?;
         self.means.fill(Mean::default());
         let judged = evaluated.first().copied().unwrap_or(f64::NAN);
-        let judged = if training.evaluation.higher_is_better() { judged } else { -judged };
-        if self.best.is_none_or(|best| judged > best) {
-            self.best = Some(judged);
+        let goodness = if training.evaluation.higher_is_better() { judged } else { -judged };
+        if self.best.is_none_or(|best| goodness > best) {
+            self.best = Some(goodness);
             training.network.save(&self.folder.best_weights())?;
         }
-        Ok(())
+        Ok(judged)
     }
 
     /// The last row, unless it stands already, and the final weights.

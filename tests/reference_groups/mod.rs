@@ -43,6 +43,8 @@ pub const GROUPS: &[Group] = &[
     ("losses/smooth_l1", losses::regression),
     ("losses/tversky", losses::tversky),
     ("losses/varifocal", losses::varifocal),
+    ("optimizers/grad_clip", optimizers::grad_clip),
+    ("optimizers/lr_schedules", optimizers::lr_schedules),
     ("optimizers/mlp", optimizers::mlp),
     ("optimizers/quadratic", optimizers::quadratic),
     ("rl/a2c", rl::a2c),
