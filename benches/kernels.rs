@@ -9,7 +9,7 @@ use lossward::benchmark::Product;
 use lossward::distribution::Probabilities;
 use lossward::kernel::{self, Activation, Clipping, Conv, Dense, Layer, Pool, Taken, plain};
 use lossward::network::{Network, NetworkSettings, Parameters};
-use lossward::optimizer::{Optimizer, OptimizerSettings};
+use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::stream;
 use std::sync::Arc;
 
@@ -110,14 +110,14 @@ fn surrogate_plain(bencher: Bencher) {
 }
 
 /// One update of 784-256-128-10.
-#[divan::bench(args = ["sgd", "adam", "adamw"])]
+#[divan::bench(args = RULES.iter().map(|rule| rule.name))]
 fn optimizer(bencher: Bencher, rule: &str) {
     let parameters = values(&[235_146]);
     let parameters = Parameters::new(vec![("all".into(), lossward::network::Role::Weight, parameters)]).unwrap();
     let gradient = values(&[235_146]);
     let settings = format!("rule = \"{rule}\"\nlearning_rate = 1e-3\nclip_norm = 0.5");
     let settings: OptimizerSettings = toml::from_str(&settings).unwrap();
-    let mut optimizer = Optimizer::new(&settings).unwrap();
+    let mut optimizer = Optimizer::new(&settings, stream(0, "gradient noise", 0)).unwrap();
     bencher.counter(ItemsCount::new(235_146usize)).bench_local(|| optimizer.step(&parameters, &gradient, 0.0).unwrap());
 }
 

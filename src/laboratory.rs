@@ -1,6 +1,6 @@
 //! Many trials side by side: which of them are missing, and running those.
 
-use crate::experiment::{Experiment, ObjectiveSettings};
+use crate::experiment::Experiment;
 use crate::record::{self, Outcome, Status};
 use crate::train::Watch;
 use crate::trial::Trial;
@@ -28,7 +28,7 @@ pub enum Event {
 /// # Errors
 /// When a folder holds records of another trial (the experiment has changed since) and `force` is not set.
 pub fn plan<'a>(experiment: &'a Experiment, results: &Path, force: bool) -> Result<Plan<'a>> {
-    check_expert_files(experiment)?;
+    check_weights_files(experiment)?;
     if !force {
         check_folder(experiment, results)?;
     }
@@ -50,7 +50,7 @@ pub fn plan<'a>(experiment: &'a Experiment, results: &Path, force: bool) -> Resu
             }
         }
     }
-    add_experts(experiment, results, &mut missing);
+    add_teachers(experiment, results, &mut missing);
     Ok(Plan { missing, total })
 }
 
@@ -76,27 +76,22 @@ fn check_folder(experiment: &Experiment, results: &Path) -> Result<()> {
 /// What to do about a folder that holds something else.
 const ELSEWHERE: &str = "give another folder with --out, or take this one with --force";
 
-/// A finished expert whose weights are gone (they are not kept in version control) has to run again for its pupils.
-fn add_experts<'a>(experiment: &'a Experiment, results: &Path, missing: &mut Vec<Trial<'a>>) {
-    let wanted = missing.iter().filter_map(|trial| Some((trial.arm.expert_arm()?, trial.seed))).collect::<Vec<_>>();
+/// A finished teacher whose weights are gone (they are not kept in version control) has to run again for its pupils.
+fn add_teachers<'a>(experiment: &'a Experiment, results: &Path, missing: &mut Vec<Trial<'a>>) {
+    let wanted =
+        missing.iter().flat_map(|trial| trial.arm.teachers().map(|name| (name, trial.seed))).collect::<Vec<_>>();
     for (name, seed) in wanted {
         let listed = missing.iter().any(|trial| trial.arm.name == name && trial.seed == seed);
-        let expert = experiment.arms.iter().find(|arm| arm.name == name).map(|arm| Trial::new(arm, seed, results));
-        if let Some(expert) = expert.filter(|expert| !listed && !expert.folder.final_weights().is_file()) {
-            missing.insert(0, expert);
+        let teacher = experiment.arms.iter().find(|arm| arm.name == name).map(|arm| Trial::new(arm, seed, results));
+        if let Some(teacher) = teacher.filter(|teacher| !listed && !teacher.folder.final_weights().is_file()) {
+            missing.insert(0, teacher);
         }
     }
 }
 
-fn check_expert_files(experiment: &Experiment) -> Result<()> {
-    for arm in &experiment.arms {
-        if let ObjectiveSettings::Supervised(settings) = &arm.objective
-            && let Some(file) = settings.expert.as_ref().and_then(|expert| expert.file.as_ref())
-        {
-            std::fs::metadata(file).map_err(Error::file("read the expert's weights", file))?;
-        }
-    }
-    Ok(())
+fn check_weights_files(experiment: &Experiment) -> Result<()> {
+    let mut files = experiment.arms.iter().flat_map(|arm| arm.weights_files());
+    files.try_for_each(|file| std::fs::metadata(file).map(|_| ()).map_err(Error::file("read the weights", file)))
 }
 
 /// Writes the resolved experiment where its results will be.
@@ -140,7 +135,7 @@ struct Queue {
 }
 
 impl Queue {
-    /// The next trial whose expert, if it has one, has ended; waits for one, and is over when none is left.
+    /// The next trial whose teachers, if it has any, have ended; waits for one, and is over when none is left.
     fn take(&self, plan: &Plan, stop: &AtomicBool) -> Option<usize> {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         loop {
@@ -149,10 +144,10 @@ impl Queue {
             }
             let ready = |i: &usize| {
                 let trial = &plan.missing[*i];
-                let is_expert = |other: &Trial| Some(other.arm.name.as_str()) == trial.arm.expert_arm();
+                let is_teacher = |other: &Trial| trial.arm.teachers().any(|name| name == other.arm.name);
                 let mut others = plan.missing.iter().zip(state.iter());
                 state[*i] == State::Waiting
-                    && others.all(|(other, s)| other.seed != trial.seed || !is_expert(other) || *s == State::Ended)
+                    && others.all(|(other, s)| other.seed != trial.seed || !is_teacher(other) || *s == State::Ended)
             };
             if let Some(next) = (0..state.len()).find(ready) {
                 state[next] = State::Running;

@@ -35,7 +35,7 @@ pub fn train<O: Objective>(
     record: &mut Record,
     rng: &mut Rng,
 ) -> Result<()> {
-    record.push(objective, training)?;
+    judge(objective, training, record)?;
     while objective.examples() < training.budget || objective.has_batch_in_hand() {
         update(objective, training, record, rng).map_err(|error| match error {
             Error::Interrupted => error,
@@ -43,10 +43,19 @@ pub fn train<O: Objective>(
         })?;
         // Not in the middle of a rollout: its examples are counted, but not yet learned from.
         if !objective.has_batch_in_hand() && record.is_due(objective.examples()) {
-            record.push(objective, training)?;
+            judge(objective, training, record)?;
         }
     }
     record.finish(objective, training)
+}
+
+/// Evaluates the network, and tells the optimizers what came of it.
+fn judge<O: Objective>(objective: &mut O, training: &mut Training, record: &mut Record) -> Result<()> {
+    let judged = record.push(objective, training)?;
+    let higher_is_better = training.evaluation.higher_is_better();
+    training.optimizer.judge(judged, higher_is_better);
+    objective.judge(judged, higher_is_better);
+    Ok(())
 }
 
 /// One update of the network.
@@ -59,14 +68,14 @@ fn update<O: Objective>(objective: &mut O, training: &mut Training, record: &mut
     let value = objective.value(network, &batch)?;
     let loss = O::SENSE.as_loss(&value.scalar)?;
     let unpenalized = finite("the loss", scalar(&loss)?)?;
-    let penalty = regularizer.penalty(network.parameters())?;
+    let penalty = regularizer.penalty(network, &value)?;
     let total = match &penalty {
         Some(penalty) => (loss + &penalty.total)?,
         None => loss,
     };
     let progress = objective.examples() as f64 / training.budget as f64;
     let Descent { gradient_norm, learning_rate } = optimizer.descend(network.parameters(), &total, progress)?;
-    let penalties = penalty.iter().flat_map(|penalty| penalty.terms.iter().map(|(_, value)| *value));
+    let penalties = penalty.iter().flat_map(|penalty| penalty.terms.iter().copied());
     record.note(unpenalized, &value.terms, penalties, [gradient_norm, learning_rate]);
     watch.examples.store(objective.examples(), Ordering::Relaxed);
     Ok(())

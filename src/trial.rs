@@ -1,13 +1,15 @@
 //! One trial: an arm and a seed. Same two, same record, apart from seconds.
 
 use crate::experiment::{Arm, ObjectiveSettings};
+use crate::loss::Criterion;
 use crate::network::Network;
 use crate::objective::{ExpertSettings, Objective, Parts, PolicyGradient, Supervised};
 use crate::optimizer::Optimizer;
 use crate::record::{self, Outcome, Record, TrialFolder};
+use crate::regularizer::Regularizer;
 use crate::task::{Evaluation, Expert, Task};
 use crate::train::{Training, Watch, train};
-use crate::{Error, Result, loss, stream};
+use crate::{Error, Result, stream};
 use serde::Serialize;
 use std::path::Path;
 
@@ -28,7 +30,9 @@ struct Identity<'a> {
 pub fn columns(arm: &Arm, task: &Task) -> Result<Vec<String>> {
     let evaluation = Evaluation::new(task, &arm.evaluation.metrics, 0, 0)?;
     let (rounds, terms) = match &arm.objective {
-        ObjectiveSettings::Supervised(_) => (Supervised::ROUNDS, Vec::new()),
+        ObjectiveSettings::Supervised(settings) => {
+            (Supervised::ROUNDS, Criterion::new(&settings.loss)?.columns().to_vec())
+        }
         ObjectiveSettings::PolicyGradient(settings) => (PolicyGradient::ROUNDS, settings.terms()),
     };
     Ok(record::columns(rounds, &terms, &arm.regularizer, &evaluation))
@@ -67,9 +71,9 @@ impl<'a> Trial<'a> {
         let Trial { arm, seed, .. } = *self;
         let task = Task::load(&arm.task, seed)?;
         let training = Training {
-            network: Network::new(&arm.network, (&task.input_shape(), task.outputs()), &mut stream(seed, "init", 0))?,
-            optimizer: Optimizer::new(&arm.optimizer)?,
-            regularizer: arm.regularizer.clone(),
+            network: self.network(&task)?,
+            optimizer: Optimizer::new(&arm.optimizer, stream(seed, "gradient noise", 0))?,
+            regularizer: self.regularizer(&task, results)?,
             evaluation: Evaluation::new(&task, &arm.evaluation.metrics, arm.evaluation.episodes, seed)?,
             budget: arm.budget.examples,
             watch,
@@ -78,7 +82,11 @@ impl<'a> Trial<'a> {
             ObjectiveSettings::Supervised(settings) => {
                 let expert = settings.expert.as_ref().map(|expert| self.expert(expert, &task, results)).transpose()?;
                 let examples = task.examples(expert.as_ref())?;
-                self.train(Supervised::new(examples, loss::find(&settings.loss)?, settings.batch_size), training, &task)
+                self.train(
+                    Supervised::new(examples, Criterion::new(&settings.loss)?, settings.batch_size),
+                    training,
+                    &task,
+                )
             }
             ObjectiveSettings::PolicyGradient(settings) => {
                 let budget = arm.budget.examples;
@@ -97,16 +105,40 @@ impl<'a> Trial<'a> {
     }
 
     fn expert(&self, settings: &ExpertSettings, task: &Task, results: &Path) -> Result<Expert> {
-        let network =
-            Network::new(&self.arm.network, (&task.input_shape(), task.outputs()), &mut stream(self.seed, "init", 0))?;
-        match (&settings.arm, &settings.file) {
-            (Some(arm), _) => {
-                let folder = TrialFolder::of(results, &crate::experiment::slug(arm), self.seed);
-                network.load(&folder.final_weights())?;
-            }
-            (None, Some(file)) => network.load(file)?,
-            (None, None) => return Err(Error::Argument("an expert is either an `arm` or a `file`".into())),
+        if settings.arm.is_none() && settings.file.is_none() {
+            return Err(Error::Argument("an expert is either an `arm` or a `file`".into()));
         }
+        let network = self.network(task)?;
+        self.load(&network, settings.arm.as_deref(), settings.file.as_deref(), results)?;
         Ok(Expert { network, episodes: settings.episodes, seed: self.seed })
+    }
+
+    fn regularizer(&self, task: &Task, results: &Path) -> Result<Regularizer> {
+        let settings = &self.arm.regularizer;
+        let reference = match &settings.kl {
+            None => None,
+            Some(kl) => {
+                let network = self.network(task)?;
+                self.load(&network, kl.arm.as_deref(), kl.file.as_deref(), results)?;
+                Some(network)
+            }
+        };
+        Ok(Regularizer::new(settings, reference))
+    }
+
+    /// The arm's network as it is initialized.
+    fn network(&self, task: &Task) -> Result<Network> {
+        Network::new(&self.arm.network, (&task.input_shape(), task.outputs()), &mut stream(self.seed, "init", 0))
+    }
+
+    /// Gives a network the final weights of another arm with the same seed, or those of a file; none of both changes nothing.
+    fn load(&self, network: &Network, arm: Option<&str>, file: Option<&Path>, results: &Path) -> Result<()> {
+        match (arm, file) {
+            (Some(arm), _) => {
+                network.load(&TrialFolder::of(results, &crate::experiment::slug(arm), self.seed).final_weights())
+            }
+            (None, Some(file)) => network.load(file),
+            (None, None) => Ok(()),
+        }
     }
 }

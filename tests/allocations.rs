@@ -4,7 +4,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use lossward::network::{Network, NetworkSettings};
-use lossward::optimizer::{Optimizer, OptimizerSettings};
+use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::rollout::{Length, Rollout};
 use lossward::stream;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -104,10 +104,11 @@ fn rollout_buffers_are_allocated_once() {
 fn optimizers_take_no_memory() {
     let network = network("hidden = [64, 64]", &[4]);
     let gradient = Tensor::ones(network.parameters().values().elem_count(), DType::F32, &Device::Cpu).unwrap();
-    for rule in ["sgd", "adam", "adamw"] {
-        let settings = format!("rule = \"{rule}\"\nlearning_rate = 1e-3\nclip_norm = 0.5");
+    for rule in RULES.iter().map(|row| row.name) {
+        let settings =
+            format!("rule = \"{rule}\"\nlearning_rate = 1e-3\nclip_norm = 0.5\ngradient_noise = {{ scale = 0.3 }}");
         let settings: OptimizerSettings = toml::from_str(&settings).unwrap();
-        let mut optimizer = Optimizer::new(&settings).unwrap();
+        let mut optimizer = Optimizer::new(&settings, stream(0, "gradient noise", 0)).unwrap();
         let step = || _ = optimizer.step(network.parameters(), &gradient, 0.5).unwrap();
         assert_eq!(allocations(step), 2, "{rule}");
     }

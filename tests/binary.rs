@@ -151,7 +151,7 @@ fn the_loss_of_the_readme() {
         let run = sandbox.run(&["loss", "cross_entropy", "--predictions", "[[2.5,0.1,-1.2]]", "--targets", targets]);
         run.failed_with(parts);
     };
-    bad("[3]", &["target 0 is class 3", "classes 0 to 2"]);
+    bad("[3]", &["`targets`[0] is 3", "a class from 0 to 2"]);
     bad("[0, 1]", &["2 targets for 1 rows"]);
     bad("[-1]", &["--targets", "[-1]"]);
     sandbox
@@ -262,7 +262,8 @@ fn everything_can_be_listed_and_every_verb_has_an_example() {
         ("losses", "cross_entropy"),
         ("metrics", "accuracy"),
         ("objectives", "preset ppo"),
-        ("optimizers", "adamw"),
+        ("optimizers", "learning_rate_decay"),
+        ("schedules", "default 0.3, at least 0 and below 1"),
         ("experiments", "does the smoke rise?"),
     ];
     for (what, expected) in listed {

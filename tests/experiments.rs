@@ -24,9 +24,16 @@ fn every_shipped_experiment_loads_and_states_its_question() {
 #[test]
 fn a_resolved_experiment_resolves_to_itself() {
     let sandbox = Sandbox::new();
+    let noisy = "optimizer.gradient_noise={ scale = 0.3, decay = 0.5 }";
+    let curve = "optimizer.learning_rate={ schedule = \"one_cycle\", from = 0.1, peak = 1, to = 0, until = 0.5 }";
     let with_metrics = sandbox.write("metrics.toml", &tiny_with_metrics());
-    for path in [Path::new("experiments/digits.toml"), Path::new("experiments/cart_pole.toml"), &with_metrics] {
-        let experiment = Experiment::load(path, &[]).unwrap();
+    for (path, overrides) in [
+        (with_metrics.to_str().unwrap(), vec![]),
+        ("experiments/digits.toml", vec![]),
+        ("experiments/cart_pole.toml", vec![]),
+        ("experiments/cart_pole.toml", vec![noisy.to_string(), curve.to_string()]),
+    ] {
+        let experiment = Experiment::load(Path::new(path), &overrides).unwrap();
         let resolved = sandbox.write("resolved.toml", &toml::to_string(&experiment).unwrap());
         assert_eq!(Experiment::load(&resolved, &[]).unwrap(), experiment);
     }
@@ -65,6 +72,47 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("learning_rate = 3e-3", "learning_rate = -1", &[":10: ", "not negative"]),
     ("learning_rate = 3e-3", "learning_rate = { schedule = \"linaer\", from = 1, to = 0 }", &[":10: ", "`linear`"]),
     ("learning_rate = 3e-3", "momentum = 0.9", &["momentum", "not an option of adam"]),
+    ("learning_rate = 3e-3", "rule = \"lion\"\nl2 = 0.1", &[":11: ", "it has beta1, beta2, weight_decay"]),
+    ("learning_rate = 3e-3", "rule = \"lyon\"", &[":10: ", "did you mean `lion`"]),
+    ("learning_rate = 3e-3", "rule = \"sgd\"\nnesterov = true", &[":11: ", "a positive `momentum`"]),
+    ("learning_rate = 3e-3", "amsgrad = 1", &[":10: ", "boolean"]),
+    ("learning_rate = 3e-3", "clip_norm_type = \"max\"", &[":10: ", "needs a `clip_norm`"]),
+    ("learning_rate = 3e-3", "clip_value = 0", &[":10: ", "positive"]),
+    ("learning_rate = 3e-3", "gradient_noise = { scale = -1 }", &[":10: ", "`gradient_noise.scale`", "positive"]),
+    ("learning_rate = 3e-3", "gradient_noise = { scal = 1 }", &[":10: ", "did you mean `scale`"]),
+    ("learning_rate = 3e-3", "learning_rate = { from = 1 }", &[":10: ", "needs `schedule`", "cosine_restarts"]),
+    ("learning_rate = 3e-3", "learning_rate = { schedule = \"step\", from = 1, factor = 1, evry = 1 }", &["`every`"]),
+    ("learning_rate = 3e-3", "learning_rate = { schedule = \"linear\", from = 1 }", &[":10: ", "linear needs `to`"]),
+    (
+        "learning_rate = 3e-3",
+        "learning_rate = { schedule = \"linear\", from = 1, to = \"x\" }",
+        &[":10: ", "`to` must be"],
+    ),
+    (
+        "learning_rate = 3e-3",
+        "learning_rate = { schedule = \"linear\", from = -1, to = 1 }",
+        &[":10: ", "not negative"],
+    ),
+    (
+        "learning_rate = 3e-3",
+        "learning_rate = { schedule = \"multistep\", from = 1, factor = 0.1, at = [0.5, 0.5] }",
+        &[":10: ", "increasing"],
+    ),
+    (
+        "learning_rate = 3e-3",
+        "learning_rate = { schedule = \"warmup_cosine\", peak = 1, warmup = 0.5, until = 0.5 }",
+        &[":10: ", "`warmup` must end before `until`"],
+    ),
+    (
+        "reward = \"accuracy\"",
+        "surrogate = \"clipped\", clip = { schedule = \"plateau\", from = 0.2 }",
+        &[":18: ", "for learning rates"],
+    ),
+    (
+        "reward = \"accuracy\"",
+        "surrogate = \"clipped\", clip = { schedule = \"linear\", from = 0.2, to = 2.0 }",
+        &[":18: ", "[0, 1)"],
+    ),
     ("dataset = \"digits\"", "dataset = \"digit\"", &[":6: ", "unknown data set `digit`", "did you mean `digits`"]),
     ("dataset = \"digits\"", "env = \"Cartpole-v1\"", &[":6: ", "unknown environment", "did you mean `CartPole-v1`"]),
     ("dataset = \"digits\"", "dataset = \"digits\"\ncontrol = \"random_reward\"", &["needs an environment"]),
@@ -138,4 +186,33 @@ fn mistakes_in_overrides_and_files_end_the_program() {
     run(&["tiny.toml", "rubbish"]).failed_with(&["`rubbish` is not of the form key=value"]);
     sandbox.run(&["plot", "."]).failed_with(&["no experiment.toml"]);
     assert!(!sandbox.path("results").exists(), "nothing may be written for a bad experiment");
+}
+
+/// The rate of every row is what the evaluations of the rows before it come to.
+#[test]
+fn a_plateau_follows_the_evaluations_of_the_record() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let rate = "optimizer.learning_rate={ schedule = \"plateau\", from = 0.02, factor = 0.5, patience = 1, to = 1e-3 }";
+    sandbox.run(&["run", "tiny.toml", "--quiet", rate, "evaluation.every=100"]).succeeded();
+    for arm in ["label", "reward"] {
+        let path = sandbox.path(&format!("results/tiny/trials/{arm}/seed-0/rows.csv"));
+        let mut rows = csv::Reader::from_path(path).unwrap();
+        let header = rows.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|column| column == name).unwrap();
+        let (rate_column, judged_column) = (column("learning_rate"), column("accuracy"));
+        let (mut best, mut waited, mut rate, mut rates) = (f64::NEG_INFINITY, 0, 0.02, Vec::new());
+        for (i, row) in rows.records().map(Result::unwrap).enumerate() {
+            let number = |column: usize| row[column].parse::<f64>().unwrap();
+            assert!(i == 0 || number(rate_column) == rate, "{} in row {i} of {arm}, not {rate}", &row[rate_column]);
+            rates.push(rate);
+            let judged = number(judged_column);
+            waited = if judged > best * (1.0 + 1e-4) { 0 } else { waited + 1 };
+            best = if waited == 0 { judged } else { best };
+            if waited > 1 {
+                (rate, waited) = (f64::max(0.5 * rate, 1e-3), 0);
+            }
+        }
+        assert!(rates.last().unwrap() < &0.01, "{rates:?}");
+    }
 }

@@ -3,9 +3,11 @@
 use super::machine::{LARGE, Product, SMALL, shape_name};
 use super::measure::in_turns;
 use super::{Row, Unit, plain, training_operations};
+use crate::loss::{Criterion, Inputs, LossSettings};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{Optimizer, OptimizerSettings};
-use crate::{Error, Result, loss, stream};
+use crate::options::Named;
+use crate::{Error, Result, stream};
 use candle_core::{Device, Tensor};
 use std::time::Duration;
 
@@ -59,8 +61,8 @@ fn steps(name: &str, case: &Case) -> Result<Row> {
     let network = Network::new(&settings(case.network)?, (shape, classes), &mut stream(0, "init", 0))?;
     let optimizer: OptimizerSettings = toml::from_str(&format!("rule = \"adam\"\nlearning_rate = {LEARNING_RATE}"))
         .map_err(|error: toml::de::Error| Error::Argument(error.to_string()))?;
-    let mut optimizer = Optimizer::new(&optimizer)?;
-    let cross_entropy = loss::find("cross_entropy")?;
+    let mut optimizer = Optimizer::new(&optimizer, stream(0, "gradient noise", 0))?;
+    let cross_entropy = Criterion::new(&LossSettings::One(Named::plain("cross_entropy")))?;
     let features: usize = shape.iter().product();
     let inputs: Vec<f32> = (0..batch * features).map(|i| (i as f32).sin()).collect();
     let labels: Vec<u32> = (0..batch).map(|i| (i % classes) as u32).collect();
@@ -70,7 +72,7 @@ fn steps(name: &str, case: &Case) -> Result<Row> {
     let mut fused_step = || {
         let inputs = Tensor::from_slice(&inputs, (batch, features), &Device::Cpu)?;
         let labels = Tensor::from_slice(&labels, batch, &Device::Cpu)?;
-        let loss = (cross_entropy.per_example)(&network.forward(&inputs)?, &labels)?.mean_all()?;
+        let loss = cross_entropy.value(&Inputs::pair(&network.forward(&inputs)?, &labels))?.0;
         crate::scalar(&loss)?;
         optimizer.descend(network.parameters(), &loss, 0.0)?;
         Ok(batch as f64)

@@ -2,7 +2,7 @@
 
 use super::two_columns;
 use crate::experiment::{KINDS, PRESETS};
-use crate::optimizer::RULES;
+use crate::optimizer::{COMMON_OPTIONS, OptionRow, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
 use crate::{data, loss, metric};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,7 @@ enum What {
     Metrics,
     Objectives,
     Optimizers,
+    Schedules,
     Experiments,
 }
 
@@ -40,9 +41,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             })
             .collect(),
         What::Datasets => data::ALL.iter().map(|d| row(d.name, format!("{}; {}", d.summary, d.licence))).collect(),
-        What::Losses => {
-            loss::ALL.iter().map(|loss| row(loss.name, format!("{}: {}", loss.formula, loss.summary))).collect()
-        }
+        What::Losses => loss::all().map(|loss| row(loss.name, format!("{}: {}", loss.formula, loss.summary))).collect(),
         What::Metrics => metric::ALL
             .iter()
             .map(|metric| {
@@ -57,13 +56,29 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .collect(),
         What::Optimizers => RULES
             .iter()
-            .map(|rule| {
-                row(rule.name, format!("{}: {}; options {}", rule.formula, rule.summary, rule.options.join(", ")))
-            })
+            .map(|rule| (rule.name, format!("{}: {}", rule.formula, rule.summary), rule.options))
+            .chain([("every rule", "what happens to the gradient first, in this order".to_string(), COMMON_OPTIONS)])
+            .flat_map(with_options)
+            .chain([row("where", RULE_SYMBOLS.into())])
+            .collect(),
+        What::Schedules => SCHEDULES
+            .iter()
+            .map(|schedule| (schedule.name, format!("{}: {}", schedule.formula, schedule.summary), schedule.options))
+            .flat_map(with_options)
+            .chain([row("where", SCHEDULE_SYMBOLS.into())])
             .collect(),
         What::Experiments => experiments(&arguments.folder)?,
     };
     super::print(&two_columns(&rows))
+}
+
+/// A row, and one for each of its options.
+fn with_options((name, text, options): (&str, String, &[OptionRow])) -> Vec<(String, String)> {
+    let of = |option: &OptionRow| {
+        let text = format!("{}, {}: {}", option.default, option.range, option.meaning);
+        (format!("  {}", option.name), text)
+    };
+    std::iter::once((name.to_string(), text)).chain(options.iter().map(of)).collect()
 }
 
 /// Every experiment file of a folder with the question that its first comment states.

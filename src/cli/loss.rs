@@ -1,86 +1,237 @@
 //! `lossward loss`
 
-use crate::loss::{self, Targets};
+use super::json::{self, Array};
+use crate::loss::{self, Domain, Inputs, Layout, Loss, Part};
+use crate::options::{self, Given, Options};
 use anyhow::Context;
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
+use serde_json::{Value, json};
 
-/// Compute a loss and its gradient for predictions given on the command line.
+/// Compute a loss and its gradient, in double precision.
 ///
-/// The value is the mean over examples; the gradient is that of the mean with respect to the predictions. Everything is
-/// computed in double precision.
+/// The value is the mean over examples; the gradient is that of the mean with respect to the predictions.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   lossward loss cross_entropy --predictions '[[2.5,0.1,-1.2]]' --targets '[0]'
-  lossward loss mse --predictions '[[1.0],[2.0]]' --targets '[[0.5],[2.5]]' --json")]
+  lossward loss huber --predictions '[1.0,2.0]' --targets '[0.5,7.0]' --options '{\"delta\":0.5}' --json
+  lossward loss gaussian_nll --predictions '{\"mean\":[0.1],\"variance\":[2.0]}' --targets '[0.5]'
+  lossward loss ciou @boxes.json
+  lossward loss dice --explain")]
 pub struct Arguments {
     /// The loss; `lossward list losses` names them.
     name: String,
-    /// A list of rows, one per example: logits, or predicted values.
+    /// Everything at once: {"predictions": …, "targets": …, "options": {…}} as JSON, @FILE, or - for standard input.
+    #[arg(value_name = "INPUT", conflicts_with_all = ["predictions", "targets", "options"])]
+    input: Option<String>,
+    /// What is differentiated: a list with one entry per example, as JSON, @FILE or -; where a loss takes several, an object
+    /// with a list for each.
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
-    predictions: String,
-    /// A list of class indices, or of rows of values, whatever the loss compares with.
+    predictions: Option<String>,
+    /// What it is compared with, likewise.
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
-    targets: String,
+    targets: Option<String>,
+    /// Options of the loss: {"delta": 0.5}.
+    #[arg(long, value_name = "JSON")]
+    options: Option<String>,
+    /// Of the losses of the examples.
+    #[arg(long, value_enum, default_value_t = Reduction::Mean)]
+    reduction: Reduction,
     /// Print one JSON object with `value`, `per_example` and `gradient`.
     #[arg(long)]
     json: bool,
+    /// Print what the loss computes, what it takes and where it comes from; needs no input.
+    #[arg(long)]
+    explain: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Reduction {
+    Mean,
+    Sum,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let loss = loss::find(&arguments.name)?;
-    let predictions = matrix(&arguments.predictions).context("--predictions")?;
-    let (rows, columns) = (predictions.len(), predictions[0].len());
-    let targets = match loss.targets {
-        Targets::Classes => classes(&arguments.targets, rows, columns),
-        Targets::Values => values(&arguments.targets, rows, columns),
+    if arguments.explain {
+        return super::print(&explanation(loss));
     }
-    .context("--targets")?;
-    let flat: Vec<f64> = predictions.into_iter().flatten().collect();
-    let predictions = Var::from_vec(flat, (rows, columns), &Device::Cpu)?;
-    let per_example = (loss.per_example)(&predictions, &targets)?;
-    let value = per_example.mean_all()?;
+    let given = given(loss, arguments)?;
+    let options: Given = match given.options {
+        Value::Null => Given::new(),
+        options => serde_json::from_value(options).context("the options are not an object such as {\"delta\": 0.5}")?,
+    };
+    let options = Options::new(loss.name, loss.options, &options)?;
+    let variables: Vec<Var> = tensors("predictions", loss.predictions, &given.predictions)?
+        .iter()
+        .map(Var::from_tensor)
+        .collect::<Result<_, _>>()?;
+    let inputs = Inputs {
+        predictions: variables.iter().map(|variable| variable.as_tensor().clone()).collect(),
+        targets: tensors("targets", loss.targets, &given.targets)?,
+    };
+    loss::check(loss, &inputs, &options)?;
+    let per_example = (loss.per_example)(&inputs, &options)?;
+    let value = match arguments.reduction {
+        Reduction::Mean => per_example.mean()?,
+        Reduction::Sum => per_example.values.sum_all()?,
+    };
+    let losses = per_example.values.to_vec1::<f64>()?;
+    if let Some((i, value)) = losses.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        anyhow::bail!("the loss of example {i} is {value}: these numbers are beyond what the formula can take");
+    }
     let gradients = value.backward()?;
-    let gradient = gradients.get(&predictions).context("this loss has no gradient")?.to_vec2::<f64>()?;
     let value = crate::scalar(&value)?;
-    if arguments.json {
-        let object = serde_json::json!({
-            "loss": loss.name, "value": value, "per_example": per_example.to_vec1::<f64>()?, "gradient": gradient,
-        });
-        return super::print(&format!("{object}\n"));
+    anyhow::ensure!(value.is_finite(), "no example counts, so their mean is undefined; try --reduction sum");
+    let gradients = variables.iter().map(|variable| match gradients.get(variable) {
+        Some(gradient) => Ok(gradient.clone()),
+        None => variable.zeros_like(),
+    });
+    let gradients = gradients.collect::<Result<Vec<Tensor>, _>>()?;
+    if !arguments.json {
+        return super::print(&in_words(loss, value, &gradients)?);
     }
-    let row = |row: &Vec<f64>| row.iter().map(|g| format!("{g:>9.4}")).collect::<Vec<_>>().join(" ");
-    let gradient: Vec<String> = gradient.iter().map(row).collect();
-    super::print(&format!("value     {value:.4}\ngradient  {}\n", gradient.join("\n          ")))
+    let mut of_parts = loss.predictions.iter().zip(&gradients).map(|(part, g)| Ok((part.name.to_string(), nested(g)?)));
+    let gradient = match &gradients[..] {
+        [one] => nested(one)?,
+        _ => Value::Object(of_parts.by_ref().collect::<anyhow::Result<_>>()?),
+    };
+    let object = json!({ "loss": loss.name, "value": value, "per_example": losses, "gradient": gradient });
+    super::print(&format!("{object}\n"))
 }
 
-/// A list of rows of finite numbers, all of the same length.
-fn matrix(text: &str) -> anyhow::Result<Vec<Vec<f64>>> {
-    let rows: Vec<Vec<f64>> = serde_json::from_str(text)
-        .with_context(|| format!("`{text}` is not a list of rows such as [[2.5, 0.1, -1.2]]"))?;
-    anyhow::ensure!(!rows.is_empty() && !rows[0].is_empty(), "there must be at least one row with one number");
-    for (i, row) in rows.iter().enumerate() {
-        anyhow::ensure!(row.len() == rows[0].len(), "row {i} has {} numbers, row 0 has {}", row.len(), rows[0].len());
-    }
-    Ok(rows)
+/// What the user gave, however it was given.
+struct Input {
+    predictions: Value,
+    targets: Value,
+    options: Value,
 }
 
-fn classes(text: &str, rows: usize, classes: usize) -> anyhow::Result<Tensor> {
-    let labels: Vec<u32> = serde_json::from_str(text)
-        .with_context(|| format!("`{text}` is not a list of class indices such as [0, 2]"))?;
-    anyhow::ensure!(labels.len() == rows, "{} targets for {rows} rows of predictions", labels.len());
-    if let Some((i, label)) = labels.iter().enumerate().find(|(_, label)| **label as usize >= classes) {
-        anyhow::bail!("target {i} is class {label}; the predictions have classes 0 to {}", classes - 1);
+fn given(loss: &Loss, arguments: &Arguments) -> anyhow::Result<Input> {
+    if let Some(whole) = &arguments.input {
+        let Value::Object(mut whole) = json::read(whole)? else {
+            anyhow::bail!("the input must be an object: {{\"predictions\": …, \"targets\": …, \"options\": {{…}}}}");
+        };
+        let mut take = |key: &str| whole.remove(key).unwrap_or(Value::Null);
+        let input = Input { predictions: take("predictions"), targets: take("targets"), options: take("options") };
+        if let Some(key) = whole.keys().next() {
+            anyhow::bail!(crate::error::unknown("key", key, &["predictions", "targets", "options"]));
+        }
+        return Ok(input);
     }
-    Ok(Tensor::from_vec(labels, rows, &Device::Cpu)?)
+    let read = |name: &str, given: &Option<String>| match given {
+        Some(text) => json::read(text).with_context(|| format!("--{name}")),
+        None => Ok(Value::Null),
+    };
+    let input = Input {
+        predictions: read("predictions", &arguments.predictions)?,
+        targets: read("targets", &arguments.targets)?,
+        options: read("options", &arguments.options)?,
+    };
+    let needs = |given: &Value, parts: &[Part]| given.is_null() && parts.iter().any(|part| !part.optional);
+    for (name, missing) in
+        [("predictions", needs(&input.predictions, loss.predictions)), ("targets", needs(&input.targets, loss.targets))]
+    {
+        anyhow::ensure!(
+            !missing,
+            "{} needs --{name}; `lossward loss {} --explain` says of what form",
+            loss.name,
+            loss.name
+        );
+    }
+    Ok(input)
 }
 
-fn values(text: &str, rows: usize, columns: usize) -> anyhow::Result<Tensor> {
-    let targets = matrix(text)?;
-    anyhow::ensure!(
-        targets.len() == rows && targets[0].len() == columns,
-        "{}×{} targets for {rows}×{columns} predictions",
-        targets.len(),
-        targets[0].len()
-    );
-    Ok(Tensor::from_vec(targets.into_iter().flatten().collect::<Vec<f64>>(), (rows, columns), &Device::Cpu)?)
+/// The tensors of these parts, in their order: a single list, or an object with a list for each.
+fn tensors(role: &str, parts: &[Part], given: &Value) -> anyhow::Result<Vec<Tensor>> {
+    let names: Vec<&str> = parts.iter().map(|part| part.name).collect();
+    let list = |value: &Value, part: &Part| tensor(value, part).with_context(|| format!("`{}`", part.name));
+    match (given, parts) {
+        (Value::Null, parts) if parts.iter().all(|part| part.optional) => Ok(Vec::new()),
+        (Value::Object(object), _) => {
+            if let Some(key) = object.keys().find(|key| !names.contains(&key.as_str())) {
+                anyhow::bail!(crate::error::unknown(role, key, &names));
+            }
+            let mut tensors = Vec::new();
+            for part in parts {
+                match object.get(part.name) {
+                    Some(value) => tensors.push(list(value, part)?),
+                    None => anyhow::ensure!(part.optional, "the {role} lack `{}`", part.name),
+                }
+            }
+            Ok(tensors)
+        }
+        (value, [part, rest @ ..]) if rest.iter().all(|part| part.optional) => Ok(vec![list(value, part)?]),
+        (_, []) => anyhow::bail!("this loss takes no {role}"),
+        _ => anyhow::bail!("the {role} must be an object with a list for each of {}", names.join(", ")),
+    }
+}
+
+fn tensor(value: &Value, part: &Part) -> anyhow::Result<Tensor> {
+    let array = Array::of(value)?;
+    anyhow::ensure!(!array.shape.is_empty(), "{value} is not a list with one entry per example");
+    let tensor = Tensor::from_vec(array.values, array.shape, &Device::Cpu)?;
+    let whole = matches!(part.domain, Domain::Label { soft: false });
+    // Fractions are kept for the check, which names them.
+    let is_whole = |x: &f64| x.fract() == 0.0;
+    let labels = whole && tensor.flatten_all()?.to_vec1::<f64>()?.iter().all(is_whole);
+    Ok(if labels { tensor.to_dtype(DType::I64)? } else { tensor })
+}
+
+fn in_words(loss: &Loss, value: f64, gradients: &[Tensor]) -> anyhow::Result<String> {
+    let mut text = format!("value     {value:.4}\n");
+    for (part, gradient) in loss.predictions.iter().zip(gradients) {
+        let columns = if gradient.rank() > 1 { *gradient.dims().last().unwrap_or(&1) } else { 1 };
+        let rows = gradient.flatten_all()?.to_vec1::<f64>()?;
+        let row = |row: &[f64]| row.iter().map(|g| format!("{g:>9.4}")).collect::<Vec<_>>().join(" ");
+        let rows: Vec<String> = rows.chunks(columns.max(1)).map(row).collect();
+        let title =
+            if gradients.len() > 1 { format!("gradient by {}\n          ", part.name) } else { "gradient  ".into() };
+        text += &format!("{title}{}\n", rows.join("\n          "));
+    }
+    Ok(text)
+}
+
+/// A tensor as nested lists.
+fn nested(tensor: &Tensor) -> anyhow::Result<Value> {
+    if tensor.rank() == 1 {
+        return Ok(json!(tensor.to_vec1::<f64>()?));
+    }
+    Ok(Value::Array((0..tensor.dim(0)?).map(|i| nested(&tensor.get(i)?)).collect::<anyhow::Result<_>>()?))
+}
+
+fn explanation(loss: &Loss) -> String {
+    let part = |part: &Part| {
+        let flag = part.unless.map_or(String::new(), |flag| format!(" (any with `{flag}`)"));
+        let optional = if part.optional { ", optional" } else { "" };
+        format!("{}: {}{flag}{optional}", part.name, part.domain)
+    };
+    let list = |lines: Vec<String>| match lines.is_empty() {
+        true => "none".into(),
+        false => lines.join("\n             "),
+    };
+    format!(
+        "{}: {}\n\n  loss       {}\n  gradient   {}\n  shapes     {}\n  predicts   {}\n  targets    {}\n  options    {}\n  source     {}\n",
+        loss.name,
+        loss.summary,
+        loss.formula,
+        loss.gradient,
+        shapes(loss.layout),
+        list(loss.predictions.iter().map(part).collect()),
+        list(loss.targets.iter().map(part).collect()),
+        list(options::describe(loss.options)),
+        loss.source,
+    )
+}
+
+fn shapes(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Same => "all [batch] or [batch, outputs]",
+        Layout::Classes => "scores [batch, classes, …], labels [batch, …] (pixels of images count as examples)",
+        Layout::Masks => {
+            "scores [batch, channels, height, width]; masks of this shape, or labels [batch, height, width]"
+        }
+        Layout::Boxes => "[batch, 4]: x1, y1, x2, y2",
+        Layout::Bins => "scores [batch, sides, bins], distances [batch, sides] in bins",
+        Layout::Vectors => "vectors [batch, features], signs [batch]",
+    }
 }

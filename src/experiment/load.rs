@@ -4,7 +4,7 @@ use super::source::{Source, locate, merge, table};
 use super::{Arm, Budget, EvaluationSettings, Experiment, KINDS, ObjectiveSettings, Plot, Threshold, validate};
 use crate::network::NetworkSettings;
 use crate::optimizer::OptimizerSettings;
-use crate::regularizer::Regularizer;
+use crate::regularizer::RegularizerSettings;
 use crate::task::TaskSettings;
 use crate::{Error, Result};
 use serde::Deserialize;
@@ -59,7 +59,7 @@ struct ArmTables {
     task: TaskSettings,
     network: NetworkSettings,
     optimizer: OptimizerSettings,
-    regularizer: Regularizer,
+    regularizer: RegularizerSettings,
     budget: Budget,
     evaluation: EvaluationSettings,
     #[serde(rename = "objective")]

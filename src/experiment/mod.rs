@@ -10,7 +10,7 @@ use crate::network::NetworkSettings;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::optimizer::OptimizerSettings;
 use crate::options::Named;
-use crate::regularizer::Regularizer;
+use crate::regularizer::RegularizerSettings;
 use crate::task::TaskSettings;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ pub struct Arm {
     pub task: TaskSettings,
     pub network: NetworkSettings,
     pub optimizer: OptimizerSettings,
-    pub regularizer: Regularizer,
+    pub regularizer: RegularizerSettings,
     pub budget: Budget,
     pub evaluation: EvaluationSettings,
     pub objective: ObjectiveSettings,
@@ -117,12 +117,23 @@ impl Arm {
         slug(&self.name)
     }
 
-    /// The arm whose policy labels for this one.
-    pub fn expert_arm(&self) -> Option<&str> {
-        match &self.objective {
+    /// Weights files that it reads.
+    pub fn weights_files(&self) -> impl Iterator<Item = &std::path::Path> {
+        let expert = match &self.objective {
+            ObjectiveSettings::Supervised(SupervisedSettings { expert: Some(expert), .. }) => expert.file.as_deref(),
+            _ => None,
+        };
+        expert.into_iter().chain(self.regularizer.kl.as_ref().and_then(|kl| kl.file.as_deref()))
+    }
+
+    /// The arms whose final networks this one needs: its expert's, and the reference of its divergence.
+    pub fn teachers(&self) -> impl Iterator<Item = &str> {
+        let expert = match &self.objective {
             ObjectiveSettings::Supervised(SupervisedSettings { expert: Some(expert), .. }) => expert.arm.as_deref(),
             _ => None,
-        }
+        };
+        let reference = self.regularizer.kl.as_ref().and_then(|kl| kl.arm.as_deref());
+        expert.into_iter().chain(reference)
     }
 }
 

@@ -1,11 +1,12 @@
 //! What types can't say: ranges, and combinations that make no sense.
 
 use super::{Arm, Experiment, ObjectiveSettings, Plot};
+use crate::loss::{self, Criterion};
 use crate::objective::{Baseline, PolicyGradientSettings, SupervisedSettings, Surrogate};
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Optimizer, Schedule};
 use crate::rollout::Length;
 use crate::task::Task;
-use crate::{loss, trial};
+use crate::trial;
 
 /// What is wrong, and at which key of which arm.
 pub(super) struct Invalid {
@@ -39,19 +40,21 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     }
     if experiment.plots.is_empty() {
         let usual = ["loss", "reward", "return", "accuracy", "entropy"];
-        let y = usual.map(String::from).into_iter().filter(|name| columns.contains(name)).collect();
+        let y = usual
+            .iter()
+            .filter(|name| columns.iter().any(|column| column == *name))
+            .map(|name| name.to_string())
+            .collect();
         experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y });
     }
     check_columns(experiment, &columns).map_err(at_top)
 }
 
 fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
-    let known = |path: &str, name: &String| match columns.contains(name) {
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let known = |path: &str, name: &String| match columns.contains(&name.as_str()) {
         true => Ok(()),
-        false => {
-            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            fail(path, crate::error::unknown("column of the record", name, &columns))
-        }
+        false => fail(path, crate::error::unknown("column of the record", name, &columns)),
     };
     for (i, plot) in experiment.plots.iter().enumerate() {
         known(&format!("plot.{i}.x"), &plot.x)?;
@@ -89,34 +92,69 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
     positive(arm.evaluation.every.unwrap_or(1), "evaluation.every")?;
     positive(arm.evaluation.episodes as u64, "evaluation.episodes")?;
     require(arm.network.output_gain.is_finite(), "network.output_gain", "`output_gain` must be finite")?;
-    not_negative(arm.regularizer.l1, "regularizer.l1")?;
-    not_negative(arm.regularizer.l2, "regularizer.l2")?;
-    arm.optimizer.learning_rate.ends().iter().try_for_each(|rate| not_negative(*rate, "optimizer.learning_rate"))?;
+    check_regularizer(arm, experiment)?;
+    arm.optimizer.learning_rate.bounds().iter().try_for_each(|rate| not_negative(*rate, "optimizer.learning_rate"))?;
     // The message begins with the key that it is about.
     let optimizer_key = |message: &str| format!("optimizer.{}", message.split('`').nth(1).unwrap_or_default());
-    Optimizer::new(&arm.optimizer).map_err(|error| (optimizer_key(&error.to_string()), error.to_string()))?;
+    Optimizer::new(&arm.optimizer, crate::stream(0, "gradient noise", 0))
+        .map_err(|error| (optimizer_key(&error.to_string()), error.to_string()))?;
     let named = if arm.task.dataset.is_some() { "task.dataset" } else { "task.env" };
     let task = Task::load(&arm.task, 0).map_err(|error| (named.to_string(), error.to_string()))?;
     let empty = arm.network.layers.is_empty() || arm.network.hidden().contains(&0);
     let network_key = if empty { "network.hidden" } else { "network.layers" };
     arm.network.check(&task.input_shape()).map_err(|error| (network_key.to_string(), error.to_string()))?;
     match &arm.objective {
-        ObjectiveSettings::Supervised(settings) => check_supervised(settings, arm, experiment)?,
+        ObjectiveSettings::Supervised(settings) => check_supervised(settings, arm, &task, experiment)?,
         ObjectiveSettings::PolicyGradient(settings) => check_policy_gradient(settings, &task, arm.budget.examples)?,
     }
     trial::columns(arm, &task).map_err(|error| ("evaluation.metrics".into(), error.to_string()))
 }
 
-fn check_supervised(settings: &SupervisedSettings, arm: &Arm, experiment: &Experiment) -> Check {
-    require(settings.batch_size >= 1, "objective.batch_size", "`batch_size` must be at least 1")?;
-    let loss = loss::find(&settings.loss).or_else(|error| fail("objective.loss", error).map(|()| &loss::ALL[0]))?;
-    if loss.targets != loss::Targets::Classes {
-        let fitting = loss::ALL.iter().filter(|loss| loss.targets == loss::Targets::Classes).map(|loss| loss.name);
-        let fitting = fitting.collect::<Vec<_>>().join(", ");
+fn check_regularizer(arm: &Arm, experiment: &Experiment) -> Check {
+    let settings = &arm.regularizer;
+    let not_negative = |value: f64, key: &str| {
         let message =
-            format!("`{}` compares real values, and this task has class labels; losses that fit: {fitting}", loss.name);
+            format!("`{}` must be finite and not negative, not {value}", key.rsplit('.').next().unwrap_or(key));
+        require(value >= 0.0 && value.is_finite(), &format!("regularizer.{key}"), &message)
+    };
+    not_negative(settings.l1, "l1")?;
+    not_negative(settings.l2, "l2")?;
+    not_negative(settings.entropy.unwrap_or(0.0), "entropy")?;
+    if let Some(elastic_net) = settings.elastic_net {
+        not_negative(elastic_net.strength, "elastic_net.strength")?;
+        let share = (0.0..=1.0).contains(&elastic_net.l1_ratio);
+        require(share, "regularizer.elastic_net.l1_ratio", "`l1_ratio` must lie in [0, 1]")?;
+    }
+    let Some(kl) = &settings.kl else { return Ok(()) };
+    not_negative(kl.coefficient, "kl.coefficient")?;
+    match (&kl.arm, &kl.file) {
+        (Some(_), Some(_)) => {
+            fail("regularizer.kl", "the reference is an `arm`, a `file`, or neither: the initial network")
+        }
+        (Some(name), None) => check_teacher("regularizer.kl.arm", name, arm, experiment),
+        (None, Some(file)) => check_file(file, "regularizer.kl.file"),
+        (None, None) => Ok(()),
+    }
+}
+
+fn check_file(file: &std::path::Path, path: &str) -> Check {
+    require(file.is_file(), path, &format!("there is no weights file {}", file.display()))
+}
+
+fn check_supervised(settings: &SupervisedSettings, arm: &Arm, task: &Task, experiment: &Experiment) -> Check {
+    require(settings.batch_size >= 1, "objective.batch_size", "`batch_size` must be at least 1")?;
+    let at_loss = |error: crate::Error| ("objective.loss".to_string(), error.to_string());
+    let criterion = Criterion::new(&settings.loss).map_err(at_loss)?;
+    if let Some(loss) = criterion.losses().find(|loss| !loss.takes_labels()) {
+        let fitting: Vec<&str> = loss::all().filter(|loss| loss.takes_labels()).map(|loss| loss.name).collect();
+        let message = format!(
+            "`{}` takes no class labels, and this task has them; losses that fit: {}",
+            loss.name,
+            fitting.join(", ")
+        );
         return fail("objective.loss", message);
     }
+    criterion.check_classes(task.outputs()).map_err(at_loss)?;
     match (&settings.expert, &arm.task.env) {
         (None, None) => Ok(()),
         (None, Some(env)) => {
@@ -126,30 +164,30 @@ fn check_supervised(settings: &SupervisedSettings, arm: &Arm, experiment: &Exper
         (Some(expert), Some(_)) => {
             require(expert.episodes >= 1, "objective.expert.episodes", "`episodes` must be at least 1")?;
             match (&expert.arm, &expert.file) {
-                (Some(name), None) => check_expert_arm(name, arm, experiment),
-                (None, Some(file)) => require(
-                    file.is_file(),
-                    "objective.expert.file",
-                    &format!("there is no weights file {}", file.display()),
-                ),
+                (Some(name), None) => check_teacher("objective.expert.arm", name, arm, experiment),
+                (None, Some(file)) => check_file(file, "objective.expert.file"),
                 _ => fail("objective.expert", "an expert is either an `arm` or a `file`"),
             }
         }
     }
 }
 
-fn check_expert_arm(name: &str, arm: &Arm, experiment: &Experiment) -> Check {
-    let path = "objective.expert.arm";
-    require(name != arm.name, path, "an arm can't be its own expert")?;
+/// Whether the network of the arm `name`, named at `path`, can be loaded for this arm.
+fn check_teacher(path: &str, name: &str, arm: &Arm, experiment: &Experiment) -> Check {
+    require(name != arm.name, path, "an arm can't be its own teacher")?;
     let others = experiment.arms.iter().filter(|other| other.name != arm.name);
     let known: Vec<&str> = others.clone().map(|other| other.name.as_str()).collect();
-    let Some(expert) = others.clone().find(|other| other.name == name) else {
+    let Some(teacher) = others.clone().find(|other| other.name == name) else {
         return fail(path, crate::error::unknown("arm", name, &known));
     };
-    require(expert.task.env == arm.task.env, path, &format!("`{name}` plays another environment"))?;
-    let same = expert.network.layers == arm.network.layers && expert.network.hidden() == arm.network.hidden();
+    require(
+        teacher.task.env == arm.task.env && teacher.task.dataset == arm.task.dataset,
+        path,
+        &format!("`{name}` has another task"),
+    )?;
+    let same = teacher.network.layers == arm.network.layers && teacher.network.hidden() == arm.network.hidden();
     require(same, path, &format!("the network of `{name}` has other layers"))?;
-    require(expert.expert_arm().is_none(), path, &format!("`{name}` itself learns from an expert arm"))
+    require(teacher.teachers().next().is_none(), path, &format!("`{name}` itself learns from another arm"))
 }
 
 fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget: u64) -> Check {
@@ -183,7 +221,11 @@ fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget:
         "objective.entropy_coefficient",
         "`entropy_coefficient` must be finite and not negative",
     )?;
-    match (settings.surrogate, settings.clip) {
+    for (key, clip) in [("clip", &settings.clip), ("value_clip", &settings.value_clip)] {
+        let message = format!("`{key}` can't follow the evaluation: the schedule plateau is for learning rates");
+        require(!matches!(clip, Some(Schedule::Plateau { .. })), &format!("objective.{key}"), &message)?;
+    }
+    match (settings.surrogate, &settings.clip) {
         (Surrogate::Clipped, None) => {
             return fail("objective.surrogate", "the clipped surrogate needs a `clip`, such as 0.2");
         }
@@ -191,18 +233,19 @@ fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget:
             return fail("objective.clip", "`clip` belongs to `surrogate = \"clipped\"`; this arm's is \"log_prob\"");
         }
         (_, Some(clip)) => {
-            let range = clip.ends().iter().all(|end| (0.0..1.0).contains(end));
+            let range = clip.bounds().iter().all(|bound| (0.0..1.0).contains(bound));
             require(range, "objective.clip", "`clip` must lie in [0, 1)")?;
         }
         (Surrogate::LogProb, None) => {}
     }
-    if let Some(clip) = settings.value_clip {
+    if let Some(clip) = &settings.value_clip {
         require(
             settings.baseline == Baseline::Value,
             "objective.value_clip",
             "`value_clip` needs `baseline = \"value\"`",
         )?;
-        let positive = clip.ends()[0] > 0.0 && clip.ends().iter().all(|end| *end >= 0.0 && end.is_finite());
+        let [smallest, largest] = clip.bounds();
+        let positive = clip.at(0.0) > 0.0 && smallest >= 0.0 && largest.is_finite();
         require(positive, "objective.value_clip", "`value_clip` must be positive and finite")?;
     }
     let reward = settings.reward.as_deref();

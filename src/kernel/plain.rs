@@ -99,9 +99,9 @@ pub fn surrogate_objective(logits: &Tensor, taken: &Taken) -> Result<SurrogateOb
     })
 }
 
-/// See [`super::squared_error`].
-pub fn squared_error(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    (predictions - targets)?.sqr()?.mean(D::Minus1)
+/// See [`super::cross_entropy`].
+pub fn cross_entropy(logits: &Tensor, weights: &Tensor) -> Result<Tensor> {
+    (candle_nn::ops::log_softmax(logits, D::Minus1)? * weights)?.sum(D::Minus1)?.neg()
 }
 
 /// See [`super::value_loss`].

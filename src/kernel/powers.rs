@@ -97,6 +97,40 @@ pub fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
     }
 }
 
+/// The largest `|x|` of all elements; 0 of none.
+pub fn largest_magnitude(tensor: &Tensor) -> Result<f64> {
+    fn largest<T: Real>(x: &[T]) -> f64 {
+        WithDType::to_f64(vectorized(Largest { x }))
+    }
+    let tensor = tensor.contiguous()?;
+    match tensor.dtype() {
+        DType::F32 => storage::with_slice(&tensor, largest::<f32>),
+        _ => storage::with_slice(&tensor, largest::<f64>),
+    }
+}
+
+struct Largest<'a, T> {
+    x: &'a [T],
+}
+
+impl<T: Real> WithSimd for Largest<'_, T> {
+    type Output = T;
+
+    /// Side by side, as [`sum_of`].
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> T {
+        let mut largest = [T::zero(); 16];
+        let chunks = self.x.chunks_exact(16);
+        let rest = chunks.remainder();
+        for chunk in chunks.chain([rest]) {
+            for (largest, x) in largest.iter_mut().zip(chunk) {
+                *largest = if x.abs() > *largest { x.abs() } else { *largest };
+            }
+        }
+        largest.into_iter().fold(T::zero(), num_traits::Float::max)
+    }
+}
+
 /// Sums side by side: one running sum would wait for every addition.
 #[inline(always)]
 fn sum_of<T: Real>(x: &[T], term: impl Fn(T) -> T) -> f64 {
@@ -156,6 +190,19 @@ mod tests {
                         &format!("{power:?} over {ranges:?}"),
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_magnitude_is_found_wherever_it_lies() {
+        for len in 0..70 {
+            for largest in 0..len {
+                let mut x: Vec<f32> = (0..len).map(|i| (i as f32).sin()).collect();
+                x[largest] = -2.5;
+                let x = Tensor::from_vec(x, len, &candle_core::Device::Cpu).unwrap();
+                assert_eq!(largest_magnitude(&x).unwrap(), 2.5);
+                assert_eq!(largest_magnitude(&x.to_dtype(DType::F64).unwrap()).unwrap(), 2.5);
             }
         }
     }

@@ -1,105 +1,132 @@
-//! Supervised losses: per example, reduced by the caller. [`ALL`] is the table behind `lossward loss`, `lossward list
-//! losses`, the error suggestions and the finite-difference tests: a new loss is one function and one row.
+//! Supervised losses: per example, reduced by the caller. [`all`] is the table behind `lossward loss`, `lossward list losses`,
+//! the figures, the error suggestions and the finite-difference tests: a new loss is one function and one row.
 
+mod binary;
+pub mod boxes;
+mod check;
 mod classification;
+mod dual;
+mod embedding;
+mod inputs;
+mod masks;
 mod regression;
+mod settings;
+#[cfg(test)]
+mod tests;
 
+pub use check::check;
+pub use inputs::{Inputs, PerExample};
+pub use settings::{Criterion, LossSettings, WeightedLoss};
+
+use crate::kernel::Real;
+use crate::options::{OptionRow, Options};
 use crate::{Error, Result};
-use candle_core::Tensor;
-
-/// What a loss compares predictions with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Targets {
-    /// Class indices, `[batch]` of u32, against logits `[batch, classes]`.
-    Classes,
-    /// Real values, `[batch, outputs]`, against predictions of the same shape.
-    Values,
-}
 
 /// One row of the table.
 pub struct Loss {
     pub name: &'static str,
+    /// For one example.
     pub formula: &'static str,
+    /// The derivative of the formula by what is predicted.
+    pub gradient: &'static str,
     pub summary: &'static str,
-    pub targets: Targets,
-    /// `(predictions [batch, outputs], targets)` to the loss of each example, `[batch]`.
-    pub per_example: fn(&Tensor, &Tensor) -> Result<Tensor>,
+    pub source: &'static str,
+    pub layout: Layout,
+    /// What is differentiated.
+    pub predictions: &'static [Part],
+    /// What it is compared with.
+    pub targets: &'static [Part],
+    pub options: &'static [OptionRow],
+    pub variants: Variants,
+    pub per_example: fn(&Inputs, &Options) -> Result<PerExample>,
 }
 
-pub const ALL: &[Loss] = &[
-    Loss {
-        name: "cross_entropy",
-        formula: "−log softmax(z)_y",
-        summary: "classification from logits; the softmax is part of the loss",
-        targets: Targets::Classes,
-        per_example: classification::cross_entropy,
+/// A tensor that a loss takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    pub name: &'static str,
+    pub domain: Domain,
+    /// A flag among the options that lifts the restriction to the domain.
+    pub unless: Option<&'static str>,
+    /// Whether it may be left out.
+    pub optional: bool,
+}
+
+/// Which numbers a part may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// Any finite number.
+    Real,
+    NotNegative,
+    /// `[0, 1]`
+    Unit,
+    /// At most 0.
+    LogProbability,
+    /// −1 or 1.
+    Sign,
+    /// Indices of classes; instead of them, a distribution over the classes of the shape of the predictions where the layout
+    /// is [`Layout::Classes`] and the loss takes soft labels, or masks where it is [`Layout::Masks`].
+    Label {
+        soft: bool,
     },
-    Loss {
-        name: "mse",
-        formula: "mean over outputs of (ŷ − y)²",
-        summary: "regression; the mean is its minimizer",
-        targets: Targets::Values,
-        per_example: regression::mse,
-    },
-    Loss {
-        name: "mae",
-        formula: "mean over outputs of |ŷ − y|",
-        summary: "regression; the median is its minimizer, outliers count less",
-        targets: Targets::Values,
-        per_example: regression::mae,
-    },
-];
+    /// `x1 ≤ x2` and `y1 ≤ y2`.
+    Box,
+}
+
+/// How the shapes of the parts belong together. A list of numbers without rows counts as one number per example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Every part is `[batch, outputs]`.
+    Same,
+    /// Scores `[batch, classes, …]`, labels `[batch, …]`; every pixel of images counts as an example.
+    Classes,
+    /// Scores `[batch, channels, …]`; masks of the same shape, or labels `[batch, …]`.
+    Masks,
+    /// Every part is `[batch, 4]`: x1, y1, x2, y2.
+    Boxes,
+    /// Scores `[batch, sides, bins]`, distances `[batch, sides]`.
+    Bins,
+    /// Vectors `[batch, features]`; signs `[batch]`.
+    Vectors,
+}
+
+/// The values of an option that are drawn side by side.
+pub struct Variants {
+    pub option: &'static str,
+    pub values: &'static [f64],
+}
+
+impl Variants {
+    pub const NONE: Variants = Variants { option: "", values: &[] };
+}
+
+const REAL_VALUES: Part = Part { name: "predictions", domain: Domain::Real, unless: None, optional: false };
+const REAL_TARGETS: Part = Part { name: "targets", ..REAL_VALUES };
+
+/// Every loss.
+pub fn all() -> impl Iterator<Item = &'static Loss> + Clone {
+    let files: [&[Loss]; 6] =
+        [regression::ROWS, classification::ROWS, binary::ROWS, masks::ROWS, boxes::ROWS, embedding::ROWS];
+    files.into_iter().flatten()
+}
 
 /// The loss named `name`.
 pub fn find(name: &str) -> Result<&'static Loss> {
-    ALL.iter().find(|loss| loss.name == name).ok_or_else(|| {
-        let known: Vec<&str> = ALL.iter().map(|loss| loss.name).collect();
+    all().find(|loss| loss.name == name).ok_or_else(|| {
+        let known: Vec<&str> = all().map(|loss| loss.name).collect();
         Error::Argument(crate::error::unknown("loss", name, &known))
     })
 }
 
-pub use regression::mse;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use candle_core::{DType, Device, Var};
-
-    /// Central differences of every loss in the table, in double precision.
-    #[test]
-    fn gradients_equal_finite_differences() {
-        let device = Device::Cpu;
-        for loss in ALL {
-            let at = [[0.3f64, -1.2, 2.0], [0.9, 0.1, -0.4]];
-            let targets = match loss.targets {
-                Targets::Classes => Tensor::new(&[2u32, 0], &device).unwrap(),
-                Targets::Values => Tensor::new(&[[1.0f64, 0.0, 2.5], [-1.0, 0.3, 0.2]], &device).unwrap(),
-            };
-            let value = |z: &Tensor| (loss.per_example)(z, &targets).unwrap().sum_all().unwrap();
-            let var = Var::new(&at, &device).unwrap();
-            let gradients = value(&var).backward().unwrap();
-            let gradient = gradients.get(&var).unwrap().to_vec2::<f64>().unwrap();
-            for (i, j) in (0..2).flat_map(|i| (0..3).map(move |j| (i, j))) {
-                let shifted = |by: f64| {
-                    let mut z = at;
-                    z[i][j] += by;
-                    value(&Tensor::new(&z, &device).unwrap()).to_scalar::<f64>().unwrap()
-                };
-                let difference = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
-                assert!((difference - gradient[i][j]).abs() < 1e-8, "{} at [{i}, {j}]", loss.name);
-            }
-        }
+impl Loss {
+    /// Whether it compares one score per class with labels.
+    pub fn takes_labels(&self) -> bool {
+        self.layout == Layout::Classes
     }
+}
 
-    #[test]
-    fn extreme_logits_stay_finite() {
-        let logits = Var::from_tensor(&Tensor::new(&[[1e4f32, -1e4]], &Device::Cpu).unwrap()).unwrap();
-        for (target, expected) in [(0u32, 0.0), (1, 2e4)] {
-            let loss = classification::cross_entropy(&logits, &Tensor::new(&[target], &Device::Cpu).unwrap()).unwrap();
-            assert_eq!(loss.to_vec1::<f32>().unwrap(), [expected]);
-            let gradients = loss.sum_all().unwrap().backward().unwrap();
-            let gradient = gradients.get(&logits).unwrap().to_dtype(DType::F64).unwrap().to_vec2::<f64>().unwrap();
-            assert!(gradient[0].iter().all(|g| g.is_finite()), "{gradient:?}");
-        }
-    }
+/// A constant in the precision of the computation.
+#[inline(always)]
+fn real<R: Real>(x: f64) -> R {
+    <R as candle_core::WithDType>::from_f64(x)
 }

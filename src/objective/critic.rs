@@ -3,7 +3,7 @@
 use crate::kernel;
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{Optimizer, OptimizerSettings};
-use crate::{Error, Result, Rng};
+use crate::{Error, Result, stream};
 use candle_core::{Device, Tensor};
 
 pub(super) struct Critic {
@@ -14,16 +14,11 @@ pub(super) struct Critic {
 
 impl Critic {
     /// A network of the policy's shape with one output, and an optimizer of the same settings.
-    pub fn new(
-        network: &NetworkSettings,
-        shape: &[usize],
-        optimizer: &OptimizerSettings,
-        rng: &mut Rng,
-    ) -> Result<Self> {
+    pub fn new(network: &NetworkSettings, shape: &[usize], optimizer: &OptimizerSettings, seed: u64) -> Result<Self> {
         let settings = NetworkSettings { output_gain: 1.0, ..network.clone() };
         Ok(Critic {
-            network: Network::new(&settings, (shape, 1), rng)?,
-            optimizer: Optimizer::new(optimizer)?,
+            network: Network::new(&settings, (shape, 1), &mut stream(seed, "init", 1))?,
+            optimizer: Optimizer::new(optimizer, stream(seed, "gradient noise", 1))?,
             values: Vec::new(),
         })
     }
@@ -54,5 +49,10 @@ impl Critic {
         }
         self.optimizer.descend(self.network.parameters(), &loss, progress)?;
         Ok(value)
+    }
+
+    /// See [`Optimizer::judge`].
+    pub fn judge(&mut self, value: f64, higher_is_better: bool) {
+        self.optimizer.judge(value, higher_is_better);
     }
 }

@@ -48,12 +48,17 @@ pub trait Objective {
     fn has_batch_in_hand(&self) -> bool {
         false
     }
+    /// Tells optimizers of its own how the network was judged; see [`crate::optimizer::Optimizer::judge`].
+    fn judge(&mut self, _value: f64, _higher_is_better: bool) {}
 }
 
 /// What an objective reads off a batch.
 pub struct Value {
     /// Scalar, in the objective's natural sign.
     pub scalar: Tensor,
+    /// What the network was asked and what it said: `[batch, inputs]` and `[batch, outputs]`.
+    pub inputs: Tensor,
+    pub outputs: Tensor,
     /// Named quantities for the record; the names are those of the objective's settings.
     pub terms: Vec<Mean>,
 }

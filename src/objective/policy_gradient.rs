@@ -49,7 +49,7 @@ pub struct PolicyGradientSettings {
 
 impl PolicyGradientSettings {
     /// Names of the terms of every [`Value`], in order.
-    pub fn terms(&self) -> Vec<&'static str> {
+    pub fn terms(&self) -> Vec<String> {
         let mut terms = vec!["training_return"];
         if self.surrogate == Surrogate::Clipped {
             terms.extend(["approximate_kl", "clip_fraction"]);
@@ -57,7 +57,7 @@ impl PolicyGradientSettings {
         if self.baseline == Baseline::Value {
             terms.extend(["value_loss", "explained_variance"]);
         }
-        terms
+        terms.into_iter().map(String::from).collect()
     }
 }
 
@@ -135,10 +135,7 @@ impl PolicyGradient {
         let seed = parts.seed;
         let rngs = (0..settings.environments as u64).map(|i| stream(seed, "env", i)).collect();
         let critic = match settings.baseline {
-            Baseline::Value => {
-                let mut rng = stream(seed, "init", 1);
-                Some(Critic::new(parts.network, &task.input_shape(), parts.optimizer, &mut rng)?)
-            }
+            Baseline::Value => Some(Critic::new(parts.network, &task.input_shape(), parts.optimizer, seed)?),
             Baseline::None | Baseline::Mean => None,
         };
         let random = task.control == Some(Control::RandomReward);
@@ -258,7 +255,7 @@ impl Objective for PolicyGradient {
         }
         let (progress, returns) = (self.progress(), pick(&self.returns));
         let observations = Tensor::from_vec(observations, (rows.len(), features), &Device::Cpu)?;
-        let clipping = self.settings.value_clip.map(|clip| (pick(&self.values), clip.at(progress)));
+        let clipping = self.settings.value_clip.as_ref().map(|clip| (pick(&self.values), clip.at(progress)));
         let value_loss = match &mut self.critic {
             Some(critic) => Some(critic.fit(&observations, returns, clipping, progress)?),
             None => None,
@@ -269,7 +266,7 @@ impl Objective for PolicyGradient {
             actions: Tensor::from_vec(actions, rows.len(), &Device::Cpu)?,
             old_log_probs: column(old_log_probs)?,
             advantages: column(advantages)?,
-            clip: self.settings.clip.map_or(f64::INFINITY, |clip| clip.at(progress)),
+            clip: self.settings.clip.as_ref().map_or(f64::INFINITY, |clip| clip.at(progress)),
             value_loss,
             training_return,
             explained_variance,
@@ -287,13 +284,14 @@ impl Objective for PolicyGradient {
             clipping,
             entropy_coefficient: self.settings.entropy_coefficient,
         };
-        let objective = kernel::surrogate_objective(&network.forward(&batch.observations)?, &taken)?;
+        let outputs = network.forward(&batch.observations)?;
+        let objective = kernel::surrogate_objective(&outputs, &taken)?;
         let mut terms = vec![batch.training_return];
         if clipping.is_some() {
             terms.extend([objective.approximate_kl, objective.clip_fraction].map(Mean::of_one));
         }
         terms.extend(batch.value_loss.map(|loss| [Mean::of_one(loss), batch.explained_variance]).into_iter().flatten());
-        Ok(Value { scalar: objective.scalar, terms })
+        Ok(Value { scalar: objective.scalar, inputs: batch.observations.clone(), outputs, terms })
     }
 
     fn examples(&self) -> u64 {
@@ -302,6 +300,10 @@ impl Objective for PolicyGradient {
 
     fn rounds(&self) -> f64 {
         self.episodes as f64
+    }
+
+    fn judge(&mut self, value: f64, higher_is_better: bool) {
+        self.critic.iter_mut().for_each(|critic| critic.judge(value, higher_is_better));
     }
 
     fn has_batch_in_hand(&self) -> bool {

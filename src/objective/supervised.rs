@@ -1,8 +1,8 @@
 //! Minimizing a loss of labelled examples.
 
-use super::{Objective, Sense, Value};
+use super::{Mean, Objective, Sense, Value};
 use crate::data::Examples;
-use crate::loss::Loss;
+use crate::loss::{Criterion, Inputs, LossSettings};
 use crate::network::Network;
 use crate::{Result, Rng};
 use candle_core::{Device, Tensor};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SupervisedSettings {
-    pub loss: String,
+    pub loss: LossSettings,
     pub batch_size: usize,
     /// Who labels, where the task is an environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ pub struct ExpertSettings {
 /// when the batch size does not divide the number of examples.
 pub struct Supervised {
     examples: Examples,
-    loss: &'static Loss,
+    criterion: Criterion,
     batch_size: usize,
     order: Vec<usize>,
     position: usize,
@@ -52,10 +52,10 @@ pub struct Labelled {
 }
 
 impl Supervised {
-    pub fn new(examples: Examples, loss: &'static Loss, batch_size: usize) -> Self {
+    pub fn new(examples: Examples, criterion: Criterion, batch_size: usize) -> Self {
         let order: Vec<usize> = (0..examples.len()).collect();
         let position = order.len();
-        Supervised { examples, loss, batch_size, order, position, consumed: 0 }
+        Supervised { examples, criterion, batch_size, order, position, consumed: 0 }
     }
 }
 
@@ -83,8 +83,10 @@ impl Objective for Supervised {
     }
 
     fn value(&self, network: &Network, batch: &Labelled) -> Result<Value> {
-        let per_example = (self.loss.per_example)(&network.forward(&batch.inputs)?, &batch.labels)?;
-        Ok(Value { scalar: per_example.mean_all()?, terms: Vec::new() })
+        let outputs = network.forward(&batch.inputs)?;
+        let (scalar, terms) = self.criterion.value(&Inputs::pair(&outputs, &batch.labels))?;
+        let terms = terms.into_iter().map(Mean::of_one).collect();
+        Ok(Value { scalar, inputs: batch.inputs.clone(), outputs, terms })
     }
 
     fn examples(&self) -> u64 {

@@ -1,30 +1,52 @@
-//! Moving parameters along a gradient: rules, schedules, clipping, and one [`Optimizer::descend`].
+//! Moving parameters along a gradient: rules, schedules, clipping, noise, and one [`Optimizer::descend`].
 
+mod noise;
+mod option;
+mod pass;
+mod plateau;
 mod rule;
 mod schedule;
 
-pub use rule::{RULES, RuleName};
-pub use schedule::Schedule;
+pub use noise::GradientNoise;
+pub use option::{DefaultValue, OptionRow, Range};
+pub use rule::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, RuleName, RuleRow};
+pub use schedule::{SCHEDULE_SYMBOLS, SCHEDULES, Schedule, ScheduleRow, Shape};
 
 use crate::kernel::{self, Real};
 use crate::network::{Parameters, Role};
-use crate::{Error, Result};
+use crate::{Error, Result, Rng};
 use candle_core::{DType, Tensor};
+use noise::Noise;
+use pass::{Pass, Step};
+use plateau::Plateau;
 use rule::Rule;
 use serde::{Deserialize, Serialize};
 
 /// The `[optimizer]` table of an experiment. Options left out take the rule's default; one that the rule does not have is
-/// an error.
+/// an error. [`RULES`] and [`COMMON_OPTIONS`] say what each means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerSettings {
     pub rule: RuleName,
     pub learning_rate: Schedule,
-    /// Gradients are scaled down to this global L2 norm; off when absent.
+    /// Gradients are scaled down to this global norm; off when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm_type: Option<NormType>,
+    /// Then every entry is moved into `[−clip_value, clip_value]`; off when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<f64>,
+    /// Then noise is added; off when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_noise: Option<GradientNoise>,
+    /// Coupled weight decay, `l2 · w` added to the gradient; weights only, never biases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub momentum: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dampening: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nesterov: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,26 +54,58 @@ pub struct OptimizerSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta2: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amsgrad: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centered: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate_decay: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_accumulator: Option<f64>,
     /// Decoupled weight decay; weights only, never biases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<f64>,
+}
+
+/// The norm of all gradients together that `clip_norm` bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NormType {
+    /// `√Σg²`
+    #[default]
+    L2,
+    /// `max |g|`
+    Max,
 }
 
 /// A rule with its state for one list of parameters.
 pub struct Optimizer {
     rule: Rule,
     learning_rate: Schedule,
-    clip_norm: Option<f64>,
+    plateau: Option<Plateau>,
+    clip_norm: Option<(f64, NormType)>,
+    clip_value: Option<f64>,
+    noise: Option<Noise>,
     updates: u64,
     /// Allocated at the first update.
     state: State,
 }
 
-/// Two buffers as long as the parameters: momentum, or the first and second moment.
 enum State {
-    F32([Vec<f32>; 2]),
-    F64([Vec<f64>; 2]),
+    F32(Buffers<f32>),
+    F64(Buffers<f64>),
+}
+
+/// Numbers of an optimizer, each list as long as the parameters or empty.
+#[derive(Default)]
+struct Buffers<T> {
+    /// Those of [`Rule::buffers`].
+    of_rule: [Vec<T>; 3],
+    /// The gradient with noise.
+    noisy: Vec<T>,
 }
 
 /// What one update did.
@@ -63,19 +117,25 @@ pub struct Descent {
 }
 
 impl Optimizer {
+    /// `noise` is the stream that gradient noise is drawn from, where the settings ask for it.
+    ///
     /// # Errors
     /// When an option is out of range or not one of the rule's.
-    pub fn new(settings: &OptimizerSettings) -> Result<Self> {
+    pub fn new(settings: &OptimizerSettings, noise: Rng) -> Result<Self> {
         let rule = Rule::new(settings).map_err(Error::Argument)?;
-        let clip_norm = settings.clip_norm;
-        if clip_norm.is_some_and(|norm| norm.is_nan() || norm <= 0.0) {
-            return Err(Error::Argument(format!(
-                "`clip_norm` must be positive, not {}",
-                clip_norm.unwrap_or(f64::NAN)
-            )));
+        if settings.clip_norm_type.is_some() && settings.clip_norm.is_none() {
+            return Err(Error::Argument("`clip_norm_type` needs a `clip_norm`".into()));
         }
-        let learning_rate = settings.learning_rate;
-        Ok(Optimizer { rule, learning_rate, clip_norm, updates: 0, state: State::F32(Default::default()) })
+        Ok(Optimizer {
+            rule,
+            learning_rate: settings.learning_rate.clone(),
+            plateau: Plateau::of(&settings.learning_rate),
+            clip_norm: settings.clip_norm.map(|norm| (norm, settings.clip_norm_type.unwrap_or_default())),
+            clip_value: settings.clip_value,
+            noise: settings.gradient_noise.map(|settings| Noise { settings, rng: noise }),
+            updates: 0,
+            state: State::F32(Buffers::default()),
+        })
     }
 
     /// Differentiates `loss` and moves every parameter against its gradient, in place.
@@ -97,46 +157,89 @@ impl Optimizer {
         if !gradient_norm.is_finite() {
             return Err(first_offender(parameters, gradient, gradient_norm)?);
         }
-        let scale = self.clip_norm.map_or(1.0, |largest| (largest / (gradient_norm + 1e-6)).min(1.0));
-        let learning_rate = self.learning_rate.at(progress);
+        let learning_rate = match &self.plateau {
+            Some(plateau) => plateau.rate,
+            None => self.learning_rate.at(progress),
+        };
+        let scale = self.scale(gradient, gradient_norm)?;
         self.updates += 1;
-        let step = rule::Step { learning_rate, scale, update: self.updates };
         if self.updates == 1 {
-            self.state = State::new(parameters);
+            self.state = State::new(&self.rule, parameters);
         }
+        let limit = self.clip_value.unwrap_or(f64::INFINITY);
+        let step = Step { learning_rate, scale, limit, update: self.updates };
+        let update = Update { rule: &self.rule, step, noise: self.noise.as_mut() };
         match &mut self.state {
-            State::F32(state) => move_all(&self.rule, step, parameters, gradient, state),
-            State::F64(state) => move_all(&self.rule, step, parameters, gradient, state),
+            State::F32(buffers) => update.apply(parameters, gradient, buffers),
+            State::F64(buffers) => update.apply(parameters, gradient, buffers),
         }?;
         Ok(Descent { gradient_norm, learning_rate })
+    }
+
+    /// What the gradient is multiplied by to bound its norm: `min(1, c/(‖g‖ + 1e-6))`.
+    fn scale(&self, gradient: &Tensor, gradient_norm: f64) -> Result<f64> {
+        let Some((largest, norm_type)) = self.clip_norm else { return Ok(1.0) };
+        let norm = match norm_type {
+            NormType::L2 => gradient_norm,
+            NormType::Max => kernel::largest_magnitude(gradient)?,
+        };
+        Ok((largest / (norm + 1e-6)).min(1.0))
+    }
+
+    /// Tells the optimizer the value of the evaluation that the best weights are chosen by, for [`Schedule::Plateau`].
+    pub fn judge(&mut self, value: f64, higher_is_better: bool) {
+        if let Some(plateau) = &mut self.plateau {
+            plateau.judge(value, higher_is_better);
+        }
     }
 }
 
 impl State {
-    fn new(parameters: &Parameters) -> Self {
+    fn new(rule: &Rule, parameters: &Parameters) -> Self {
         let len = parameters.values().elem_count();
         match parameters.values().dtype() {
-            DType::F64 => State::F64([0; 2].map(|_| vec![0.0; len])),
-            _ => State::F32([0; 2].map(|_| vec![0.0; len])),
+            DType::F64 => State::F64(Buffers::new(rule, len)),
+            _ => State::F32(Buffers::new(rule, len)),
         }
     }
 }
 
-fn move_all<T: Real>(
-    rule: &Rule,
-    step: rule::Step,
-    parameters: &Parameters,
-    gradient: &Tensor,
-    [first, second]: &mut [Vec<T>; 2],
-) -> Result<()> {
-    Ok(kernel::update::<T>(parameters.values(), gradient, |weights, gradient| {
-        for parameter in parameters.iter() {
-            let (range, decays) = (parameter.range.clone(), parameter.role == Role::Weight);
-            let (weights, gradient) = (&mut weights[range.clone()], &gradient[range.clone()]);
-            let state = [&mut first[range.clone()], &mut second[range]];
-            kernel::vectorized(rule::Pass { rule, step, decays, weights, gradient, state });
-        }
-    })?)
+impl<T: Real> Buffers<T> {
+    fn new(rule: &Rule, len: usize) -> Self {
+        let filled = |value: f64| vec![<T as candle_core::WithDType>::from_f64(value); len];
+        Buffers { of_rule: rule.buffers().map(|value| value.map(filled).unwrap_or_default()), noisy: Vec::new() }
+    }
+}
+
+/// One update, whatever the dtype.
+struct Update<'a> {
+    rule: &'a Rule,
+    step: Step,
+    noise: Option<&'a mut Noise>,
+}
+
+impl Update<'_> {
+    fn apply<T: Real>(self, parameters: &Parameters, gradient: &Tensor, buffers: &mut Buffers<T>) -> Result<()> {
+        let Update { rule, mut step, noise } = self;
+        let Buffers { of_rule, noisy } = buffers;
+        Ok(kernel::update::<T>(parameters.values(), gradient, |weights, gradient| {
+            let gradient = match noise {
+                Some(noise) => {
+                    noise.add(step, gradient, noisy);
+                    // What is clipped is the gradient without the noise.
+                    (step.scale, step.limit) = (1.0, f64::INFINITY);
+                    noisy
+                }
+                None => gradient,
+            };
+            for parameter in parameters.iter() {
+                let (range, decays) = (parameter.range.clone(), parameter.role == Role::Weight);
+                let (weights, gradient) = (&mut weights[range.clone()], &gradient[range.clone()]);
+                let buffers = of_rule.each_mut().map(|buffer| buffer.get_mut(range.clone()).unwrap_or_default());
+                kernel::vectorized(Pass { rule, step, decays, weights, gradient, buffers });
+            }
+        })?)
+    }
 }
 
 fn first_offender(parameters: &Parameters, gradient: &Tensor, norm: f64) -> Result<Error> {

@@ -1,58 +1,341 @@
 //! Values that change with the progress of a trial.
 
+use super::option::{DefaultValue, OptionRow, Range, complete, names};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Serialize, Serializer};
 
-/// A number, or a curve over the progress `t` in `[0, 1]`: `1e-3` or `{ schedule = "linear", from = 1e-3, to = 0.0 }`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A number, or a curve over the progress `t` in `[0, 1]`, the share of the budget that is used up: `1e-3` or
+/// `{ schedule = "linear", from = 1e-3, to = 0.0 }`. Lengths are shares of the budget; [`SCHEDULES`] has the formulas.
+// `remote` leaves the two traits to be written below: a constant is a bare number.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(remote = "Self", tag = "schedule", rename_all = "snake_case")]
 pub enum Schedule {
+    #[serde(skip)]
     Constant(f64),
-    /// `from + (to − from) t`
     Linear {
         from: f64,
         to: f64,
+        #[serde(skip_serializing_if = "is_all")]
+        until: f64,
     },
-    /// `to + (from − to)(1 + cos πt) / 2` (Loshchilov and Hutter 2016, arXiv 1608.03983, without restarts)
     Cosine {
         from: f64,
+        to: f64,
+        #[serde(skip_serializing_if = "is_all")]
+        until: f64,
+    },
+    Polynomial {
+        from: f64,
+        to: f64,
+        power: f64,
+        #[serde(skip_serializing_if = "is_all")]
+        until: f64,
+    },
+    Exponential {
+        from: f64,
+        to: f64,
+        #[serde(skip_serializing_if = "is_all")]
+        until: f64,
+    },
+    Step {
+        from: f64,
+        factor: f64,
+        every: f64,
+    },
+    Multistep {
+        from: f64,
+        factor: f64,
+        at: Vec<f64>,
+    },
+    CosineRestarts {
+        from: f64,
+        to: f64,
+        period: f64,
+        growth: f64,
+    },
+    WarmupCosine {
+        from: f64,
+        peak: f64,
+        to: f64,
+        warmup: f64,
+        #[serde(skip_serializing_if = "is_all")]
+        until: f64,
+    },
+    OneCycle {
+        from: f64,
+        peak: f64,
+        to: f64,
+        warmup: f64,
+        shape: Shape,
+        three_phase: bool,
+        #[serde(skip_serializing_if = "is_all")]
+        until: f64,
+    },
+    Plateau {
+        from: f64,
+        factor: f64,
+        patience: u64,
+        threshold: f64,
         to: f64,
     },
 }
 
-const NAMES: &[&str] = &["linear", "cosine"];
+/// How a value goes from one end to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    Linear,
+    Cosine,
+}
+
+/// One row of `lossward list schedules`.
+pub struct ScheduleRow {
+    pub name: &'static str,
+    /// In the symbols of [`SCHEDULE_SYMBOLS`].
+    pub formula: &'static str,
+    pub summary: &'static str,
+    pub options: &'static [OptionRow],
+}
+
+const fn required(name: &'static str, range: Range, meaning: &'static str) -> OptionRow {
+    OptionRow::new(name, DefaultValue::Required, range, meaning)
+}
+
+const FROM: OptionRow = required("from", Range::NotNegative, "the value at the beginning");
+const TO: OptionRow = required("to", Range::NotNegative, "the value at the end");
+const PEAK: OptionRow = required("peak", Range::NotNegative, "the value after the warm-up");
+const UNTIL: OptionRow =
+    OptionRow::new("until", DefaultValue::Number(1.0), Range::Share, "where `to` is reached; it stays from there on");
+const FACTOR: OptionRow = required("factor", Range::Positive, "what the value is multiplied by");
+
+/// What the letters of the formulas mean that no option stands for.
+pub const SCHEDULE_SYMBOLS: &str = "t is the share of the budget that is used up, s = min(1, t/until), \
+    and ⟨a, b, s⟩ = b + (a − b)(1 + cos πs)/2 is half a cosine from a to b";
+
+/// Every curve. An experiment file is checked against this table, which also has the defaults.
+pub const SCHEDULES: &[ScheduleRow] = &[
+    ScheduleRow {
+        name: "linear",
+        formula: "from + (to − from) s",
+        summary: "a straight line, down or (a warm-up) up",
+        options: &[FROM, TO, UNTIL],
+    },
+    ScheduleRow {
+        name: "cosine",
+        formula: "⟨from, to, s⟩",
+        summary: "cosine annealing without restarts (Loshchilov and Hutter 2016, arXiv 1608.03983)",
+        options: &[FROM, TO, UNTIL],
+    },
+    ScheduleRow {
+        name: "polynomial",
+        formula: "to + (from − to)(1 − s)^power",
+        summary: "a polynomial that flattens towards its end",
+        options: &[
+            FROM,
+            TO,
+            OptionRow::new("power", DefaultValue::Number(1.0), Range::Positive, "1 is a straight line"),
+            UNTIL,
+        ],
+    },
+    ScheduleRow {
+        name: "exponential",
+        formula: "from (to/from)^s",
+        summary: "the same factor for every share of the budget",
+        options: &[
+            required("from", Range::Positive, "the value at the beginning"),
+            required("to", Range::Positive, "the value at the end"),
+            UNTIL,
+        ],
+    },
+    ScheduleRow {
+        name: "step",
+        formula: "from · factor^⌊t/every⌋",
+        summary: "one factor after every share",
+        options: &[FROM, FACTOR, required("every", Range::Share, "the share between two steps")],
+    },
+    ScheduleRow {
+        name: "multistep",
+        formula: "from · factor^#{a ∈ at: a ≤ t}",
+        summary: "one factor at each of the given shares",
+        options: &[FROM, FACTOR, required("at", Range::Shares, "where the steps are")],
+    },
+    ScheduleRow {
+        name: "cosine_restarts",
+        formula: "⟨from, to, u⟩, u the share of the current period",
+        summary: "SGDR: cosine annealing that starts again (Loshchilov and Hutter 2016, arXiv 1608.03983)",
+        options: &[
+            FROM,
+            required("to", Range::NotNegative, "the value at the end of each period"),
+            required("period", Range::Share, "the length of the first period"),
+            OptionRow::new(
+                "growth",
+                DefaultValue::Number(1.0),
+                Range::AtLeastOne,
+                "every period is so many times as long as the one before",
+            ),
+        ],
+    },
+    ScheduleRow {
+        name: "warmup_cosine",
+        formula: "from + (peak − from) t/warmup until warmup, then ⟨peak, to, (t − warmup)/(until − warmup)⟩",
+        summary: "linear warm-up, then cosine annealing (Goyal et al. 2017, arXiv 1706.02677)",
+        options: &[
+            OptionRow::new("from", DefaultValue::Number(0.0), Range::NotNegative, "the value at the beginning"),
+            PEAK,
+            OptionRow::new("to", DefaultValue::Number(0.0), Range::NotNegative, "the value at the end"),
+            required("warmup", Range::BelowOne, "where the peak is reached; below `until`"),
+            UNTIL,
+        ],
+    },
+    ScheduleRow {
+        name: "one_cycle",
+        formula: "from, peak at warmup, to at until; with three phases from, peak at warmup, from at 2 warmup, to at until",
+        summary: "up and further down (Smith and Topin 2017, arXiv 1708.07120)",
+        options: &[
+            FROM,
+            PEAK,
+            TO,
+            OptionRow::new("warmup", DefaultValue::Number(0.3), Range::BelowOne, "where the peak is reached"),
+            OptionRow::new(
+                "shape",
+                DefaultValue::Word("cosine"),
+                Range::OneOf(&["cosine", "linear"]),
+                "of the way between two of these points",
+            ),
+            OptionRow::new("three_phase", DefaultValue::Flag(false), Range::Flag, "as far down as up, then to the end"),
+            UNTIL,
+        ],
+    },
+    ScheduleRow {
+        name: "plateau",
+        formula: "rate ← max(to, factor · rate) after more than `patience` evaluations without improvement",
+        summary: "follows the column that decides the best weights, not the progress; for learning rates only",
+        options: &[
+            FROM,
+            OptionRow::new("factor", DefaultValue::Number(0.1), Range::Between, "what the rate is multiplied by"),
+            OptionRow::new("patience", DefaultValue::Whole(10), Range::Whole, "evaluations that are waited for"),
+            OptionRow::new(
+                "threshold",
+                DefaultValue::Number(1e-4),
+                Range::NotNegative,
+                "an improvement is larger than this share of the best value",
+            ),
+            OptionRow::new("to", DefaultValue::Number(0.0), Range::NotNegative, "the rate never falls below this"),
+        ],
+    },
+];
+
+/// Shares are rounded: a step at 3/60 must not come after update 3 of 60.
+const HAIR: f64 = 1e-9;
 
 impl Schedule {
-    /// The value at `progress`; beyond the ends, the value at the end.
-    pub fn at(self, progress: f64) -> f64 {
+    /// The value at `progress`; beyond the ends, the value at the end. [`Schedule::Plateau`], which is no function of the
+    /// progress, is at its beginning.
+    pub fn at(&self, progress: f64) -> f64 {
         let t = progress.clamp(0.0, 1.0);
-        match self {
-            Schedule::Constant(value) => value,
-            Schedule::Linear { from, to } => from + (to - from) * t,
-            Schedule::Cosine { from, to } => to + (from - to) * (1.0 + (std::f64::consts::PI * t).cos()) / 2.0,
+        match *self {
+            Schedule::Constant(value) | Schedule::Plateau { from: value, .. } => value,
+            Schedule::Linear { from, to, until } => Shape::Linear.between(from, to, share(t, until)),
+            Schedule::Cosine { from, to, until } => Shape::Cosine.between(from, to, share(t, until)),
+            Schedule::Polynomial { from, to, power, until } => to + (from - to) * (1.0 - share(t, until)).powf(power),
+            Schedule::Exponential { from, to, until } => from * (to / from).powf(share(t, until)),
+            Schedule::Step { from, factor, every } => from * factor.powf(whole(t / every)),
+            Schedule::Multistep { from, factor, ref at } => {
+                from * factor.powf(at.iter().filter(|&&at| whole(t / at) >= 1.0).count() as f64)
+            }
+            Schedule::CosineRestarts { from, to, period, growth } => {
+                Shape::Cosine.between(from, to, share_of_period(t / period, growth))
+            }
+            Schedule::WarmupCosine { from, peak, warmup, .. } if t < warmup => {
+                Shape::Linear.between(from, peak, t / warmup)
+            }
+            Schedule::WarmupCosine { peak, to, warmup, until, .. } => {
+                Shape::Cosine.between(peak, to, share(t - warmup, until - warmup))
+            }
+            Schedule::OneCycle { from, peak, to, warmup, shape, three_phase, until } => match three_phase {
+                _ if t < warmup => shape.between(from, peak, t / warmup),
+                true if t < 2.0 * warmup => shape.between(peak, from, t / warmup - 1.0),
+                true => shape.between(from, to, share(t - 2.0 * warmup, until - 2.0 * warmup)),
+                false => shape.between(peak, to, share(t - warmup, until - warmup)),
+            },
         }
     }
 
-    /// Both ends of the curve.
-    pub fn ends(self) -> [f64; 2] {
+    /// Bounds of its values, the smallest and the largest.
+    pub fn bounds(&self) -> [f64; 2] {
+        let values = match *self {
+            Schedule::Constant(value) => [value; 3],
+            Schedule::Linear { from, to, .. }
+            | Schedule::Cosine { from, to, .. }
+            | Schedule::Polynomial { from, to, .. }
+            | Schedule::Exponential { from, to, .. }
+            | Schedule::CosineRestarts { from, to, .. }
+            | Schedule::Plateau { from, to, .. } => [from, from, to],
+            Schedule::Step { from, .. } | Schedule::Multistep { from, .. } => [from, from, self.at(1.0)],
+            Schedule::WarmupCosine { from, peak, to, .. } | Schedule::OneCycle { from, peak, to, .. } => {
+                [from, peak, to]
+            }
+        };
+        [values.into_iter().fold(f64::NAN, f64::min), values.into_iter().fold(f64::NAN, f64::max)]
+    }
+
+    /// What no single option can tell.
+    fn check(&self) -> Result<(), &'static str> {
+        let holds = match *self {
+            Schedule::WarmupCosine { warmup, until, .. } => (warmup < until, "`warmup` must end before `until`"),
+            Schedule::OneCycle { warmup, three_phase: true, until, .. } => {
+                (2.0 * warmup < until, "two times `warmup`, for three phases, must end before `until`")
+            }
+            Schedule::OneCycle { warmup, until, .. } => (warmup < until, "`warmup` must end before `until`"),
+            Schedule::Plateau { from, to, .. } => (to <= from, "`to` of a plateau must not be above `from`"),
+            _ => return Ok(()),
+        };
+        if holds.0 { Ok(()) } else { Err(holds.1) }
+    }
+}
+
+impl Shape {
+    /// From `a` at share 0 to `b` at share 1.
+    fn between(self, a: f64, b: f64, share: f64) -> f64 {
         match self {
-            Schedule::Constant(value) => [value; 2],
-            Schedule::Linear { from, to } | Schedule::Cosine { from, to } => [from, to],
+            Shape::Linear => a + (b - a) * share,
+            Shape::Cosine => b + (a - b) * (1.0 + (std::f64::consts::PI * share).cos()) / 2.0,
         }
     }
+}
+
+/// `min(1, t/until)`
+fn share(t: f64, until: f64) -> f64 {
+    let share = t / until;
+    if whole(share) >= 1.0 { 1.0 } else { share }
+}
+
+/// `⌊x⌋`, of a hair more than `x`.
+fn whole(x: f64) -> f64 {
+    (x * (1.0 + HAIR)).floor()
+}
+
+/// The share of the period around `x`, in lengths of the first period; each is `growth` times as long as the one before.
+fn share_of_period(x: f64, growth: f64) -> f64 {
+    if growth == 1.0 {
+        return (x - whole(x)).max(0.0);
+    }
+    // The first n periods take (growthⁿ − 1)/(growth − 1).
+    let length = growth.powf(whole((1.0 + x * (growth - 1.0)).ln() / growth.ln()));
+    ((x - (length - 1.0) / (growth - 1.0)) / length).max(0.0)
+}
+
+/// A curve over the whole budget is written without its `until`.
+fn is_all(until: &f64) -> bool {
+    *until == 1.0
 }
 
 impl Serialize for Schedule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (name, from, to) = match *self {
-            Schedule::Constant(value) => return serializer.serialize_f64(value),
-            Schedule::Linear { from, to } => ("linear", from, to),
-            Schedule::Cosine { from, to } => ("cosine", from, to),
-        };
-        let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("schedule", name)?;
-        map.serialize_entry("from", &from)?;
-        map.serialize_entry("to", &to)?;
-        map.end()
+        match self {
+            Schedule::Constant(value) => serializer.serialize_f64(*value),
+            curve => Schedule::serialize(curve, serializer),
+        }
     }
 }
 
@@ -69,7 +352,7 @@ impl<'de> Visitor<'de> for ScheduleVisitor {
     type Value = Schedule;
 
     fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "a number or {{ schedule = \"linear\" | \"cosine\", from = …, to = … }}")
+        write!(f, "a number or a schedule such as {{ schedule = \"linear\", from = 1e-3, to = 0.0 }}")
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Schedule, E> {
@@ -81,22 +364,27 @@ impl<'de> Visitor<'de> for ScheduleVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Schedule, A::Error> {
-        let (mut name, mut from, mut to) = (None::<String>, None, None);
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "schedule" => name = Some(map.next_value()?),
-                "from" => from = Some(map.next_value()?),
-                "to" => to = Some(map.next_value()?),
-                other => return Err(de::Error::unknown_field(other, &["schedule", "from", "to"])),
-            }
+        let mut given = toml::Table::new();
+        while let Some((key, value)) = map.next_entry::<String, toml::Value>()? {
+            given.insert(key, value);
         }
-        let name = name.ok_or_else(|| de::Error::missing_field("schedule"))?;
-        let from = from.ok_or_else(|| de::Error::missing_field("from"))?;
-        let to = to.ok_or_else(|| de::Error::missing_field("to"))?;
-        match name.as_str() {
-            "linear" => Ok(Schedule::Linear { from, to }),
-            "cosine" => Ok(Schedule::Cosine { from, to }),
-            other => Err(de::Error::unknown_variant(other, NAMES)),
-        }
+        from_table(given).map_err(de::Error::custom)
     }
+}
+
+/// Checks a table against its row, and fills in what it leaves out.
+fn from_table(mut given: toml::Table) -> Result<Schedule, String> {
+    let all: Vec<&str> = SCHEDULES.iter().map(|row| row.name).collect();
+    let named = given.get("schedule").ok_or_else(|| format!("a table here needs `schedule`: {}", all.join(", ")))?;
+    let named = named.as_str().ok_or_else(|| format!("`schedule` must be one of {}", all.join(", ")))?;
+    let row = SCHEDULES.iter().find(|row| row.name == named);
+    let row = row.ok_or_else(|| crate::error::unknown("schedule", named, &all))?;
+    let known = names(row.options);
+    if let Some(key) = given.keys().find(|key| *key != "schedule" && !known.contains(&key.as_str())) {
+        return Err(crate::error::unknown(&format!("key of the schedule {}:", row.name), key, &known));
+    }
+    complete(&mut given, row.options, &format!("the schedule {}", row.name))?;
+    let schedule: Schedule = Schedule::deserialize(given).map_err(|error| error.message().to_string())?;
+    schedule.check().map_err(String::from)?;
+    Ok(schedule)
 }

@@ -2,7 +2,7 @@
 
 use super::{RowWriter, TrialFolder};
 use crate::objective::{Mean, Objective};
-use crate::regularizer::Regularizer;
+use crate::regularizer::RegularizerSettings;
 use crate::task::Evaluation;
 use crate::train::Training;
 use crate::{Error, Result};
@@ -12,21 +12,20 @@ use std::time::Instant;
 ///
 /// - four counters: `updates`, `examples`, `epochs` or `episodes`, `seconds`;
 /// - means over the updates since the last row: `loss` (what the optimizer minimized, without penalties; for a reward its
-///   negative), the objective's terms, `l1` and `l2` where they are on, `gradient_norm` (before clipping); and the last
+///   negative), the objective's terms, the penalties that are on (`l1`, `l2`, `elastic_net`, `entropy_bonus`, `kl_penalty`), `gradient_norm` (before clipping); and the last
 ///   `learning_rate`;
 /// - the evaluation.
 pub fn columns(
     rounds: &'static str,
-    terms: &[&'static str],
-    regularizer: &Regularizer,
+    terms: &[String],
+    regularizer: &RegularizerSettings,
     evaluation: &Evaluation,
 ) -> Vec<String> {
-    let penalties = [("l1", regularizer.l1), ("l2", regularizer.l2)];
-    let penalties = penalties.iter().filter(|(_, coefficient)| *coefficient != 0.0).map(|(name, _)| *name);
     let counters = ["updates", "examples", rounds, "seconds", "loss"];
-    let columns = counters.into_iter().chain(terms.iter().copied()).chain(penalties);
-    let columns = columns.chain(["gradient_norm", "learning_rate"]).map(String::from);
-    columns.chain(evaluation.columns()).collect()
+    let terms = terms.iter().map(String::as_str);
+    let columns =
+        counters.into_iter().chain(terms).chain(regularizer.columns()).chain(["gradient_norm", "learning_rate"]);
+    columns.map(str::to_string).chain(evaluation.columns()).collect()
 }
 
 /// Writes the rows and weights of one trial.
@@ -86,8 +85,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Evaluates, appends a row, and keeps the weights if they are the best so far.
-    pub fn push<O: Objective>(&mut self, objective: &O, training: &mut Training) -> Result<()> {
+    /// Evaluates, appends a row, and keeps the weights if they are the best so far. Returns the value that decided it.
+    pub fn push<O: Objective>(&mut self, objective: &O, training: &mut Training) -> Result<f64> {
         let examples = objective.examples();
         self.next_row = (examples / self.every + 1) * self.every;
         self.rows_at = Some(self.updates);
@@ -102,12 +101,12 @@ impl<'a> Record<'a> {
         self.rows.append(&counters.into_iter().chain(means).chain(evaluated.iter().copied()).collect::<Vec<f64>>())?;
         self.means.fill(Mean::default());
         let judged = evaluated.first().copied().unwrap_or(f64::NAN);
-        let judged = if training.evaluation.higher_is_better() { judged } else { -judged };
-        if self.best.is_none_or(|best| judged > best || best.is_nan()) {
-            self.best = Some(judged);
+        let goodness = if training.evaluation.higher_is_better() { judged } else { -judged };
+        if self.best.is_none_or(|best| goodness > best || best.is_nan()) {
+            self.best = Some(goodness);
             training.network.save(&self.folder.best_weights())?;
         }
-        Ok(())
+        Ok(judged)
     }
 
     /// The last row, unless it stands already, what is drawn, and the final weights.

@@ -5,6 +5,7 @@ mod envs;
 mod losses;
 mod metrics;
 mod optimizers;
+mod penalties;
 mod rl;
 mod stats;
 
@@ -19,10 +20,31 @@ type Group = (&'static str, fn(&Case));
 pub const GROUPS: &[Group] = &[
     ("envs/cartpole", envs::cart_pole),
     ("envs/specs", envs::specs),
+    ("losses/bce_probs", losses::bce),
+    ("losses/bce_with_logits", losses::bce_with_logits),
     ("losses/cross_entropy", losses::cross_entropy),
+    ("losses/dfl", losses::distribution_focal),
+    ("losses/dice", losses::dice),
+    ("losses/embedding", losses::embedding),
+    ("losses/focal", losses::focal),
+    ("losses/gaussian_nll", losses::gaussian_nll),
+    ("losses/hinge", losses::hinge),
+    ("losses/huber", losses::regression),
+    ("losses/iou_family", losses::boxes),
+    ("losses/iou_family_ultralytics", losses::boxes),
+    ("losses/kl_div", losses::kl_div),
+    ("losses/linear_models", penalties::linear_model),
+    ("losses/log_cosh", losses::regression),
     ("losses/mae", losses::regression),
     ("losses/mse", losses::regression),
-    ("losses/penalties", losses::penalty),
+    ("losses/multi_margin", losses::multi_margin),
+    ("losses/nll", losses::nll),
+    ("losses/penalties", penalties::penalty),
+    ("losses/pinball", losses::regression),
+    ("losses/poisson_nll", losses::poisson_nll),
+    ("losses/smooth_l1", losses::regression),
+    ("losses/tversky", losses::tversky),
+    ("losses/varifocal", losses::varifocal),
     ("metrics/binary_masks", metrics::binary_masks),
     ("metrics/binary_prf", metrics::binary),
     ("metrics/calibration", metrics::calibration),
@@ -33,6 +55,8 @@ pub const GROUPS: &[Group] = &[
     ("metrics/regression", metrics::regression),
     ("metrics/segmentation", metrics::segmentation),
     ("metrics/top_k", metrics::top_k),
+    ("optimizers/grad_clip", optimizers::grad_clip),
+    ("optimizers/lr_schedules", optimizers::lr_schedules),
     ("optimizers/mlp", optimizers::mlp),
     ("optimizers/quadratic", optimizers::quadratic),
     ("rl/a2c", rl::a2c),

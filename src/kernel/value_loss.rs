@@ -1,4 +1,4 @@
-//! Squared errors, fused: the mean squared error of examples, and the value loss of a critic.
+//! The squared error of a critic over a batch, fused.
 
 use super::activation::Real;
 use super::buffer::Buffer;
@@ -6,20 +6,6 @@ use super::differentiated::differentiated;
 use super::vector::{Simd, WithSimd, vectorized};
 use super::{plain, storage};
 use candle_core::{DType, Result, Tensor, WithDType, bail};
-
-/// The squared error, averaged over the outputs of each example: `[batch, outputs]` twice to `[batch]`.
-///
-/// The gradient with respect to a prediction is `2 (ŷ − y) / outputs`; the targets get none.
-pub fn squared_error(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    if predictions.dims() != targets.dims() {
-        bail!("predictions of shape {:?} for targets of shape {:?}", predictions.shape(), targets.shape());
-    }
-    match predictions.dtype() {
-        _ if !is_fused(&[predictions, targets]) || targets.track_op() => plain::squared_error(predictions, targets),
-        DType::F32 => fused_squared_error::<f32>(predictions, targets),
-        _ => fused_squared_error::<f64>(predictions, targets),
-    }
-}
 
 /// A critic's loss over a batch, a scalar: the mean of `(V − R)²`, or with clipping (Schulman et al. 2017's code) of
 /// `max((V − R)², (V_old + clip(V − V_old, −ε, ε) − R)²)`.
@@ -40,26 +26,6 @@ pub fn value_loss(values: &Tensor, returns: &Tensor, clipping: Option<(&Tensor, 
 
 fn is_fused(tensors: &[&Tensor]) -> bool {
     tensors.iter().all(|tensor| storage::is_plain_cpu(tensor) && tensor.dtype() == tensors[0].dtype())
-}
-
-fn fused_squared_error<T: Real>(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let (batch, outputs) = predictions.dims2()?;
-    let scale = <T as WithDType>::from_f64(1.0 / outputs as f64);
-    let (values, gradient) = storage::with_slices([predictions, targets], |[predictions, targets]: [&[T]; 2]| {
-        let mut errors: Buffer<T> = Buffer::any(predictions.len());
-        let mut values = vec![T::zero(); batch];
-        vectorized(|| {
-            for ((error, prediction), target) in errors.iter_mut().zip(predictions).zip(targets) {
-                *error = *prediction - *target;
-            }
-        });
-        for (value, errors) in values.iter_mut().zip(errors.chunks_exact(outputs)) {
-            *value = scale * errors.iter().fold(T::zero(), |sum, error| sum + *error * *error);
-        }
-        vectorized(|| errors.iter_mut().for_each(|error| *error *= scale + scale));
-        (values, errors)
-    })?;
-    differentiated(predictions, values, batch, gradient)
 }
 
 fn fused_value_loss<T: Real>(values: &Tensor, returns: &Tensor, clipping: Option<(&Tensor, f64)>) -> Result<Tensor> {
@@ -117,7 +83,7 @@ mod tests {
     use rand::Rng as _;
 
     #[test]
-    fn the_fused_losses_equal_their_plain_twins() {
+    fn the_fused_loss_equals_its_plain_twin() {
         let mut rng = lossward_envs::stream(0, "test", 0);
         for dtype in [DType::F64, DType::F32] {
             for _ in 0..40 {
@@ -129,12 +95,6 @@ mod tests {
                     larger.as_detached_tensor().narrow(0, 1, shape[0]).unwrap()
                 };
                 let (targets, old) = (view(), view());
-                assert_equal_with_gradients(
-                    |[values]| squared_error(values, &targets),
-                    |[values]| plain::squared_error(values, &targets),
-                    std::array::from_ref(&values),
-                    &format!("{shape:?}"),
-                );
                 for clipping in [None, Some((&old, 0.3))] {
                     assert_equal_with_gradients(
                         |[values]| value_loss(values, &targets, clipping),

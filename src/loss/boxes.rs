@@ -1,0 +1,159 @@
+//! Losses of boxes, and of the distributions that boxes are predicted by.
+
+use super::dual::Dual;
+use super::inputs::{Inputs, PerExample, as_rows};
+use super::{Domain, Layout, Loss, Part, REAL_TARGETS, REAL_VALUES, Variants};
+use crate::kernel;
+use crate::options::{Interval, OptionKind, OptionRow, Options};
+use crate::{Error, Result};
+use candle_core::{DType, Tensor};
+
+const BOXES: Loss = Loss {
+    layout: Layout::Boxes,
+    predictions: &[Part { domain: Domain::Box, ..REAL_VALUES }],
+    targets: &[Part { domain: Domain::Box, ..REAL_TARGETS }],
+    options: &[EPSILON, HEIGHT_EPSILON],
+    ..Loss::ELEMENTWISE
+};
+
+const fn epsilon(name: &'static str, meaning: &'static str, default: f64) -> OptionRow {
+    OptionRow { name, meaning, kind: OptionKind::Number { default, range: Interval::NOT_NEGATIVE } }
+}
+const EPSILON: OptionRow = epsilon("epsilon", "ε, added to every denominator", 1e-7);
+const HEIGHT_EPSILON: OptionRow =
+    epsilon("height_epsilon", "added to the heights of both boxes (some packages do, with ε)", 0.0);
+
+pub(super) const ROWS: &[Loss] = &[
+    Loss {
+        name: "iou",
+        formula: "1 − I / (U + ε), I the intersection's area and U the union's; 1 where it is 0/0",
+        gradient: "−(I′ (U + ε) − I U′) / (U + ε)², I′ and U′ by the edges; 0 for boxes apart",
+        summary: "how much two boxes overlap, whatever their size; no gradient for boxes that don't touch",
+        source: "Yu et al. 2016, UnitBox, arXiv 1608.01471, without the logarithm; as 1 − torchvision.ops.box_iou",
+        options: &[epsilon("epsilon", "ε, added to the union", 0.0), HEIGHT_EPSILON],
+        per_example: |inputs, options| of_boxes(inputs, options, Kind::Iou),
+        ..BOXES
+    },
+    Loss {
+        name: "giou",
+        formula: "1 − IoU + (C − U) / (C + ε), C the area of the smallest box around both",
+        gradient: "that of IoU, and −(U′ (C + ε) − U C′ − …) / (C + ε)² by the edges of the hull",
+        summary: "also pulls boxes together that don't touch, by the empty area between them",
+        source: "Rezatofighi et al. 2019, arXiv 1902.09630; as torchvision.ops.generalized_box_iou_loss",
+        per_example: |inputs, options| of_boxes(inputs, options, Kind::Giou),
+        ..BOXES
+    },
+    Loss {
+        name: "diou",
+        formula: "1 − IoU + ρ² / (c² + ε), ρ the distance of the centers, c the diagonal of the smallest box around both",
+        gradient: "that of IoU, and the quotient rule on ρ² and c² by the edges",
+        summary: "moves centers together directly: converges faster than GIoU",
+        source: "Zheng et al. 2019, arXiv 1911.08287; as torchvision.ops.distance_box_iou_loss",
+        per_example: |inputs, options| of_boxes(inputs, options, Kind::Diou),
+        ..BOXES
+    },
+    Loss {
+        name: "ciou",
+        formula: "DIoU + α v, v = (4/π²) (atan w/h − atan ŵ/ĥ)², α = v / (1 − IoU + v + ε)",
+        gradient: "that of DIoU + α ∂v; α counts as a constant",
+        summary: "also matches the aspect ratio: the usual box loss of detectors",
+        source: "Zheng et al. 2019, arXiv 1911.08287; as torchvision.ops.complete_box_iou_loss",
+        per_example: |inputs, options| of_boxes(inputs, options, Kind::Ciou),
+        ..BOXES
+    },
+    Loss {
+        name: "distribution_focal",
+        formula: "−(l + 1 − t) log p_l − (t − l) log p_(l+1), p = softmax over bins, l = ⌊t⌋; mean over sides",
+        gradient: "(p − the two weights) / sides",
+        summary: "an edge's distance as a distribution over bins: mass goes to the two bins beside the target",
+        source: "Li et al. 2020, arXiv 2006.04388; targets are held between 0 and 0.01 below the last bin",
+        layout: Layout::Bins,
+        variants: Variants::NONE,
+        options: &[],
+        per_example: |inputs, _| distribution_focal(inputs),
+        ..Loss::ELEMENTWISE
+    },
+];
+
+/// Which measure of overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Iou,
+    Giou,
+    Diou,
+    Ciou,
+}
+
+/// The overlap of every box of one list, `[n, 4]`, with every box of another, `[m, 4]`: `n` rows of `m` numbers. Boxes are
+/// x1, y1, x2, y2; 0/0 counts as 0.
+pub fn pairwise(kind: Kind, boxes: &[[f64; 4]], others: &[[f64; 4]]) -> Vec<Vec<f64>> {
+    let value = |a: &[f64; 4], b: &[f64; 4]| overlap(kind, (a, b), [0.0; 2]).value;
+    boxes.iter().map(|a| others.iter().map(|b| value(a, b)).collect()).collect()
+}
+
+fn of_boxes(inputs: &Inputs, options: &Options, kind: Kind) -> Result<PerExample> {
+    let epsilons = ["epsilon", "height_epsilon"].map(|name| options.number(name));
+    let targets: Vec<Vec<f64>> = inputs.targets[0].to_dtype(DType::F64)?.to_vec2()?;
+    let values = kernel::rowwise([&inputs.predictions[0]], |row, [prediction], [gradient]| {
+        let corners = |of: &[f64]| std::array::from_fn(|i| of[i]);
+        let overlap = overlap(kind, (&corners(prediction), &corners(&targets[row])), epsilons);
+        gradient.iter_mut().zip(overlap.by).for_each(|(gradient, by)| *gradient = -by);
+        1.0 - overlap.value
+    })?;
+    Ok(values.into())
+}
+
+/// The measure with its derivatives by the corners of the first box.
+fn overlap(kind: Kind, (prediction, target): (&[f64; 4], &[f64; 4]), [epsilon, height_epsilon]: [f64; 2]) -> Dual {
+    let [x1, y1, x2, y2]: [Dual; 4] = std::array::from_fn(|i| Dual::variable(prediction[i], i));
+    let [u1, v1, u2, v2] = target.map(Dual::constant);
+    let (width, height) = (x2 - x1, y2 - y1 + height_epsilon);
+    let (target_width, target_height) = (u2 - u1, v2 - v1 + height_epsilon);
+    let intersection = (x2.min(u2) - x1.max(u1)).positive() * (y2.min(v2) - y1.max(v1)).positive();
+    let union = width * height + target_width * target_height - intersection;
+    let iou = intersection.over(union + epsilon);
+    let (hull_width, hull_height) = (x2.max(u2) - x1.min(u1), y2.max(v2) - y1.min(v1));
+    match kind {
+        Kind::Iou => iou,
+        Kind::Giou => {
+            let hull = hull_width * hull_height;
+            iou - (hull - union).over(hull + epsilon)
+        }
+        Kind::Diou | Kind::Ciou => {
+            let diagonal = hull_width.square() + hull_height.square() + epsilon;
+            let distance = ((x1 + x2 - u1 - u2).square() + (y1 + y2 - v1 - v2).square()) * 0.25;
+            let diou = iou - distance.over(diagonal);
+            if kind == Kind::Diou {
+                return diou;
+            }
+            let turn = target_width.angle(target_height) - width.angle(height);
+            let aspect = turn.square() * (4.0 / std::f64::consts::PI.powi(2));
+            let below = 1.0 - iou.value + aspect.value + epsilon;
+            let alpha = if below == 0.0 { 0.0 } else { aspect.value / below };
+            diou - aspect * alpha
+        }
+    }
+}
+
+/// Targets are held this far below the last bin, so that there is a bin on either side.
+const BELOW_LAST_BIN: f64 = 0.01;
+
+fn distribution_focal(inputs: &Inputs) -> Result<PerExample> {
+    let scores = &inputs.predictions[0];
+    let bins = scores.dim(2)?;
+    if bins < 2 {
+        return Err(Error::Argument("a distribution needs at least 2 bins".into()));
+    }
+    let targets: Vec<f64> = inputs.targets[0].to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
+    let mut weights = vec![0.0; targets.len() * bins];
+    for (row, target) in weights.chunks_exact_mut(bins).zip(&targets) {
+        let target = target.clamp(0.0, (bins - 1) as f64 - BELOW_LAST_BIN);
+        let left = target.floor();
+        row[left as usize] = left + 1.0 - target;
+        row[left as usize + 1] = target - left;
+    }
+    let flat = scores.reshape((targets.len(), bins))?;
+    let weights = Tensor::from_vec(weights, flat.shape(), flat.device())?;
+    let per_side = kernel::cross_entropy(&flat, &weights)?.reshape((scores.dim(0)?, ()))?;
+    Ok(as_rows(&per_side)?.mean(1)?.into())
+}
