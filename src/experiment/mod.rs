@@ -9,6 +9,7 @@ pub use load::PRESETS;
 use crate::network::NetworkSettings;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::optimizer::OptimizerSettings;
+use crate::patience::EarlyStopping;
 use crate::regularizer::RegularizerSettings;
 use crate::task::TaskSettings;
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,8 @@ pub struct EvaluationSettings {
     pub metrics: Vec<String>,
     /// In an environment, per policy (sampled, deterministic).
     pub episodes: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 /// What counts as learned: the summary says after how many examples each arm got there.
