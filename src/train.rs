@@ -45,10 +45,9 @@ pub fn train<O: Objective>(
             _ => Error::During { update: record.updates() + 1, examples: objective.examples(), cause: Box::new(error) },
         })?;
         // Not in the middle of a rollout: its examples are counted, but not yet learned from.
-        if !objective.has_batch_in_hand() && record.is_due(objective.examples()) {
-            if judge(objective, training, record)? {
-                break;
-            }
+        let due = !objective.has_batch_in_hand() && record.is_due(objective.examples());
+        if due && judge(objective, training, record)? {
+            break;
         }
     }
     record.finish(objective, training)
