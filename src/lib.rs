@@ -30,6 +30,7 @@ pub mod network;
 pub mod objective;
 pub mod optimizer;
 pub mod options;
+pub mod patience;
 pub mod record;
 pub mod regularizer;
 pub mod report;

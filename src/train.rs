@@ -3,6 +3,7 @@
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::optimizer::{Descent, Optimizer};
+use crate::patience::Patience;
 use crate::record::Record;
 use crate::regularizer::Regularizer;
 use crate::task::Evaluation;
@@ -15,6 +16,8 @@ pub struct Training<'a> {
     pub optimizer: Optimizer,
     pub regularizer: Regularizer,
     pub evaluation: Evaluation,
+    /// Runs out when early stopping ends the trial.
+    pub patience: Option<Patience>,
     /// Examples to train on.
     pub budget: u64,
     pub watch: &'a Watch,
@@ -27,7 +30,7 @@ pub struct Watch {
     pub stop: std::sync::Arc<AtomicBool>,
 }
 
-/// Trains until the budget is used up: a batch comes from somewhere, one number is read off it, and the network is moved
+/// Trains until the budget is used up or patience runs out: a batch comes from somewhere, one number is read off it, and the network is moved
 /// along that number.
 pub fn train<O: Objective>(
     objective: &mut O,
@@ -42,20 +45,21 @@ pub fn train<O: Objective>(
             _ => Error::During { update: record.updates() + 1, examples: objective.examples(), cause: Box::new(error) },
         })?;
         // Not in the middle of a rollout: its examples are counted, but not yet learned from.
-        if !objective.has_batch_in_hand() && record.is_due(objective.examples()) {
-            judge(objective, training, record)?;
+        let due = !objective.has_batch_in_hand() && record.is_due(objective.examples());
+        if due && judge(objective, training, record)? {
+            break;
         }
     }
     record.finish(objective, training)
 }
 
-/// Evaluates the network, and tells the optimizers what came of it.
-fn judge<O: Objective>(objective: &mut O, training: &mut Training, record: &mut Record) -> Result<()> {
+/// Evaluates the network, and tells the optimizers what came of it. Whether to stop here.
+fn judge<O: Objective>(objective: &mut O, training: &mut Training, record: &mut Record) -> Result<bool> {
     let judged = record.push(objective, training)?;
     let higher_is_better = training.evaluation.higher_is_better();
     training.optimizer.judge(judged, higher_is_better);
     objective.judge(judged, higher_is_better);
-    Ok(())
+    Ok(training.patience.as_mut().is_some_and(|patience| patience.runs_out(judged, higher_is_better)))
 }
 
 /// One update of the network.

@@ -5,6 +5,7 @@ use crate::loss::Criterion;
 use crate::network::Network;
 use crate::objective::{ExpertSettings, Objective, Parts, PolicyGradient, Supervised};
 use crate::optimizer::Optimizer;
+use crate::patience::Patience;
 use crate::record::{self, Outcome, Record, TrialFolder};
 use crate::regularizer::Regularizer;
 use crate::task::{Evaluation, Expert, Task};
@@ -75,6 +76,7 @@ impl<'a> Trial<'a> {
             optimizer: Optimizer::new(&arm.optimizer, stream(seed, "gradient noise", 0))?,
             regularizer: self.regularizer(&task, results)?,
             evaluation: Evaluation::new(&task, &arm.evaluation.metrics, arm.evaluation.episodes, seed)?,
+            patience: arm.evaluation.early_stopping.map(|early| Patience::new(early.patience, early.threshold)),
             budget: arm.budget.examples,
             watch,
         };
@@ -82,11 +84,8 @@ impl<'a> Trial<'a> {
             ObjectiveSettings::Supervised(settings) => {
                 let expert = settings.expert.as_ref().map(|expert| self.expert(expert, &task, results)).transpose()?;
                 let examples = task.examples(expert.as_ref())?;
-                self.train(
-                    Supervised::new(examples, Criterion::new(&settings.loss)?, settings.batch_size),
-                    training,
-                    &task,
-                )
+                let (criterion, dropout) = (Criterion::new(&settings.loss)?, stream(seed, "dropout", 0));
+                self.train(Supervised::new(examples, criterion, settings.batch_size, dropout), training, &task)
             }
             ObjectiveSettings::PolicyGradient(settings) => {
                 let budget = arm.budget.examples;

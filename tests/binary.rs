@@ -152,8 +152,9 @@ fn the_loss_of_the_readme() {
         run.failed_with(parts);
     };
     bad("[3]", &["`targets`[0] is 3", "a class from 0 to 2"]);
-    bad("[0, 1]", &["2 targets for 1 rows"]);
-    bad("[-1]", &["--targets", "[-1]"]);
+    bad("[0, 1]", &["`targets` has shape [2]", "[1]"]);
+    bad("[-1]", &["`targets`[0] is -1"]);
+    bad("[0.5]", &["`targets`[0] is 0.5"]);
     sandbox
         .run(&["loss", "cros_entropy", "--predictions", "[[1]]", "--targets", "[0]"])
         .failed_with(&["cross_entropy"]);

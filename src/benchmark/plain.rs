@@ -44,6 +44,7 @@ impl Training {
         let mut y = self.inputs.clone();
         for layer in &self.layers {
             y = match layer {
+                Layer::Dropout(_) => y,
                 Layer::Dense(dense) => {
                     let y = y.flatten_from(1)?.matmul(&next()?.t()?)?.broadcast_add(next()?)?;
                     activate(&y, dense.activation)?

@@ -10,6 +10,7 @@ use crate::network::NetworkSettings;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::optimizer::OptimizerSettings;
 use crate::options::Named;
+use crate::patience::EarlyStopping;
 use crate::regularizer::RegularizerSettings;
 use crate::task::TaskSettings;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,8 @@ pub struct EvaluationSettings {
     pub metrics: Vec<Named>,
     /// In an environment, per policy (sampled, deterministic).
     pub episodes: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 /// What counts as learned: the summary says after how many examples each arm got there.

@@ -93,6 +93,11 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
     positive(arm.evaluation.episodes as u64, "evaluation.episodes")?;
     require(arm.network.output_gain.is_finite(), "network.output_gain", "`output_gain` must be finite")?;
     check_regularizer(arm, experiment)?;
+    if let Some(early) = arm.evaluation.early_stopping {
+        not_negative(early.threshold, "evaluation.early_stopping.threshold")?;
+    }
+    let rate = arm.network.dropout.unwrap_or(0.0);
+    require((0.0..1.0).contains(&rate), "network.dropout", &format!("`dropout` must lie in [0, 1), not {rate}"))?;
     arm.optimizer.learning_rate.bounds().iter().try_for_each(|rate| not_negative(*rate, "optimizer.learning_rate"))?;
     // The message begins with the key that it is about.
     let optimizer_key = |message: &str| format!("optimizer.{}", message.split('`').nth(1).unwrap_or_default());
@@ -105,6 +110,11 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
     arm.network.check(&task.input_shape()).map_err(|error| (network_key.to_string(), error.to_string()))?;
     match &arm.objective {
         ObjectiveSettings::Supervised(settings) => check_supervised(settings, arm, &task, experiment)?,
+        ObjectiveSettings::PolicyGradient(_) if arm.network.drops_units() => {
+            let message = "a policy must act as it learns, so `dropout` is for supervised arms: give those a network of their own";
+            let key = if arm.network.dropout.is_some() { "network.dropout" } else { "network.layers" };
+            return fail(key, message).map(|()| Vec::new());
+        }
         ObjectiveSettings::PolicyGradient(settings) => check_policy_gradient(settings, &task, arm.budget.examples)?,
     }
     trial::columns(arm, &task).map_err(|error| ("evaluation.metrics".into(), error.to_string()))
@@ -145,10 +155,10 @@ fn check_supervised(settings: &SupervisedSettings, arm: &Arm, task: &Task, exper
     require(settings.batch_size >= 1, "objective.batch_size", "`batch_size` must be at least 1")?;
     let at_loss = |error: crate::Error| ("objective.loss".to_string(), error.to_string());
     let criterion = Criterion::new(&settings.loss).map_err(at_loss)?;
-    if let Some(loss) = criterion.losses().find(|loss| !loss.takes_labels()) {
-        let fitting: Vec<&str> = loss::all().filter(|loss| loss.takes_labels()).map(|loss| loss.name).collect();
+    if let Some(loss) = criterion.losses().find(|loss| !loss.trains_classifiers()) {
+        let fitting: Vec<&str> = loss::all().filter(|loss| loss.trains_classifiers()).map(|loss| loss.name).collect();
         let message = format!(
-            "`{}` takes no class labels, and this task has them; losses that fit: {}",
+            "`{}` does not compare a network's scores with class labels, which this task has; losses that fit: {}",
             loss.name,
             fitting.join(", ")
         );

@@ -2,16 +2,17 @@
 
 use super::activation::{Activation, Real};
 use super::buffer::Buffer;
-use super::{Collector, Conv, Dense, Pool, plain, storage};
+use super::{Collector, Conv, Dense, Dropout, Pool, plain, storage};
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
 use std::sync::{Arc, Mutex};
 
 /// A layer with its sizes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Layer {
     Dense(Dense),
     Conv(Conv),
     Pool(Pool),
+    Dropout(Dropout),
 }
 
 impl Layer {
@@ -21,6 +22,7 @@ impl Layer {
             Layer::Dense(dense) => dense.inputs,
             Layer::Conv(conv) => conv.image(),
             Layer::Pool(pool) => pool.image(),
+            Layer::Dropout(dropout) => dropout.size,
         }
     }
 
@@ -30,6 +32,7 @@ impl Layer {
             Layer::Dense(dense) => dense.outputs,
             Layer::Conv(conv) => conv.filters * conv.pixels(),
             Layer::Pool(pool) => pool.channels * pool.output().0 * pool.output().1,
+            Layer::Dropout(dropout) => dropout.size,
         }
     }
 
@@ -38,7 +41,7 @@ impl Layer {
         match self {
             Layer::Dense(dense) => Some(vec![dense.outputs, dense.inputs]),
             Layer::Conv(conv) => Some(vec![conv.filters, conv.channels, conv.kernel, conv.kernel]),
-            Layer::Pool(_) => None,
+            Layer::Pool(_) | Layer::Dropout(_) => None,
         }
     }
 
@@ -47,7 +50,7 @@ impl Layer {
         match self {
             Layer::Dense(dense) => dense.outputs * dense.inputs,
             Layer::Conv(conv) => conv.filters * conv.filter(),
-            Layer::Pool(_) => 0,
+            Layer::Pool(_) | Layer::Dropout(_) => 0,
         }
     }
 
@@ -56,7 +59,7 @@ impl Layer {
         let biases = match self {
             Layer::Dense(dense) => dense.outputs,
             Layer::Conv(conv) => conv.filters,
-            Layer::Pool(_) => 0,
+            Layer::Pool(_) | Layer::Dropout(_) => 0,
         };
         self.weights() + biases
     }
@@ -66,7 +69,7 @@ impl Layer {
         let products = match self {
             Layer::Dense(dense) => dense.inputs * dense.outputs,
             Layer::Conv(conv) => conv.filters * conv.filter() * conv.pixels(),
-            Layer::Pool(_) => 0,
+            Layer::Pool(_) | Layer::Dropout(_) => 0,
         };
         2 * products as u64
     }
@@ -75,7 +78,7 @@ impl Layer {
         match self {
             Layer::Dense(dense) => dense.activation,
             Layer::Conv(conv) => conv.activation,
-            Layer::Pool(_) => Activation::Identity,
+            Layer::Pool(_) | Layer::Dropout(_) => Activation::Identity,
         }
     }
 
@@ -86,6 +89,7 @@ impl Layer {
             Layer::Dense(dense) => dense.forward(x, parameters, y, arguments),
             Layer::Conv(conv) => conv.forward(x, parameters, y, arguments),
             Layer::Pool(pool) => pool.forward(x, y),
+            Layer::Dropout(dropout) => dropout.scale(x, y),
         }
     }
 
@@ -104,6 +108,7 @@ impl Layer {
             Layer::Dense(dense) => dense.backward(passed, w, dy, gradient, dx),
             Layer::Conv(conv) => conv.backward(passed, w, dy, gradient, dx),
             Layer::Pool(pool) => dx.into_iter().for_each(|dx| pool.backward(passed.x, passed.y, dy, dx)),
+            Layer::Dropout(dropout) => dx.into_iter().for_each(|dx| dropout.scale(dy, dx)),
         }
     }
 }
@@ -332,6 +337,11 @@ mod tests {
                 let mut layers = vec![random_dense(rng.random_range(1..40), &mut rng)];
                 for _ in 0..rng.random_range(0..3) {
                     layers.push(random_dense(layers[layers.len() - 1].outputs(), &mut rng));
+                }
+                if rng.random() {
+                    let at = rng.random_range(0..=layers.len());
+                    let size = layers.get(at).map_or_else(|| layers[at - 1].outputs(), Layer::inputs);
+                    layers.insert(at, Layer::Dropout(Dropout { size, rate: 0.4, seed: rng.random() }));
                 }
                 let batch = rng.random_range(0..40);
                 assert_equals_its_twin(&layers, dtype, batch, &mut rng);

@@ -1,6 +1,6 @@
 //! The same operations in candle's own vocabulary: the oracle of the fused ones, and what runs where they don't.
 
-use super::{Activation, Clipping, Conv, Layer, Pool, Power, SurrogateObjective, Taken};
+use super::{Activation, Clipping, Conv, Dropout, Layer, Pool, Power, SurrogateObjective, Taken};
 use candle_core::{D, DType, Result, Tensor};
 use std::ops::Range;
 
@@ -17,6 +17,7 @@ pub fn chain(x: &Tensor, parameters: &Tensor, layers: &[Layer]) -> Result<Tensor
             Layer::Dense(dense) => activate(&y.matmul(&w.t()?)?.broadcast_add(&b)?, dense.activation)?,
             Layer::Conv(sizes) => conv(&y, &w, &b, sizes)?,
             Layer::Pool(sizes) => pool(&y, sizes)?,
+            Layer::Dropout(dropped) => dropout(&y, dropped)?,
         };
     }
     Ok(y)
@@ -35,6 +36,11 @@ fn pool(x: &Tensor, sizes: &Pool) -> Result<Tensor> {
     let ((rows, columns), images) = (sizes.output(), x.reshape(((), channels, height, width))?);
     let images = images.narrow(2, 0, rows * size)?.narrow(3, 0, columns * size)?.contiguous()?;
     images.reshape((images.dim(0)?, channels, rows, size, columns, size))?.max(5)?.max(3)?.flatten_from(1)
+}
+
+fn dropout(x: &Tensor, dropout: &Dropout) -> Result<Tensor> {
+    let factors: Vec<f64> = dropout.factors().take(x.elem_count()).collect();
+    x * Tensor::from_vec(factors, x.shape(), x.device())?.to_dtype(x.dtype())?
 }
 
 fn activate(z: &Tensor, activation: Activation) -> Result<Tensor> {

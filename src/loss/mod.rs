@@ -119,9 +119,9 @@ pub fn find(name: &str) -> Result<&'static Loss> {
 }
 
 impl Loss {
-    /// Whether it compares one score per class with labels.
-    pub fn takes_labels(&self) -> bool {
-        self.layout == Layout::Classes
+    /// Whether it compares a network's scores, one per class, with labels.
+    pub fn trains_classifiers(&self) -> bool {
+        self.layout == Layout::Classes && self.predictions[0].domain == Domain::Real
     }
 }
 

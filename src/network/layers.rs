@@ -1,11 +1,12 @@
 //! From settings to a chain of layers whose sizes fit.
 
 use super::NetworkSettings;
-use crate::kernel::{Activation, Conv, Dense, Layer, Pool};
+use crate::kernel::{Activation, Conv, Dense, Dropout, Layer, Pool};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// One entry of `layers`: `{ conv = 16, kernel = 3 }`, `{ pool = 2 }`, `{ flatten = true }` or `{ dense = 64 }`.
+/// One entry of `layers`: `{ conv = 16, kernel = 3 }`, `{ pool = 2 }`, `{ flatten = true }`, `{ dense = 64 }` or
+/// `{ dropout = 0.5 }`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerSettings {
@@ -30,6 +31,9 @@ pub struct LayerSettings {
     /// Units of a dense layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dense: Option<usize>,
+    /// Share of what comes in that is dropped while training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
 }
 
 /// Weights beyond which a network is taken for a typing error: 4 GB for themselves, and as much for each moment of Adam.
@@ -51,6 +55,9 @@ pub(super) fn plan(settings: &NetworkSettings, shape: &[usize], outputs: usize) 
     for units in settings.hidden() {
         layers.push(Layer::Dense(Dense { inputs, outputs: *units, activation }));
         inputs = *units;
+        if let Some(rate) = settings.dropout {
+            layers.push(plan_dropout(inputs, rate).map_err(Error::Argument)?);
+        }
     }
     layers.push(Layer::Dense(Dense { inputs, outputs, activation: Activation::Identity }));
     if layers.iter().any(|layer| layer.outputs() == 0) {
@@ -70,7 +77,7 @@ fn plan_layer(
     shape: &mut Vec<usize>,
     activation: Activation,
 ) -> Result<Option<Layer>, String> {
-    let LayerSettings { conv, kernel, stride, padding, pool, flatten, dense } = *settings;
+    let LayerSettings { conv, kernel, stride, padding, pool, flatten, dense, dropout } = *settings;
     if conv.is_none() && (kernel.is_some() || stride.is_some() || padding.is_some()) {
         return Err("`kernel`, `stride` and `padding` belong to a `conv`".into());
     }
@@ -78,8 +85,8 @@ fn plan_layer(
         [channels, height, width] => Ok((channels, height, width)),
         _ => Err(format!("`{what}` needs images [channels, height, width]; what comes in has shape {shape:?}")),
     };
-    match (conv, pool, flatten, dense) {
-        (Some(filters), None, None, None) => {
+    match (conv, pool, flatten, dense, dropout) {
+        (Some(filters), None, None, None, None) => {
             let (channels, height, width) = image("conv")?;
             let kernel = kernel.ok_or("a `conv` needs a `kernel`, such as 3")?;
             let (stride, padding) = (stride.unwrap_or(1), padding.unwrap_or(0));
@@ -92,7 +99,7 @@ fn plan_layer(
             *shape = vec![filters, height, width];
             Ok(Some(Layer::Conv(sizes)))
         }
-        (None, Some(size), None, None) => {
+        (None, Some(size), None, None, None) => {
             let (channels, height, width) = image("pool")?;
             if size == 0 || size > height || size > width {
                 return Err(format!("windows of {size}×{size} on an image of {height}×{width}"));
@@ -101,15 +108,24 @@ fn plan_layer(
             *shape = vec![channels, sizes.output().0, sizes.output().1];
             Ok(Some(Layer::Pool(sizes)))
         }
-        (None, None, Some(true), None) => {
+        (None, None, Some(true), None, None) => {
             *shape = vec![shape.iter().product()];
             Ok(None)
         }
-        (None, None, None, Some(outputs)) => {
+        (None, None, None, Some(outputs), None) => {
             let inputs = shape.iter().product();
             *shape = vec![outputs];
             Ok(Some(Layer::Dense(Dense { inputs, outputs, activation })))
         }
-        _ => Err("a layer is one of `conv`, `pool`, `dense` and `flatten = true`".into()),
+        (None, None, None, None, Some(rate)) => plan_dropout(shape.iter().product(), rate).map(Some),
+        _ => Err("a layer is one of `conv`, `pool`, `dense`, `dropout` and `flatten = true`".into()),
+    }
+}
+
+/// Its seed is set for every batch.
+fn plan_dropout(size: usize, rate: f64) -> Result<Layer, String> {
+    match (0.0..1.0).contains(&rate) {
+        true => Ok(Layer::Dropout(Dropout { size, rate, seed: 0 })),
+        false => Err(format!("`dropout` must lie in [0, 1), not {rate}")),
     }
 }

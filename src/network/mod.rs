@@ -9,7 +9,7 @@ pub use initialization::Initialization;
 pub use layers::LayerSettings;
 pub use parameters::{Parameter, Parameters, Role};
 
-use crate::kernel::{self, Activation, Layer};
+use crate::kernel::{self, Activation, Dropout, Layer};
 use crate::{Result, Rng};
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub struct NetworkSettings {
     /// Units of the dense layers that follow; when absent, 64 and 64 where there are no `layers`, and none where there are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Vec<usize>>,
+    /// Share of the units that is dropped after each of the layers of `hidden` while training on labels; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
     /// After each hidden layer; the output is linear.
     pub activation: Activation,
     pub initialization: Initialization,
@@ -42,6 +45,11 @@ impl NetworkSettings {
         }
     }
 
+    /// Whether training drops units.
+    pub fn drops_units(&self) -> bool {
+        self.dropout.is_some() || self.layers.iter().any(|layer| layer.dropout.is_some())
+    }
+
     /// Whether a network of these settings fits inputs of this shape.
     pub fn check(&self, shape: &[usize]) -> Result<()> {
         layers::plan(self, shape, 1).map(|_| ())
@@ -51,6 +59,8 @@ impl NetworkSettings {
 /// A network: layers with an activation between them.
 pub struct Network {
     layers: Arc<[Layer]>,
+    /// The same layers with dropout between them; none where nothing is dropped.
+    dropping: Vec<Layer>,
     /// Weight and bias of each layer that has them, first layer first.
     parameters: Parameters,
 }
@@ -59,7 +69,10 @@ impl Network {
     /// Draws a network that maps `[batch, inputs]` to `[batch, outputs]`; biases are zero. `shape` is that of one input:
     /// `[features]`, or `[channels, height, width]` whose floats follow one another in this order.
     pub fn new(settings: &NetworkSettings, (shape, outputs): (&[usize], usize), rng: &mut Rng) -> Result<Self> {
-        let layers = layers::plan(settings, shape, outputs)?;
+        let planned = layers::plan(settings, shape, outputs)?;
+        let is_dropout = |layer: &Layer| matches!(layer, Layer::Dropout(_));
+        let layers: Vec<Layer> = planned.iter().copied().filter(|layer| !is_dropout(layer)).collect();
+        let dropping = if planned.iter().any(is_dropout) { planned } else { Vec::new() };
         let last = layers.len() - 1;
         let mut parameters = Vec::new();
         for (i, layer) in layers.iter().enumerate() {
@@ -71,7 +84,7 @@ impl Network {
             parameters.push((format!("layers.{i}.weight"), Role::Weight, weight));
             parameters.push((format!("layers.{i}.bias"), Role::Bias, bias));
         }
-        Ok(Network { layers: layers.into(), parameters: Parameters::new(parameters)? })
+        Ok(Network { layers: layers.into(), dropping, parameters: Parameters::new(parameters)? })
     }
 
     pub fn parameters(&self) -> &Parameters {
@@ -84,8 +97,23 @@ impl Network {
 
     /// `[batch, inputs]` to `[batch, outputs]`, differentiable in the parameters.
     pub fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
-        let Network { parameters, layers } = self;
-        Ok(kernel::chain(inputs, parameters.values(), layers, Some(parameters.collector()))?)
+        self.through(&self.layers, inputs)
+    }
+
+    /// [`Self::forward`] with units dropped as this seed says, where the network has dropout.
+    pub fn forward_dropping(&self, inputs: &Tensor, seed: u64) -> Result<Tensor> {
+        if self.dropping.is_empty() {
+            return self.forward(inputs);
+        }
+        let seeded = |(i, layer): (usize, &Layer)| match *layer {
+            Layer::Dropout(dropout) => Layer::Dropout(Dropout { seed: seed.wrapping_add(i as u64), ..dropout }),
+            layer => layer,
+        };
+        self.through(&self.dropping.iter().enumerate().map(seeded).collect(), inputs)
+    }
+
+    fn through(&self, layers: &Arc<[Layer]>, inputs: &Tensor) -> Result<Tensor> {
+        Ok(kernel::chain(inputs, self.parameters.values(), layers, Some(self.parameters.collector()))?)
     }
 
     /// The same function from slice to slice, without a graph: `inputs` is `[batch, inputs]`, `outputs` becomes

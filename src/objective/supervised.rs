@@ -6,6 +6,7 @@ use crate::loss::{Criterion, Inputs, LossSettings};
 use crate::network::Network;
 use crate::{Result, Rng};
 use candle_core::{Device, Tensor};
+use rand::Rng as _;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,8 @@ pub struct Supervised {
     examples: Examples,
     criterion: Criterion,
     batch_size: usize,
+    /// Of the seeds that units are dropped by.
+    dropout: Rng,
     order: Vec<usize>,
     position: usize,
     consumed: u64,
@@ -49,13 +52,15 @@ pub struct Labelled {
     pub inputs: Tensor,
     /// `[batch]` of u32
     pub labels: Tensor,
+    dropout_seed: u64,
 }
 
 impl Supervised {
-    pub fn new(examples: Examples, criterion: Criterion, batch_size: usize) -> Self {
+    /// `dropout` is the stream that dropout draws from.
+    pub fn new(examples: Examples, criterion: Criterion, batch_size: usize, dropout: Rng) -> Self {
         let order: Vec<usize> = (0..examples.len()).collect();
         let position = order.len();
-        Supervised { examples, criterion, batch_size, order, position, consumed: 0 }
+        Supervised { examples, criterion, batch_size, dropout, order, position, consumed: 0 }
     }
 }
 
@@ -79,11 +84,12 @@ impl Objective for Supervised {
         Ok(Labelled {
             inputs: Tensor::from_vec(inputs, (size, self.examples.inputs.len() / self.examples.len()), &Device::Cpu)?,
             labels: Tensor::from_vec(labels, size, &Device::Cpu)?,
+            dropout_seed: self.dropout.random(),
         })
     }
 
     fn value(&self, network: &Network, batch: &Labelled) -> Result<Value> {
-        let outputs = network.forward(&batch.inputs)?;
+        let outputs = network.forward_dropping(&batch.inputs, batch.dropout_seed)?;
         let (scalar, terms) = self.criterion.value(&Inputs::pair(&outputs, &batch.labels))?;
         let terms = terms.into_iter().map(Mean::of_one).collect();
         Ok(Value { scalar, inputs: batch.inputs.clone(), outputs, terms })

@@ -42,6 +42,8 @@ pub struct Record<'a> {
     /// Means over the updates since the last row, from `loss` to `learning_rate`.
     means: Vec<Mean>,
     best: Option<f64>,
+    /// Updates before the best row.
+    best_at: Option<u64>,
 }
 
 impl<'a> Record<'a> {
@@ -57,6 +59,7 @@ impl<'a> Record<'a> {
             rows_at: None,
             means: vec![Mean::default(); columns.len() - 4 - evaluated],
             best: None,
+            best_at: None,
         })
     }
 
@@ -104,14 +107,20 @@ impl<'a> Record<'a> {
         let goodness = if training.evaluation.higher_is_better() { judged } else { -judged };
         if self.best.is_none_or(|best| goodness > best || best.is_nan()) {
             self.best = Some(goodness);
+            self.best_at = self.rows_at;
             training.network.save(&self.folder.best_weights())?;
         }
         Ok(judged)
     }
 
-    /// The last row, unless it stands already, what is drawn, and the final weights.
+    /// The last row, unless it stands already, what is drawn, and the final weights; with early stopping those are the best ones, which get a
+    /// row of their own.
     pub fn finish<O: Objective>(&mut self, objective: &O, training: &mut Training) -> Result<()> {
         if self.rows_at != Some(self.updates) {
+            self.push(objective, training)?;
+        }
+        if training.patience.is_some() && self.best_at != self.rows_at {
+            training.network.load(&self.folder.best_weights())?;
             self.push(objective, training)?;
         }
         self.folder.write_drawn(&training.evaluation.drawn(&training.network)?)?;
