@@ -3,7 +3,8 @@
 use super::two_columns;
 use crate::experiment::{KINDS, PRESETS};
 use crate::optimizer::{COMMON_OPTIONS, OptionRow, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
-use crate::{data, loss, metric};
+use crate::report::figure::LossFigure;
+use crate::{data, loss, metric, record};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,9 @@ pub struct Arguments {
     /// Where experiments are looked for.
     #[arg(long, value_name = "FOLDER", default_value = "experiments")]
     folder: PathBuf,
+    /// Of losses: draw each with its slope into this folder, as NAME.svg.
+    #[arg(long, value_name = "FOLDER")]
+    figures: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -31,6 +35,13 @@ enum What {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(folder) = &arguments.figures {
+        anyhow::ensure!(
+            matches!(arguments.what, What::Losses),
+            "--figures draws losses: lossward list losses --figures …"
+        );
+        return draw_losses(folder);
+    }
     let row = |name: &str, text: String| (name.to_string(), text);
     let rows: Vec<(String, String)> = match arguments.what {
         What::Environments => lossward_envs::ALL
@@ -41,12 +52,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             })
             .collect(),
         What::Datasets => data::ALL.iter().map(|d| row(d.name, format!("{}; {}", d.summary, d.licence))).collect(),
-        What::Losses => loss::all().map(|loss| row(loss.name, format!("{}: {}", loss.formula, loss.summary))).collect(),
+        What::Losses => loss::all()
+            .flat_map(|loss| {
+                let rest = format!("{}, lower is better{}", loss.range, option_names(loss.options));
+                explained(loss.name, loss.formula, loss.summary, rest)
+            })
+            .collect(),
         What::Metrics => metric::ALL
             .iter()
-            .map(|metric| {
+            .flat_map(|metric| {
                 let (range, direction) = (metric.range_text(), metric.direction_text());
-                row(metric.name, format!("{}: {}; {range}, {direction}", metric.formula, metric.summary))
+                let rest = format!("{range}, {direction}{}", option_names(metric.options));
+                explained(metric.name, metric.formula, metric.summary, rest)
             })
             .collect(),
         What::Objectives => KINDS
@@ -79,6 +96,25 @@ fn with_options((name, text, options): (&str, String, &[OptionRow])) -> Vec<(Str
         (format!("  {}", option.name), text)
     };
     std::iter::once((name.to_string(), text)).chain(options.iter().map(of)).collect()
+}
+
+/// A name with its formula, and below it what it is for and what it can be.
+fn explained(name: &str, formula: &str, summary: &str, rest: String) -> [(String, String); 3] {
+    let below = |text: String| (String::new(), text);
+    [(name.to_string(), formula.to_string()), below(summary.to_string()), below(rest)]
+}
+
+fn option_names(options: &[crate::options::OptionRow]) -> String {
+    let names: Vec<&str> = options.iter().map(|option| option.name).collect();
+    if names.is_empty() { String::new() } else { format!("; options {}", names.join(", ")) }
+}
+
+fn draw_losses(folder: &Path) -> anyhow::Result<()> {
+    record::create_folder(folder)?;
+    for loss in loss::all() {
+        record::write_whole(&folder.join(format!("{}.svg", loss.name)), &LossFigure::new(loss)?.svg()?)?;
+    }
+    super::print(&format!("drew {} losses into {}\n", loss::all().count(), folder.display()))
 }
 
 /// Every experiment file of a folder with the question that its first comment states.

@@ -1,6 +1,6 @@
 //! Losses of yes-or-no targets.
 
-use super::{Domain, Loss, Part, REAL_TARGETS, REAL_VALUES, Variants, real};
+use super::{Domain, Line, Loss, Part, REAL_TARGETS, REAL_VALUES, Slice, real};
 use crate::Result;
 use crate::kernel::{Over, Pointwise, Real};
 use crate::loss::inputs::{Inputs, PerExample};
@@ -15,6 +15,11 @@ const GAMMA: OptionRow = OptionRow {
     meaning: "γ, how fast easy examples fade",
     kind: OptionKind::Number { default: 2.0, range: Interval::NOT_NEGATIVE },
 };
+
+const LOGIT: Slice =
+    Slice { x: "logit x", range: (-6.0, 6.0), lines: &[Line::of("t = 0", 0.0), Line::of("t = 1", 1.0)] };
+const SCORE: Slice =
+    Slice { x: "score s", range: (-3.0, 3.0), lines: &[Line::of("y = −1", -1.0), Line::of("y = 1", 1.0)] };
 
 pub(super) const ROWS: &[Loss] = &[
     Loss {
@@ -32,6 +37,7 @@ pub(super) const ROWS: &[Loss] = &[
             meaning: "ρ of every output: what a positive counts",
             kind: OptionKind::PerClass,
         }],
+        slice: LOGIT,
         per_example: bce_with_logits,
         ..Loss::ELEMENTWISE
     },
@@ -43,6 +49,7 @@ pub(super) const ROWS: &[Loss] = &[
         source: "as torch.nn.functional.binary_cross_entropy",
         predictions: &[Part { domain: Domain::Unit, ..REAL_VALUES }],
         targets: &[PROBABILITIES],
+        slice: Slice { x: "probability p", range: (0.01, 0.99), ..LOGIT },
         per_example: |inputs, _| inputs.compare(OfProbability, Over::Mean),
         ..Loss::ELEMENTWISE
     },
@@ -53,6 +60,7 @@ pub(super) const ROWS: &[Loss] = &[
         summary: "support vector machines: right by a margin of 1 costs nothing",
         source: "Cortes and Vapnik 1995; as optax.losses.hinge_loss",
         targets: &[SIGNS],
+        slice: SCORE,
         per_example: |inputs, _| inputs.compare(Hinge, Over::Mean),
         ..Loss::ELEMENTWISE
     },
@@ -63,6 +71,7 @@ pub(super) const ROWS: &[Loss] = &[
         summary: "logistic loss in terms of signs",
         source: "as torch.nn.functional.soft_margin_loss",
         targets: &[SIGNS],
+        slice: SCORE,
         per_example: |inputs, _| inputs.compare(SoftMargin, Over::Mean),
         ..Loss::ELEMENTWISE
     },
@@ -78,6 +87,8 @@ pub(super) const ROWS: &[Loss] = &[
             meaning: "m, the distance at which unlike pairs are far enough apart",
             kind: OptionKind::Number { default: 1.0, range: Interval::ANY },
         }],
+        range: Interval::ANY,
+        slice: Slice { x: "distance d", range: (0.0, 2.0), ..SCORE },
         per_example: |inputs, options| inputs.compare(HingeEmbedding { margin: options.number("margin") }, Over::Mean),
         ..Loss::ELEMENTWISE
     },
@@ -99,7 +110,14 @@ pub(super) const ROWS: &[Loss] = &[
             },
             GAMMA,
         ],
-        variants: Variants { option: "gamma", values: &[0.0, 1.0, 2.0] },
+        slice: Slice {
+            lines: &[
+                Line::with("γ = 0", "gamma", 0.0).at(1.0),
+                Line::with("γ = 1", "gamma", 1.0).at(1.0),
+                Line::with("γ = 2", "gamma", 2.0).at(1.0),
+            ],
+            ..LOGIT
+        },
         per_example: |inputs, options| {
             let [alpha, gamma] = ["alpha", "gamma"].map(|name| options.number(name));
             inputs.compare(Focal { alpha, gamma }, Over::Mean)
@@ -121,6 +139,7 @@ pub(super) const ROWS: &[Loss] = &[
             },
             GAMMA,
         ],
+        slice: Slice { lines: &[Line::of("q = 0", 0.0), Line::of("q = 0.3", 0.3), Line::of("q = 0.8", 0.8)], ..LOGIT },
         per_example: varifocal,
         ..Loss::ELEMENTWISE
     },

@@ -2,13 +2,21 @@
 
 use super::dual::Dual;
 use super::inputs::{Inputs, PerExample, as_rows};
-use super::{Domain, Layout, Loss, Part, REAL_TARGETS, REAL_VALUES, Variants};
+use super::{Domain, Layout, Line, Loss, Part, REAL_TARGETS, REAL_VALUES, Slice};
 use crate::kernel;
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
 
+const BOX: Slice = Slice {
+    x: "moved aside by this many widths",
+    range: (-2.5, 2.5),
+    lines: &[Line::of("same shape", 1.0), Line::of("twice as wide", 2.0)],
+};
+
 const BOXES: Loss = Loss {
+    range: up_to(2.0),
+    slice: BOX,
     layout: Layout::Boxes,
     predictions: &[Part { domain: Domain::Box, ..REAL_VALUES }],
     targets: &[Part { domain: Domain::Box, ..REAL_TARGETS }],
@@ -19,6 +27,10 @@ const BOXES: Loss = Loss {
 const fn epsilon(name: &'static str, meaning: &'static str, default: f64) -> OptionRow {
     OptionRow { name, meaning, kind: OptionKind::Number { default, range: Interval::NOT_NEGATIVE } }
 }
+const fn up_to(high: f64) -> Interval {
+    Interval { low: 0.0, high, closed: (true, true) }
+}
+
 const EPSILON: OptionRow = epsilon("epsilon", "ε, added to every denominator", 1e-7);
 const HEIGHT_EPSILON: OptionRow =
     epsilon("height_epsilon", "added to the heights of both boxes (some packages do, with ε)", 0.0);
@@ -31,6 +43,7 @@ pub(super) const ROWS: &[Loss] = &[
         summary: "how much two boxes overlap, whatever their size; no gradient for boxes that don't touch",
         source: "Yu et al. 2016, UnitBox, arXiv 1608.01471, without the logarithm; as 1 − torchvision.ops.box_iou",
         options: &[epsilon("epsilon", "ε, added to the union", 0.0), HEIGHT_EPSILON],
+        range: Interval::UNIT,
         per_example: |inputs, options| of_boxes(inputs, options, Kind::Iou),
         ..BOXES
     },
@@ -58,6 +71,7 @@ pub(super) const ROWS: &[Loss] = &[
         gradient: "that of DIoU + α ∂v; α counts as a constant",
         summary: "also matches the aspect ratio: the usual box loss of detectors",
         source: "Zheng et al. 2019, arXiv 1911.08287; as torchvision.ops.complete_box_iou_loss",
+        range: up_to(3.0),
         per_example: |inputs, options| of_boxes(inputs, options, Kind::Ciou),
         ..BOXES
     },
@@ -68,8 +82,12 @@ pub(super) const ROWS: &[Loss] = &[
         summary: "an edge's distance as a distribution over bins: mass goes to the two bins beside the target",
         source: "Li et al. 2020, arXiv 2006.04388; targets are held between 0 and 0.01 below the last bin",
         layout: Layout::Bins,
-        variants: Variants::NONE,
         options: &[],
+        slice: Slice {
+            x: "bin of the peak",
+            range: (0.0, 7.0),
+            lines: &[Line::of("t = 2", 2.0), Line::of("t = 4.5", 4.5)],
+        },
         per_example: |inputs, _| distribution_focal(inputs),
         ..Loss::ELEMENTWISE
     },

@@ -1,13 +1,17 @@
 //! Losses of class labels.
 
 use super::inputs::{Inputs, PerExample};
-use super::{Domain, Layout, Loss, Part, REAL_TARGETS, REAL_VALUES, Variants, real};
+use super::{Domain, Layout, Line, Loss, Part, REAL_TARGETS, REAL_VALUES, Slice, real};
 use crate::Result;
 use crate::kernel::{self, Over, Pointwise, Real};
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 use candle_core::{DType, Tensor};
 
+const SCORE: Slice =
+    Slice { x: "score of the label; the other two are 0", range: (-6.0, 6.0), lines: &[Line::of("", 0.0)] };
+
 const CLASSES: Loss = Loss {
+    slice: SCORE,
     layout: Layout::Classes,
     targets: &[Part { domain: Domain::Label { soft: false }, ..REAL_TARGETS }],
     ..Loss::ELEMENTWISE
@@ -40,7 +44,14 @@ pub(super) const ROWS: &[Loss] = &[
         source: "label smoothing: Szegedy et al. 2015, arXiv 1512.00567; as torch.nn.functional.cross_entropy",
         targets: &[Part { domain: Domain::Label { soft: true }, ..REAL_TARGETS }],
         options: &[LABEL_SMOOTHING, WEIGHTS, IGNORE_INDEX],
-        variants: Variants { option: "label_smoothing", values: &[0.0, 0.1, 0.3] },
+        slice: Slice {
+            lines: &[
+                Line::with("ε = 0", "label_smoothing", 0.0),
+                Line::with("ε = 0.1", "label_smoothing", 0.1),
+                Line::with("ε = 0.3", "label_smoothing", 0.3),
+            ],
+            ..SCORE
+        },
         per_example: cross_entropy,
         ..CLASSES
     },
@@ -52,6 +63,7 @@ pub(super) const ROWS: &[Loss] = &[
         source: "as torch.nn.functional.nll_loss",
         predictions: &[Part { domain: Domain::LogProbability, ..REAL_VALUES }],
         options: &[WEIGHTS, IGNORE_INDEX],
+        slice: Slice { x: "log-probability of the label", range: (-4.0, 0.0), ..SCORE },
         per_example: nll,
         ..CLASSES
     },
@@ -66,7 +78,10 @@ pub(super) const ROWS: &[Loss] = &[
             meaning: "0 is cross-entropy, 1 expected reward",
             kind: OptionKind::Number { default: 0.7, range: Interval::UNIT },
         }],
-        variants: Variants { option: "q", values: &[0.0, 0.5, 1.0] },
+        slice: Slice {
+            lines: &[Line::with("q = 0", "q", 0.0), Line::with("q = 0.5", "q", 0.5), Line::with("q = 1", "q", 1.0)],
+            ..SCORE
+        },
         per_example: |inputs, options| of_log_prob(inputs, Generalized { q: options.number("q") }),
         ..CLASSES
     },
@@ -81,7 +96,14 @@ pub(super) const ROWS: &[Loss] = &[
             meaning: "γ, how fast easy examples fade",
             kind: OptionKind::Number { default: 2.0, range: Interval::NOT_NEGATIVE },
         }],
-        variants: Variants { option: "gamma", values: &[0.0, 1.0, 2.0] },
+        slice: Slice {
+            lines: &[
+                Line::with("γ = 0", "gamma", 0.0),
+                Line::with("γ = 1", "gamma", 1.0),
+                Line::with("γ = 2", "gamma", 2.0),
+            ],
+            ..SCORE
+        },
         per_example: |inputs, options| of_log_prob(inputs, Focal { gamma: options.number("gamma") }),
         ..CLASSES
     },
@@ -96,6 +118,11 @@ pub(super) const ROWS: &[Loss] = &[
             OptionRow { name: "p", meaning: "the power", kind: OptionKind::Choice(&["1", "2"]) },
             WEIGHTS,
         ],
+        slice: Slice {
+            x: "score of class 0; the other two are 0",
+            lines: &[Line::of("label 0", 0.0), Line::of("label 1", 1.0)],
+            ..SCORE
+        },
         per_example: multi_margin,
         ..CLASSES
     },
@@ -113,6 +140,12 @@ pub(super) const ROWS: &[Loss] = &[
             meaning: "the targets are logarithms of probabilities",
             kind: OptionKind::Flag { default: false },
         }],
+        range: Interval::ANY,
+        slice: Slice {
+            x: "log-probability ℓ of one class",
+            range: (-4.0, 0.0),
+            lines: &[Line::of("t = 0.2", 0.2), Line::of("t = 0.8", 0.8)],
+        },
         per_example: |inputs, options| inputs.compare(Divergence { log_target: options.flag("log_target") }, Over::Sum),
         ..Loss::ELEMENTWISE
     },

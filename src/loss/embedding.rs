@@ -1,7 +1,7 @@
 //! Losses of vectors: what should be near, what apart.
 
 use super::inputs::{Inputs, PerExample, as_rows};
-use super::{Domain, Layout, Loss, Part, REAL_TARGETS, REAL_VALUES};
+use super::{Domain, Layout, Line, Loss, Part, REAL_TARGETS, REAL_VALUES, Slice};
 use crate::Result;
 use crate::kernel;
 use crate::options::{Interval, OptionKind, OptionRow, Options};
@@ -34,6 +34,11 @@ pub(super) const ROWS: &[Loss] = &[
                 kind: OptionKind::Number { default: 1e-6, range: Interval::NOT_NEGATIVE },
             },
         ],
+        slice: Slice {
+            x: "distance of the negative",
+            range: (0.0, 4.0),
+            lines: &[Line::of("positive at 0.5", 0.5), Line::of("positive at 1", 1.0), Line::of("positive at 2", 2.0)],
+        },
         per_example: triplet_margin,
         ..Loss::ELEMENTWISE
     },
@@ -51,6 +56,12 @@ pub(super) const ROWS: &[Loss] = &[
             meaning: "m, the cosine above which unlike pairs cost",
             kind: OptionKind::Number { default: 0.0, range: Interval { low: -1.0, high: 1.0, closed: (true, true) } },
         }],
+        range: Interval { low: 0.0, high: 2.0, closed: (true, true) },
+        slice: Slice {
+            x: "angle (radians)",
+            range: (0.0, std::f64::consts::PI),
+            lines: &[Line::of("y = 1", 1.0), Line::of("y = −1", -1.0)],
+        },
         per_example: cosine_embedding,
         ..Loss::ELEMENTWISE
     },

@@ -3,13 +3,18 @@
 use super::binary::{Logistic, OfLogit};
 use super::classification::{as_examples, labels};
 use super::inputs::{Inputs, PerExample, as_rows};
-use super::{Domain, Layout, Loss, Part, REAL_TARGETS, Variants};
+use super::{Domain, Layout, Line, Loss, Part, REAL_TARGETS, Slice};
 use crate::kernel::{self, Over};
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
 
+const MASK: Slice =
+    Slice { x: "score x on the object, −x elsewhere", range: (-5.0, 5.0), lines: &[Line::of("", 0.0)] };
+
 const MASKS: Loss = Loss {
+    range: Interval::UNIT,
+    slice: MASK,
     layout: Layout::Masks,
     targets: &[Part { domain: Domain::Label { soft: true }, ..REAL_TARGETS }],
     ..Loss::ELEMENTWISE
@@ -44,7 +49,14 @@ pub(super) const ROWS: &[Loss] = &[
         summary: "overlap of a region whatever its size: for small objects; from scores",
         source: "Sudre et al. 2017, arXiv 1707.03237 (sums, not squares); as monai.losses.DiceLoss",
         options: &[SMOOTH, OVER, ACTIVATION],
-        variants: Variants { option: "smooth", values: &[0.0, 1.0, 10.0] },
+        slice: Slice {
+            lines: &[
+                Line::with("s = 0", "smooth", 0.0),
+                Line::with("s = 1", "smooth", 1.0),
+                Line::with("s = 10", "smooth", 10.0),
+            ],
+            ..MASK
+        },
         per_example: |inputs, options| {
             overlap(inputs, options, Overlap { hits: 2.0, false_positives: 1.0, false_negatives: 1.0 })
         },
@@ -57,7 +69,14 @@ pub(super) const ROWS: &[Loss] = &[
         summary: "one minus the soft intersection over union",
         source: "Rahman and Wang 2016, Optimizing intersection-over-union",
         options: &[SMOOTH, OVER, ACTIVATION],
-        variants: Variants { option: "smooth", values: &[0.0, 1.0, 10.0] },
+        slice: Slice {
+            lines: &[
+                Line::with("s = 0", "smooth", 0.0),
+                Line::with("s = 1", "smooth", 1.0),
+                Line::with("s = 10", "smooth", 10.0),
+            ],
+            ..MASK
+        },
         per_example: |inputs, options| {
             overlap(inputs, options, Overlap { hits: 1.0, false_positives: 1.0, false_negatives: 1.0 })
         },
@@ -70,7 +89,14 @@ pub(super) const ROWS: &[Loss] = &[
         summary: "Dice loss with a price of its own for misses and for false alarms; α = β = ½ is Dice",
         source: "Salehi et al. 2017, arXiv 1706.05721; as monai.losses.TverskyLoss",
         options: &[ALPHA, BETA, SMOOTH, OVER, ACTIVATION],
-        variants: Variants { option: "beta", values: &[0.3, 0.5, 0.7] },
+        slice: Slice {
+            lines: &[
+                Line::with("β = 0.3", "beta", 0.3),
+                Line::with("β = 0.5", "beta", 0.5),
+                Line::with("β = 0.7", "beta", 0.7),
+            ],
+            ..MASK
+        },
         per_example: |inputs, options| overlap(inputs, options, tversky(options)),
         ..MASKS
     },
@@ -92,7 +118,14 @@ pub(super) const ROWS: &[Loss] = &[
             OVER,
             ACTIVATION,
         ],
-        variants: Variants { option: "gamma", values: &[0.5, 1.0, 2.0] },
+        slice: Slice {
+            lines: &[
+                Line::with("γ = 0.5", "gamma", 0.5),
+                Line::with("γ = 1", "gamma", 1.0),
+                Line::with("γ = 2", "gamma", 2.0),
+            ],
+            ..MASK
+        },
         per_example: |inputs, options| {
             let power = 1.0 / options.number("gamma");
             regions(inputs, options, |sums| powered(tversky(options).loss(sums, options.number("smooth")), power))
@@ -112,6 +145,7 @@ pub(super) const ROWS: &[Loss] = &[
             OVER,
             ACTIVATION,
         ],
+        range: Interval::NOT_NEGATIVE,
         per_example: dice_cross_entropy,
         ..MASKS
     },

@@ -11,15 +11,17 @@ mod inputs;
 mod masks;
 mod regression;
 mod settings;
+mod slice;
 #[cfg(test)]
 mod tests;
 
 pub use check::check;
 pub use inputs::{Inputs, PerExample};
 pub use settings::{Criterion, LossSettings, WeightedLoss};
+pub use slice::{Line, Points, Slice};
 
 use crate::kernel::Real;
-use crate::options::{OptionRow, Options};
+use crate::options::{Interval, OptionRow, Options};
 use crate::{Error, Result};
 
 /// One row of the table.
@@ -37,7 +39,10 @@ pub struct Loss {
     /// What it is compared with.
     pub targets: &'static [Part],
     pub options: &'static [OptionRow],
-    pub variants: Variants,
+    /// Of the loss of an example.
+    pub range: Interval,
+    /// What is drawn of it.
+    pub slice: Slice,
     pub per_example: fn(&Inputs, &Options) -> Result<PerExample>,
 }
 
@@ -88,16 +93,6 @@ pub enum Layout {
     Bins,
     /// Vectors `[batch, features]`; signs `[batch]`.
     Vectors,
-}
-
-/// The values of an option that are drawn side by side.
-pub struct Variants {
-    pub option: &'static str,
-    pub values: &'static [f64],
-}
-
-impl Variants {
-    pub const NONE: Variants = Variants { option: "", values: &[] };
 }
 
 const REAL_VALUES: Part = Part { name: "predictions", domain: Domain::Real, unless: None, optional: false };

@@ -1,12 +1,14 @@
 //! Losses of real values.
 
-use super::{Layout, Loss, Part, REAL_TARGETS, REAL_VALUES, Variants, real};
+use super::{Layout, Line, Loss, Part, REAL_TARGETS, REAL_VALUES, Slice, real};
 use crate::kernel::{Over, Pointwise, Real};
 use crate::options::{Interval, OptionKind, OptionRow};
 use num_traits::Float;
 
 const PREDICTIONS: &[Part] = &[REAL_VALUES];
 const TARGETS: &[Part] = &[REAL_TARGETS];
+
+const ERROR: Slice = Slice { x: "error ŷ − y", range: (-4.0, 4.0), lines: &[Line::of("", 0.0)] };
 
 pub(super) const ROWS: &[Loss] = &[
     Loss {
@@ -38,7 +40,14 @@ pub(super) const ROWS: &[Loss] = &[
             meaning: "δ, the error where the square becomes a line",
             kind: OptionKind::Number { default: 1.0, range: Interval::POSITIVE },
         }],
-        variants: Variants { option: "delta", values: &[0.5, 1.0, 2.0] },
+        slice: Slice {
+            lines: &[
+                Line::with("δ = 0.5", "delta", 0.5),
+                Line::with("δ = 1", "delta", 1.0),
+                Line::with("δ = 2", "delta", 2.0),
+            ],
+            ..ERROR
+        },
         per_example: |inputs, options| inputs.compare(Huber { delta: options.number("delta") }, Over::Mean),
         ..Loss::ELEMENTWISE
     },
@@ -53,7 +62,14 @@ pub(super) const ROWS: &[Loss] = &[
             meaning: "β, the error where the square becomes a line",
             kind: OptionKind::Number { default: 1.0, range: Interval::NOT_NEGATIVE },
         }],
-        variants: Variants { option: "beta", values: &[0.5, 1.0, 2.0] },
+        slice: Slice {
+            lines: &[
+                Line::with("β = 0.5", "beta", 0.5),
+                Line::with("β = 1", "beta", 1.0),
+                Line::with("β = 2", "beta", 2.0),
+            ],
+            ..ERROR
+        },
         per_example: |inputs, options| match options.number("beta") {
             0.0 => inputs.compare(Absolute, Over::Mean),
             beta => inputs.compare(SmoothL1 { beta }, Over::Mean),
@@ -80,7 +96,14 @@ pub(super) const ROWS: &[Loss] = &[
             meaning: "τ",
             kind: OptionKind::Number { default: 0.5, range: Interval::INSIDE_UNIT },
         }],
-        variants: Variants { option: "quantile", values: &[0.1, 0.5, 0.9] },
+        slice: Slice {
+            lines: &[
+                Line::with("τ = 0.1", "quantile", 0.1),
+                Line::with("τ = 0.5", "quantile", 0.5),
+                Line::with("τ = 0.9", "quantile", 0.9),
+            ],
+            ..ERROR
+        },
         per_example: |inputs, options| inputs.compare(Pinball { quantile: options.number("quantile") }, Over::Mean),
         ..Loss::ELEMENTWISE
     },
@@ -102,6 +125,12 @@ pub(super) const ROWS: &[Loss] = &[
                 kind: OptionKind::Number { default: 1e-6, range: Interval::POSITIVE },
             },
         ],
+        range: Interval::ANY,
+        slice: Slice {
+            x: "mean − y",
+            lines: &[Line::of("σ² = 0.25", 0.25), Line::of("σ² = 1", 1.0), Line::of("σ² = 4", 4.0)],
+            ..ERROR
+        },
         per_example: |inputs, options| {
             inputs.compare(GaussianNll { full: options.flag("full"), epsilon: options.number("epsilon") }, Over::Mean)
         },
@@ -128,6 +157,8 @@ pub(super) const ROWS: &[Loss] = &[
                 kind: OptionKind::Number { default: 1e-8, range: Interval::POSITIVE },
             },
         ],
+        range: Interval::ANY,
+        slice: Slice { x: "log-rate z", range: (-2.0, 3.0), lines: &[Line::of("y = 1", 1.0), Line::of("y = 4", 4.0)] },
         per_example: |inputs, options| {
             let [log_input, full] = ["log_input", "full"].map(|name| options.flag(name));
             inputs.compare(PoissonNll { log_input, full, epsilon: options.number("epsilon") }, Over::Mean)
@@ -148,7 +179,8 @@ impl Loss {
         predictions: PREDICTIONS,
         targets: TARGETS,
         options: &[],
-        variants: Variants::NONE,
+        range: Interval::NOT_NEGATIVE,
+        slice: ERROR,
         per_example: |inputs, _| inputs.compare(Squared, Over::Mean),
     };
 }

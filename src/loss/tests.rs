@@ -60,6 +60,19 @@ fn all_options(loss: &Loss) -> Vec<Options> {
     given.map(|given| Options::new(loss.name, loss.options, &given).unwrap()).collect()
 }
 
+#[test]
+fn losses_lie_in_their_range() {
+    let mut rng = stream(6, "test", 0);
+    for loss in all() {
+        let options = Options::defaults(loss.options);
+        for _ in 0..50 {
+            let values = (loss.per_example)(&sample(loss, 3.0, &mut rng), &options).unwrap().values;
+            let values: Vec<f64> = values.to_vec1().unwrap();
+            assert!(values.iter().all(|value| loss.range.contains(*value)), "{}: {values:?}", loss.name);
+        }
+    }
+}
+
 /// The sum of the losses, and its gradient in every prediction.
 fn compute(loss: &Loss, inputs: &Inputs, options: &Options) -> (f64, Vec<Vec<f64>>) {
     let variables: Vec<Var> = inputs.predictions.iter().map(|p| Var::from_tensor(p).unwrap()).collect();
@@ -363,7 +376,12 @@ fn every_row_says_what_it_is() {
         for text in [loss.formula, loss.gradient, loss.summary, loss.source] {
             assert!(!text.is_empty(), "{}", loss.name);
         }
-        let known = |name: &str| loss.options.iter().any(|row| row.name == name);
-        assert!(loss.variants.values.is_empty() || known(loss.variants.option), "{}", loss.name);
+        for (line, points) in loss.curves().unwrap() {
+            assert!(
+                points.iter().all(|(_, value, slope)| value.is_finite() && slope.is_finite()),
+                "{} {line}",
+                loss.name
+            );
+        }
     }
 }

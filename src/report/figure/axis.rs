@@ -21,6 +21,11 @@ impl Axis {
         Axis { low, high, pixels, step: round_step((high - low) / 6.0) }
     }
 
+    /// Where it begins and ends.
+    pub fn pixels(&self) -> (f64, f64) {
+        self.pixels
+    }
+
     pub fn at(&self, value: f64) -> f64 {
         let share = (value.clamp(self.low, self.high) - self.low) / (self.high - self.low);
         self.pixels.0 + share * (self.pixels.1 - self.pixels.0)

@@ -4,10 +4,13 @@ mod axis;
 mod canvas;
 mod confusion;
 mod drawing;
+mod frame;
+mod loss;
 mod reliability;
 mod threshold_curves;
 
 pub use drawing::{Drawing, Panel as DrawnPanel};
+pub use loss::LossFigure;
 
 use super::{Curve, Report, label};
 use crate::Result;
@@ -142,21 +145,11 @@ impl Panel {
     fn draw(&self, canvas: &mut dyn Canvas, (left, top): (f64, f64), x_label: &str) -> Result<()> {
         let x_values = self.curves.iter().flat_map(|(_, curve)| curve.x.iter().copied());
         let y_values = self.curves.iter().flat_map(|(_, curve)| curve.y.iter().flat_map(|e| [e.low, e.high]));
-        let (x0, x1, y0, y1) = (left + 58.0, left + PANEL.0 - 18.0, top + PANEL.1 - 46.0, top + 30.0);
+        let [(x0, x1), (y0, y1)] = frame::pixels((left, top), PANEL);
         // Counters begin at 0, also where the first row has nothing to report.
         let x = Axis::new(x_values.chain([0.0]), (x0, x1), 0.0);
         let y = Axis::new(y_values.chain(self.threshold), (y0, y1), 0.04);
-        canvas.text((x0, top + 19.0), &self.title, 14.0, Ink::Strong, Anchor::Start)?;
-        for tick in y.ticks() {
-            canvas.line(&[(x0, y.at(tick)), (x1, y.at(tick))], (230, 230, 230), 1.0, false)?;
-            canvas.text((x0 - 7.0, y.at(tick) + 4.0), &y.text(tick), 11.5, Ink::Normal, Anchor::End)?;
-        }
-        for tick in x.ticks() {
-            canvas.line(&[(x.at(tick), y0), (x.at(tick), y0 + 4.0)], (120, 120, 120), 1.0, false)?;
-            canvas.text((x.at(tick), y0 + 18.0), &x.text(tick), 11.5, Ink::Normal, Anchor::Middle)?;
-        }
-        canvas.line(&[(x0, y0), (x1, y0)], (120, 120, 120), 1.0, false)?;
-        canvas.text(((x0 + x1) / 2.0, y0 + 36.0), x_label, 11.5, Ink::Soft, Anchor::Middle)?;
+        frame::draw(canvas, [&x, &y], [&self.title, x_label])?;
         if let Some(threshold) = self.threshold {
             canvas.line(&[(x0, y.at(threshold)), (x1, y.at(threshold))], (150, 150, 150), 1.2, true)?;
         }
