@@ -2,7 +2,8 @@
 
 use super::two_columns;
 use crate::experiment::{KINDS, PRESETS};
-use crate::optimizer::{COMMON_OPTIONS, OptionRow, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
+use crate::optimizer::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
+use crate::options::OptionRow;
 use crate::{data, loss, metric};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -77,10 +78,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// A row, and one for each of its options.
 fn with_options((name, text, options): (&str, String, &[OptionRow])) -> Vec<(String, String)> {
-    let of = |option: &OptionRow| {
-        let text = format!("{}, {}: {}", option.default, option.range, option.meaning);
-        (format!("  {}", option.name), text)
-    };
+    let of = |option: &OptionRow| (format!("  {}", option.name), option.description());
     std::iter::once((name.to_string(), text)).chain(options.iter().map(of)).collect()
 }
 
