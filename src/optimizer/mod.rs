@@ -15,7 +15,7 @@ use crate::network::{Parameters, Role};
 use crate::{Error, Result, Rng};
 use candle_core::{DType, Tensor};
 use noise::Noise;
-use pass::{Pass, Step};
+use pass::{Pass, Step, real};
 use plateau::Plateau;
 use rule::Rule;
 use serde::{Deserialize, Serialize};
@@ -204,7 +204,7 @@ impl State {
 
 impl<T: Real> Buffers<T> {
     fn new(rule: &Rule, len: usize) -> Self {
-        let filled = |value: f64| vec![<T as candle_core::WithDType>::from_f64(value); len];
+        let filled = |value: f64| vec![real(value); len];
         Buffers { of_rule: rule.buffers().map(|value| value.map(filled).unwrap_or_default()), noisy: Vec::new() }
     }
 }
