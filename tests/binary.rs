@@ -264,7 +264,7 @@ fn everything_can_be_listed_and_every_verb_has_an_example() {
         ("metrics", "accuracy"),
         ("objectives", "preset ppo"),
         ("optimizers", "learning_rate_decay"),
-        ("schedules", "default 0.3, at least 0 and below 1"),
+        ("schedules", "a number in [0, 1), default 0.3"),
         ("experiments", "does the smoke rise?"),
     ];
     for (what, expected) in listed {

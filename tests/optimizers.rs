@@ -5,7 +5,8 @@
 use candle_core::{DType, Device, Tensor};
 use lossward::network::{Parameters, Role};
 use lossward::objective::Sense;
-use lossward::optimizer::{COMMON_OPTIONS, DefaultValue, Optimizer, OptimizerSettings, OptionRow, RULES, Range};
+use lossward::optimizer::{COMMON_OPTIONS, Optimizer, OptimizerSettings, RULES};
+use lossward::options::{Interval, OptionKind, OptionRow};
 use lossward::{Result, stream};
 
 const WEIGHTS: [f64; 5] = [0.7, -1.3, 0.2, 2.1, -0.4];
@@ -62,20 +63,19 @@ fn needed(option: &OptionRow) -> &'static str {
     }
 }
 
-/// A value inside the range, and those that are not.
-fn inside_and_outside(range: Range) -> (&'static str, &'static [&'static str]) {
-    match range {
-        Range::NotNegative => ("0.3", &["-0.1", "nan", "inf"]),
-        Range::Positive => ("0.3", &["0.0", "-0.1", "nan", "inf"]),
-        Range::AtLeastOne => ("1.5", &["0.9", "nan", "inf"]),
-        Range::Fraction => ("0.3", &["-0.1", "1.1", "nan"]),
-        Range::BelowOne => ("0.3", &["-0.1", "1.0", "nan"]),
-        Range::Between => ("0.3", &["0.0", "1.0", "nan"]),
-        Range::Share => ("0.3", &["0.0", "1.1", "nan"]),
-        Range::Shares => ("[0.3, 1.0]", &["[]", "[0.3, 0.3]", "[0.0]", "[1.1]"]),
-        Range::Whole => ("3", &["-1"]),
-        Range::Flag => ("true", &[]),
-        Range::OneOf(_) => ("\"max\"", &[]),
+/// A value that fits and is not the default, and values that don't fit.
+fn inside_and_outside(option: &OptionRow) -> (&'static str, &'static [&'static str]) {
+    match option.kind {
+        OptionKind::Number { range, .. } | OptionKind::OptionalNumber(range) => match range {
+            Interval::NOT_NEGATIVE => ("0.3", &["-0.1", "nan", "inf"]),
+            Interval::POSITIVE => ("0.3", &["0.0", "-0.1", "nan", "inf"]),
+            Interval::UNIT => ("0.3", &["-0.1", "1.1", "nan"]),
+            Interval::BELOW_ONE => ("0.3", &["-0.1", "1.0", "nan"]),
+            other => panic!("no numbers {other}"),
+        },
+        OptionKind::Flag { .. } => ("true", &[]),
+        OptionKind::Choice(_) => ("\"max\"", &[]),
+        ref other => panic!("no example of {other}"),
     }
 }
 
@@ -100,7 +100,7 @@ fn every_rule_takes_the_options_of_its_row_and_no_others() {
     let all = RULES.iter().flat_map(|row| row.options);
     for row in RULES {
         for option in all.clone() {
-            let (inside, _) = inside_and_outside(option.range);
+            let (inside, _) = inside_and_outside(option);
             let answer = optimizer(&[&rule(row.name), needed(option), &format!("{} = {inside}", option.name)]);
             let known = row.options.iter().any(|own| own.name == option.name);
             match answer {
@@ -121,19 +121,18 @@ fn options_outside_their_range_are_refused_by_name_and_defaults_change_nothing()
         for option in row.options.iter().chain(COMMON_OPTIONS) {
             let with = |value: &str| [rule(row.name), needed(option).into(), format!("{} = {value}", option.name)];
             let after = |lines: [String; 3]| after(60, &lines.each_ref().map(String::as_str));
-            let (inside, outside) = inside_and_outside(option.range);
+            let (inside, outside) = inside_and_outside(option);
             for value in outside {
                 let error = optimizer(&with(value).each_ref().map(String::as_str)).err();
                 let message = error.unwrap_or_else(|| panic!("{} = {value} is accepted", option.name)).to_string();
-                assert!(message.starts_with(&format!("`{}` must be", option.name)), "{message}");
+                let expected = format!("`{}` of {} must be {}, not ", option.name, row.name, option.kind);
+                assert!(message.starts_with(&expected), "{message}");
             }
             let plain = after([rule(row.name), needed(option).into(), String::new()]);
             assert_ne!(after(with(inside)), plain, "{} of {} does nothing", option.name, row.name);
-            match option.default {
-                DefaultValue::Number(number) => assert_eq!(after(with(&number.to_string())), plain, "{}", option.name),
-                DefaultValue::Flag(flag) => assert_eq!(after(with(&flag.to_string())), plain, "{}", option.name),
-                DefaultValue::Word(word) => assert_eq!(after(with(&format!("{word:?}"))), plain, "{}", option.name),
-                _ => {}
+            if let Some(default) = option.kind.default_value() {
+                let default = toml::Value::try_from(default).unwrap();
+                assert_eq!(after(with(&default.to_string())), plain, "{}", option.name);
             }
         }
     }

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use lossward::optimizer::{DefaultValue, Range, SCHEDULES, Schedule, ScheduleRow};
+use lossward::optimizer::{SCHEDULES, Schedule, ScheduleRow};
+use lossward::options::OptionKind;
 
 fn parse(table: toml::Table) -> Result<Schedule, String> {
     toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| error.message().to_string())
@@ -12,7 +13,7 @@ fn parse(table: toml::Table) -> Result<Schedule, String> {
 fn example(row: &ScheduleRow) -> toml::Table {
     let mut table = toml::Table::new();
     table.insert("schedule".into(), row.name.into());
-    for option in row.options.iter().filter(|option| option.default == DefaultValue::Required) {
+    for option in row.options.iter().filter(|option| option.kind.is_required()) {
         let value: toml::Value = match option.name {
             "from" => 0.1.into(),
             "to" => 0.01.into(),
@@ -62,29 +63,28 @@ fn every_schedule_is_written_as_it_is_read() {
 fn every_option_has_its_default_and_its_range_and_what_is_required_is_asked_for() {
     for row in SCHEDULES {
         for option in row.options {
-            let same =
-                |value: toml::Value| assert_eq!(with(row, option.name, value), parse(example(row)), "{}", row.name);
-            match option.default {
-                DefaultValue::Number(number) => same(number.into()),
-                DefaultValue::Whole(number) => same(number.into()),
-                DefaultValue::Flag(flag) => same(flag.into()),
-                DefaultValue::Word(word) => same(word.into()),
-                DefaultValue::Required => {
+            match option.kind.default_value() {
+                Some(default) => {
+                    let default = toml::Value::try_from(default).unwrap();
+                    assert_eq!(with(row, option.name, default), parse(example(row)), "{}", row.name);
+                }
+                None => {
                     let mut table = example(row);
                     table.remove(option.name);
                     let message = parse(table).unwrap_err();
-                    assert!(message.contains(&format!("{} needs `{}`", row.name, option.name)), "{message}");
+                    let expected = format!("`{}` of the schedule {} must be given", option.name, row.name);
+                    assert!(message.contains(&expected), "{message}");
                 }
-                DefaultValue::Off => panic!("no option of a schedule is off"),
             }
-            let wrong: &[toml::Value] = match option.range {
-                Range::Shares => &[toml::Value::Array(vec![]), 0.5.into()],
-                Range::Flag | Range::OneOf(_) => &["neither".into()],
+            let wrong: &[toml::Value] = match option.kind {
+                OptionKind::Shares => &[toml::Value::Array(vec![]), 0.5.into()],
+                OptionKind::Flag { .. } | OptionKind::Choice(_) => &["neither".into()],
                 _ => &[(-1).into(), (-0.1).into(), f64::NAN.into(), f64::INFINITY.into(), "0.5".into()],
             };
             for value in wrong {
                 let message = with(row, option.name, value.clone()).unwrap_err();
-                assert!(message.contains(&format!("`{}` must be", option.name)), "{message}");
+                let expected = format!("`{}` of the schedule {} must be {}", option.name, row.name, option.kind);
+                assert!(message.contains(&expected), "{message}");
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use super::two_columns;
 use crate::experiment::{KINDS, PRESETS};
-use crate::optimizer::{COMMON_OPTIONS, OptionRow, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
+use crate::optimizer::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
+use crate::options::OptionRow;
 use crate::report::figure::LossFigure;
 use crate::{data, loss, metric, record};
 use anyhow::Context;
@@ -91,10 +92,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// A row, and one for each of its options.
 fn with_options((name, text, options): (&str, String, &[OptionRow])) -> Vec<(String, String)> {
-    let of = |option: &OptionRow| {
-        let text = format!("{}, {}: {}", option.default, option.range, option.meaning);
-        (format!("  {}", option.name), text)
-    };
+    let of = |option: &OptionRow| (format!("  {}", option.name), option.description());
     std::iter::once((name.to_string(), text)).chain(options.iter().map(of)).collect()
 }
 
@@ -104,7 +102,7 @@ fn explained(name: &str, formula: &str, summary: &str, rest: String) -> [(String
     [(name.to_string(), formula.to_string()), below(summary.to_string()), below(rest)]
 }
 
-fn option_names(options: &[crate::options::OptionRow]) -> String {
+fn option_names(options: &[OptionRow]) -> String {
     let names: Vec<&str> = options.iter().map(|option| option.name).collect();
     if names.is_empty() { String::new() } else { format!("; options {}", names.join(", ")) }
 }

@@ -63,7 +63,6 @@ pub(super) const ROWS: &[Loss] = &[
             lines: &[Line::of("y = 1", 1.0), Line::of("y = −1", -1.0)],
         },
         per_example: cosine_embedding,
-        ..Loss::ELEMENTWISE
     },
 ];
 

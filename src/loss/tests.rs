@@ -54,6 +54,7 @@ fn all_options(loss: &Loss) -> Vec<Options> {
         OptionKind::Flag { default } => OptionValue::Flag(!default),
         OptionKind::Choice(choices) => OptionValue::Text(choices.last().unwrap().to_string()),
         OptionKind::PerClass => OptionValue::Numbers(vec![0.5, 2.0, 1.5, 0.2]),
+        kind => panic!("no loss has {kind}"),
     };
     let alone = |row: &OptionRow| Given::from([(row.name.to_string(), other(row))]);
     let given = std::iter::once(Given::new()).chain(loss.options.iter().map(alone));

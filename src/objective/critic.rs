@@ -56,3 +56,31 @@ impl Critic {
         self.optimizer.judge(value, higher_is_better);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The critic's values after one update at the learning rate that so many equal judgements have left.
+    fn values(learning_rate: &str, judgements: usize) -> Vec<f32> {
+        let network = "hidden = [4]\nactivation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 1.0";
+        let optimizer = format!("rule = \"sgd\"\nlearning_rate = {learning_rate}");
+        let (network, optimizer) = (toml::from_str(network).unwrap(), toml::from_str(&optimizer).unwrap());
+        let mut critic = Critic::new(&network, &[2], &optimizer, 0).unwrap();
+        (0..judgements).for_each(|_| critic.judge(1.0, true));
+        let observations = [0.5, -1.0, 0.25, 2.0];
+        let batch = Tensor::from_slice(&observations, (2, 2), &Device::Cpu).unwrap();
+        critic.fit(&batch, vec![1.0, -1.0], None, 0.5).unwrap();
+        critic.values(&observations, 2).unwrap().to_vec()
+    }
+
+    #[test]
+    fn its_learning_rate_follows_a_plateau() {
+        let plateau = "{ schedule = \"plateau\", from = 0.5, factor = 0.5, patience = 1 }";
+        for (judgements, learning_rate) in [(0, "0.5"), (2, "0.5"), (3, "0.25"), (5, "0.125")] {
+            assert_eq!(values(plateau, judgements), values(learning_rate, 0), "after {judgements}");
+        }
+        assert_ne!(values("0.5", 0), values("0.25", 0));
+    }
+}

@@ -1,14 +1,12 @@
 //! Moving parameters along a gradient: rules, schedules, clipping, noise, and one [`Optimizer::descend`].
 
 mod noise;
-mod option;
 mod pass;
 mod plateau;
 mod rule;
 mod schedule;
 
 pub use noise::GradientNoise;
-pub use option::{DefaultValue, OptionRow, Range};
 pub use rule::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, RuleName, RuleRow};
 pub use schedule::{SCHEDULE_SYMBOLS, SCHEDULES, Schedule, ScheduleRow, Shape};
 
@@ -17,7 +15,7 @@ use crate::network::{Parameters, Role};
 use crate::{Error, Result, Rng};
 use candle_core::{DType, Tensor};
 use noise::Noise;
-use pass::{Pass, Step};
+use pass::{Pass, Step, real};
 use plateau::Plateau;
 use rule::Rule;
 use serde::{Deserialize, Serialize};
@@ -122,7 +120,7 @@ impl Optimizer {
     /// # Errors
     /// When an option is out of range or not one of the rule's.
     pub fn new(settings: &OptimizerSettings, noise: Rng) -> Result<Self> {
-        let rule = Rule::new(settings).map_err(Error::Argument)?;
+        let rule = Rule::new(settings)?;
         if settings.clip_norm_type.is_some() && settings.clip_norm.is_none() {
             return Err(Error::Argument("`clip_norm_type` needs a `clip_norm`".into()));
         }
@@ -206,7 +204,7 @@ impl State {
 
 impl<T: Real> Buffers<T> {
     fn new(rule: &Rule, len: usize) -> Self {
-        let filled = |value: f64| vec![<T as candle_core::WithDType>::from_f64(value); len];
+        let filled = |value: f64| vec![real(value); len];
         Buffers { of_rule: rule.buffers().map(|value| value.map(filled).unwrap_or_default()), noisy: Vec::new() }
     }
 }

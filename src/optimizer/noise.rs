@@ -1,6 +1,6 @@
 //! Gradient noise.
 
-use super::pass::{Step, clipped};
+use super::pass::{Step, clipped, real};
 use crate::Rng;
 use crate::kernel::Real;
 use rand_distr::{Distribution, StandardNormal};
@@ -31,13 +31,12 @@ pub(super) struct Noise {
 impl Noise {
     /// Replaces `noisy` by the clipped gradient with noise.
     pub fn add<T: Real>(&mut self, step: Step, gradient: &[T], noisy: &mut Vec<T>) {
-        let real = <T as candle_core::WithDType>::from_f64;
-        let (scale, limit) = (real(step.scale), real(step.limit));
+        let (scale, limit): (T, T) = (real(step.scale), real(step.limit));
         let deviation = (self.settings.scale / (step.update as f64).powf(self.settings.decay)).sqrt();
         noisy.clear();
         noisy.extend(gradient.iter().map(|g| {
             let draw: f64 = StandardNormal.sample(&mut self.rng);
-            clipped(*g, scale, limit) + real(deviation * draw)
+            clipped(*g, scale, limit) + real::<T>(deviation * draw)
         }));
     }
 }

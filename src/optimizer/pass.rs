@@ -55,7 +55,7 @@ pub(super) fn clipped<T: Real>(g: T, scale: T, limit: T) -> T {
 }
 
 #[inline(always)]
-fn real<T: Real>(value: f64) -> T {
+pub(super) fn real<T: Real>(value: f64) -> T {
     <T as candle_core::WithDType>::from_f64(value)
 }
 
@@ -78,9 +78,11 @@ impl<T: Real> WithSimd for Pass<'_, T> {
             Kind::Sgd { momentum: 0.0, .. } => self.plain(common),
             Kind::Sgd { momentum, dampening, nesterov } => self.with_momentum(common, momentum, dampening, nesterov),
             Kind::Adam { beta1, beta2, epsilon, amsgrad } => self.adam(common, [beta1, beta2], epsilon, amsgrad),
-            Kind::RmsProp { alpha, epsilon, .. } => self.root_mean_square(common, alpha, epsilon),
+            Kind::RmsProp { alpha, epsilon, centered, momentum } => {
+                self.root_mean_square(common, [alpha, epsilon], centered, momentum)
+            }
             Kind::Adagrad { learning_rate_decay, epsilon, .. } => self.adagrad(common, learning_rate_decay, epsilon),
-            Kind::Lion { beta1, beta2 } => self.lion(common, beta1, beta2),
+            Kind::Lion { beta1, beta2 } => self.lion(common, [beta1, beta2]),
         }
     }
 }
@@ -136,9 +138,8 @@ impl<T: Real> Pass<'_, T> {
 
     /// Buffers that the rule does not need are empty, so each pair of options walks over its own.
     #[inline(always)]
-    fn root_mean_square(self, common: Common<T>, alpha: f64, epsilon: f64) {
+    fn root_mean_square(self, common: Common<T>, [alpha, epsilon]: [f64; 2], centered: bool, momentum: f64) {
         let (a, c, epsilon): (T, T, T) = (real(alpha), real(1.0 - alpha), real(epsilon));
-        let Kind::RmsProp { centered, momentum, .. } = self.rule.kind else { return };
         let (has_momentum, momentum): (bool, T) = (momentum > 0.0, real(momentum));
         let [squares, means, velocity] = self.buffers;
         // Below 0 the variance is a rounding error.
@@ -189,9 +190,8 @@ impl<T: Real> Pass<'_, T> {
     }
 
     #[inline(always)]
-    fn lion(self, common: Common<T>, beta1: f64, beta2: f64) {
-        let ([b1, b2], [c1, c2]): ([T; 2], [T; 2]) =
-            ([beta1, beta2].map(real), [beta1, beta2].map(|beta| real(1.0 - beta)));
+    fn lion(self, common: Common<T>, betas: [f64; 2]) {
+        let ([b1, b2], [c1, c2]): ([T; 2], [T; 2]) = (betas.map(real), betas.map(|beta| real(1.0 - beta)));
         let (zero, rate) = (T::zero(), common.rate);
         let [first, ..] = self.buffers;
         for ((w, g), m) in self.weights.iter_mut().zip(self.gradient).zip(first) {

@@ -2,7 +2,8 @@
 
 use super::OptimizerSettings;
 use super::noise::USUAL_DECAY;
-use super::option::{DefaultValue, OptionRow, Range, complete, names, number};
+use crate::options::{Given, Interval, OptionKind, OptionRow, Options};
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The name of a rule in an experiment file.
@@ -28,26 +29,33 @@ pub struct RuleRow {
     pub options: &'static [OptionRow],
 }
 
-const MOMENTUM: OptionRow = OptionRow::new("momentum", DefaultValue::Number(0.0), Range::BelowOne, "μ");
-const AMSGRAD: OptionRow = OptionRow::new(
-    "amsgrad",
-    DefaultValue::Flag(false),
-    Range::Flag,
-    "v̂ from the largest v so far (Reddi et al. 2018, arXiv 1904.09237)",
-);
-const BETA1: OptionRow = OptionRow::new("beta1", DefaultValue::Number(0.9), Range::BelowOne, "β₁");
-const BETA2: OptionRow = OptionRow::new("beta2", DefaultValue::Number(0.999), Range::BelowOne, "β₂");
-const EPSILON: OptionRow = OptionRow::new("epsilon", DefaultValue::Number(1e-8), Range::NotNegative, "ε");
-const L2: OptionRow = OptionRow::new(
+const MOMENTUM: OptionRow = OptionRow::number("momentum", 0.0, Interval::BELOW_ONE, "μ");
+const AMSGRAD: OptionRow = OptionRow {
+    name: "amsgrad",
+    meaning: "v̂ from the largest v so far (Reddi et al. 2018, arXiv 1904.09237)",
+    kind: OptionKind::Flag { default: false },
+};
+const BETA1: OptionRow = OptionRow::number("beta1", 0.9, Interval::BELOW_ONE, "β₁");
+const BETA2: OptionRow = beta2(0.999);
+const EPSILON: OptionRow = epsilon(1e-8);
+const L2: OptionRow = OptionRow::number(
     "l2",
-    DefaultValue::Number(0.0),
-    Range::NotNegative,
+    0.0,
+    Interval::NOT_NEGATIVE,
     "coupled weight decay: l2 · w is added to the clipped gradient of weights, never of biases",
 );
 
+const fn beta2(default: f64) -> OptionRow {
+    OptionRow::number("beta2", default, Interval::BELOW_ONE, "β₂")
+}
+
+const fn epsilon(default: f64) -> OptionRow {
+    OptionRow::number("epsilon", default, Interval::NOT_NEGATIVE, "ε")
+}
+
 const fn weight_decay(default: f64) -> OptionRow {
     let meaning = "λ, decoupled weight decay: w ← w − ηλw for weights, never for biases, before the step";
-    OptionRow::new("weight_decay", DefaultValue::Number(default), Range::NotNegative, meaning)
+    OptionRow::number("weight_decay", default, Interval::NOT_NEGATIVE, meaning)
 }
 
 /// What the letters of the formulas mean that no option stands for.
@@ -63,13 +71,17 @@ pub const RULES: &[RuleRow] = &[
         summary: "stochastic gradient descent, with momentum (Sutskever et al. 2013)",
         options: &[
             MOMENTUM,
-            OptionRow::new(
+            OptionRow::number(
                 "dampening",
-                DefaultValue::Number(0.0),
-                Range::Fraction,
-                "τ; acts only with momentum, from the second update on",
+                0.0,
+                Interval::UNIT,
+                "τ, acts only with momentum, from the second update on",
             ),
-            OptionRow::new("nesterov", DefaultValue::Flag(false), Range::Flag, "needs momentum, and no dampening"),
+            OptionRow {
+                name: "nesterov",
+                meaning: "needs momentum, and no dampening",
+                kind: OptionKind::Flag { default: false },
+            },
             L2,
             weight_decay(0.0),
         ],
@@ -94,14 +106,13 @@ pub const RULES: &[RuleRow] = &[
         formula: "v ← αv + (1−α)g²;  b ← μb + g/(√v + ε);  w ← w − ηb",
         summary: "a running root mean square (Hinton 2012, lecture 6e)",
         options: &[
-            OptionRow::new("alpha", DefaultValue::Number(0.99), Range::BelowOne, "α"),
+            OptionRow::number("alpha", 0.99, Interval::BELOW_ONE, "α"),
             EPSILON,
-            OptionRow::new(
-                "centered",
-                DefaultValue::Flag(false),
-                Range::Flag,
-                "√(v − m²) for √v, m ← αm + (1−α)g (Graves 2013, arXiv 1308.0850)",
-            ),
+            OptionRow {
+                name: "centered",
+                meaning: "√(v − m²) for √v, m ← αm + (1−α)g (Graves 2013, arXiv 1308.0850)",
+                kind: OptionKind::Flag { default: false },
+            },
             MOMENTUM,
             L2,
         ],
@@ -112,9 +123,9 @@ pub const RULES: &[RuleRow] = &[
         formula: "s ← s + g², s₀ = a;  w ← w − η/(1 + (t−1)δ) · g/(√s + ε)",
         summary: "rates that shrink with the sum of squares (Duchi et al. 2011)",
         options: &[
-            OptionRow::new("learning_rate_decay", DefaultValue::Number(0.0), Range::NotNegative, "δ"),
-            OptionRow::new("initial_accumulator", DefaultValue::Number(0.0), Range::NotNegative, "a"),
-            OptionRow::new("epsilon", DefaultValue::Number(1e-10), Range::NotNegative, "ε"),
+            OptionRow::number("learning_rate_decay", 0.0, Interval::NOT_NEGATIVE, "δ"),
+            OptionRow::number("initial_accumulator", 0.0, Interval::NOT_NEGATIVE, "a"),
+            epsilon(1e-10),
             L2,
         ],
     },
@@ -123,36 +134,33 @@ pub const RULES: &[RuleRow] = &[
         name: "lion",
         formula: "w ← w − η(sign(β₁m + (1−β₁)g) + λw);  m ← β₂m + (1−β₂)g",
         summary: "steps of one size by the sign of the momentum (Chen et al. 2023, arXiv 2302.06675)",
-        options: &[
-            BETA1,
-            OptionRow::new("beta2", DefaultValue::Number(0.99), Range::BelowOne, "β₂"),
-            weight_decay(0.0),
-        ],
+        options: &[BETA1, beta2(0.99), weight_decay(0.0)],
     },
 ];
 
 /// What every rule has, in the order in which it acts on the gradient.
 pub const COMMON_OPTIONS: &[OptionRow] = &[
-    OptionRow::new(
-        "clip_norm",
-        DefaultValue::Off,
-        Range::Positive,
-        "c: the gradient of all parameters together is scaled by min(1, c/(‖g‖ + 1e-6))",
-    ),
-    OptionRow::new(
-        "clip_norm_type",
-        DefaultValue::Word("l2"),
-        Range::OneOf(&["l2", "max"]),
-        "‖g‖ is √Σg² or the largest |g|",
-    ),
-    OptionRow::new("clip_value", DefaultValue::Off, Range::Positive, "c: then every entry is moved into [−c, c]"),
-    OptionRow::new(
-        "gradient_noise.scale",
-        DefaultValue::Off,
-        Range::Positive,
-        "η: then noise of variance η/tᵞ is added to every entry (Neelakantan et al. 2015, arXiv 1511.06807)",
-    ),
-    OptionRow::new("gradient_noise.decay", DefaultValue::Number(USUAL_DECAY), Range::NotNegative, "γ"),
+    OptionRow {
+        name: "clip_norm",
+        meaning: "c: the gradient of all parameters together is scaled by min(1, c/(‖g‖ + 1e-6))",
+        kind: OptionKind::OptionalNumber(Interval::POSITIVE),
+    },
+    OptionRow {
+        name: "clip_norm_type",
+        meaning: "‖g‖ is √Σg² or the largest |g|",
+        kind: OptionKind::Choice(&["l2", "max"]),
+    },
+    OptionRow {
+        name: "clip_value",
+        meaning: "c: then every entry is moved into [−c, c]",
+        kind: OptionKind::OptionalNumber(Interval::POSITIVE),
+    },
+    OptionRow {
+        name: "gradient_noise.scale",
+        meaning: "η: then noise of variance η/tᵞ is added to every entry (Neelakantan et al. 2015, arXiv 1511.06807)",
+        kind: OptionKind::OptionalNumber(Interval::POSITIVE),
+    },
+    OptionRow::number("gradient_noise.decay", USUAL_DECAY, Interval::NOT_NEGATIVE, "γ"),
 ];
 
 /// A rule with its options.
@@ -175,12 +183,14 @@ pub(super) enum Kind {
 }
 
 impl Rule {
-    /// Checks the options; the message is the error's, and begins with the key that it is about.
-    pub fn new(settings: &OptimizerSettings) -> Result<Rule, String> {
-        let row = RULES.iter().find(|row| row.rule == settings.rule).ok_or("a rule without a row in RULES")?;
+    /// # Errors
+    /// When an option is out of range or not one of the rule's; the message begins with its key in backticks.
+    pub fn new(settings: &OptimizerSettings) -> Result<Rule> {
+        let row = RULES.iter().find(|row| row.rule == settings.rule).expect("every rule has a row in RULES");
         let options = options(settings, row)?;
-        let real = |name: &str| options.get(name).and_then(number).unwrap_or(0.0);
-        let flag = |name: &str| options.get(name).and_then(|value| value.as_bool()).unwrap_or(false);
+        let real = |name: &str| options.number(name);
+        let real_if_any = |name: &str| if options.values().contains_key(name) { real(name) } else { 0.0 };
+        let flag = |name: &str| options.flag(name);
         let kind = match settings.rule {
             RuleName::Sgd => sgd(real("momentum"), real("dampening"), flag("nesterov"))?,
             RuleName::Adam | RuleName::AdamW => Kind::Adam {
@@ -202,7 +212,7 @@ impl Rule {
             },
             RuleName::Lion => Kind::Lion { beta1: real("beta1"), beta2: real("beta2") },
         };
-        Ok(Rule { kind, l2: real("l2"), weight_decay: real("weight_decay") })
+        Ok(Rule { kind, l2: real_if_any("l2"), weight_decay: real_if_any("weight_decay") })
     }
 
     /// What each of its three buffers, as long as the parameters, starts with; nothing for those that it does not need.
@@ -218,32 +228,38 @@ impl Rule {
     }
 }
 
-fn sgd(momentum: f64, dampening: f64, nesterov: bool) -> Result<Kind, String> {
+fn sgd(momentum: f64, dampening: f64, nesterov: bool) -> Result<Kind> {
     if nesterov && (momentum == 0.0 || dampening != 0.0) {
-        return Err("`nesterov` needs a positive `momentum` and no `dampening`".into());
+        return Err(Error::Argument("`nesterov` needs a positive `momentum` and no `dampening`".into()));
     }
     Ok(Kind::Sgd { momentum, dampening, nesterov })
 }
 
-/// Every option under the name of its row, with defaults where nothing is set.
-fn options(settings: &OptimizerSettings, row: &RuleRow) -> Result<toml::Table, String> {
-    let mut options = toml::Table::new();
-    for (key, value) in toml::Table::try_from(settings).map_err(|error| error.to_string())? {
+/// The options of the row, after a check of all that are set.
+fn options(settings: &OptimizerSettings, row: &RuleRow) -> Result<Options> {
+    let is_common = |name: &str| COMMON_OPTIONS.iter().any(|option| option.name == name);
+    let (common, own) = given(settings)?.into_iter().partition(|(name, _)| is_common(name));
+    let options = Options::new(row.name, row.options, &own)?;
+    Options::new(row.name, COMMON_OPTIONS, &common)?;
+    Ok(options)
+}
+
+/// Every option that is set, under the name of its row.
+fn given(settings: &OptimizerSettings) -> Result<Given> {
+    fn as_error(error: impl ToString) -> Error {
+        Error::Argument(error.to_string())
+    }
+    let mut given = Given::new();
+    for (key, value) in toml::Table::try_from(settings).map_err(as_error)? {
         match value {
             _ if key == "rule" || key == "learning_rate" => {}
             toml::Value::Table(inner) => {
-                options.extend(inner.into_iter().map(|(name, v)| (format!("{key}.{name}"), v)))
+                for (name, value) in inner {
+                    given.insert(format!("{key}.{name}"), value.try_into().map_err(as_error)?);
+                }
             }
-            value => _ = options.insert(key, value),
+            value => _ = given.insert(key, value.try_into().map_err(as_error)?),
         }
     }
-    let known = names(row.options);
-    let common = names(COMMON_OPTIONS);
-    if let Some(name) = options.keys().find(|name| !known.contains(&name.as_str()) && !common.contains(&name.as_str()))
-    {
-        return Err(format!("`{name}` is not an option of {}; it has {}", row.name, known.join(", ")));
-    }
-    complete(&mut options, row.options, row.name)?;
-    complete(&mut options, COMMON_OPTIONS, row.name)?;
-    Ok(options)
+    Ok(given)
 }

@@ -1,6 +1,7 @@
 //! Values that change with the progress of a trial.
 
-use super::option::{DefaultValue, OptionRow, Range, complete, names};
+use crate::options::{Given, Interval, OptionKind, OptionRow, OptionValue, Options};
+use crate::{Error, Result};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 
@@ -97,16 +98,16 @@ pub struct ScheduleRow {
     pub options: &'static [OptionRow],
 }
 
-const fn required(name: &'static str, range: Range, meaning: &'static str) -> OptionRow {
-    OptionRow::new(name, DefaultValue::Required, range, meaning)
+const fn required(name: &'static str, range: Interval, meaning: &'static str) -> OptionRow {
+    OptionRow { name, meaning, kind: OptionKind::RequiredNumber(range) }
 }
 
-const FROM: OptionRow = required("from", Range::NotNegative, "the value at the beginning");
-const TO: OptionRow = required("to", Range::NotNegative, "the value at the end");
-const PEAK: OptionRow = required("peak", Range::NotNegative, "the value after the warm-up");
+const FROM: OptionRow = required("from", Interval::NOT_NEGATIVE, "the value at the beginning");
+const TO: OptionRow = required("to", Interval::NOT_NEGATIVE, "the value at the end");
+const PEAK: OptionRow = required("peak", Interval::NOT_NEGATIVE, "the value after the warm-up");
 const UNTIL: OptionRow =
-    OptionRow::new("until", DefaultValue::Number(1.0), Range::Share, "where `to` is reached; it stays from there on");
-const FACTOR: OptionRow = required("factor", Range::Positive, "what the value is multiplied by");
+    OptionRow::number("until", 1.0, Interval::SHARE, "where `to` is reached; it stays from there on");
+const FACTOR: OptionRow = required("factor", Interval::POSITIVE, "what the value is multiplied by");
 
 /// What the letters of the formulas mean that no option stands for.
 pub const SCHEDULE_SYMBOLS: &str = "t is the share of the budget that is used up, s = min(1, t/until), \
@@ -130,20 +131,15 @@ pub const SCHEDULES: &[ScheduleRow] = &[
         name: "polynomial",
         formula: "to + (from − to)(1 − s)^power",
         summary: "a polynomial that flattens towards its end",
-        options: &[
-            FROM,
-            TO,
-            OptionRow::new("power", DefaultValue::Number(1.0), Range::Positive, "1 is a straight line"),
-            UNTIL,
-        ],
+        options: &[FROM, TO, OptionRow::number("power", 1.0, Interval::POSITIVE, "1 is a straight line"), UNTIL],
     },
     ScheduleRow {
         name: "exponential",
         formula: "from (to/from)^s",
         summary: "the same factor for every share of the budget",
         options: &[
-            required("from", Range::Positive, "the value at the beginning"),
-            required("to", Range::Positive, "the value at the end"),
+            required("from", Interval::POSITIVE, "the value at the beginning"),
+            required("to", Interval::POSITIVE, "the value at the end"),
             UNTIL,
         ],
     },
@@ -151,13 +147,13 @@ pub const SCHEDULES: &[ScheduleRow] = &[
         name: "step",
         formula: "from · factor^⌊t/every⌋",
         summary: "one factor after every share",
-        options: &[FROM, FACTOR, required("every", Range::Share, "the share between two steps")],
+        options: &[FROM, FACTOR, required("every", Interval::SHARE, "the share between two steps")],
     },
     ScheduleRow {
         name: "multistep",
         formula: "from · factor^#{a ∈ at: a ≤ t}",
         summary: "one factor at each of the given shares",
-        options: &[FROM, FACTOR, required("at", Range::Shares, "where the steps are")],
+        options: &[FROM, FACTOR, OptionRow { name: "at", meaning: "where the steps are", kind: OptionKind::Shares }],
     },
     ScheduleRow {
         name: "cosine_restarts",
@@ -165,12 +161,12 @@ pub const SCHEDULES: &[ScheduleRow] = &[
         summary: "SGDR: cosine annealing that starts again (Loshchilov and Hutter 2016, arXiv 1608.03983)",
         options: &[
             FROM,
-            required("to", Range::NotNegative, "the value at the end of each period"),
-            required("period", Range::Share, "the length of the first period"),
-            OptionRow::new(
+            required("to", Interval::NOT_NEGATIVE, "the value at the end of each period"),
+            required("period", Interval::SHARE, "the length of the first period"),
+            OptionRow::number(
                 "growth",
-                DefaultValue::Number(1.0),
-                Range::AtLeastOne,
+                1.0,
+                Interval::AT_LEAST_ONE,
                 "every period is so many times as long as the one before",
             ),
         ],
@@ -180,10 +176,10 @@ pub const SCHEDULES: &[ScheduleRow] = &[
         formula: "from + (peak − from) t/warmup until warmup, then ⟨peak, to, (t − warmup)/(until − warmup)⟩",
         summary: "linear warm-up, then cosine annealing (Goyal et al. 2017, arXiv 1706.02677)",
         options: &[
-            OptionRow::new("from", DefaultValue::Number(0.0), Range::NotNegative, "the value at the beginning"),
+            OptionRow::number("from", 0.0, Interval::NOT_NEGATIVE, "the value at the beginning"),
             PEAK,
-            OptionRow::new("to", DefaultValue::Number(0.0), Range::NotNegative, "the value at the end"),
-            required("warmup", Range::BelowOne, "where the peak is reached; below `until`"),
+            OptionRow::number("to", 0.0, Interval::NOT_NEGATIVE, "the value at the end"),
+            required("warmup", Interval::BELOW_ONE, "where the peak is reached; below `until`"),
             UNTIL,
         ],
     },
@@ -195,14 +191,17 @@ pub const SCHEDULES: &[ScheduleRow] = &[
             FROM,
             PEAK,
             TO,
-            OptionRow::new("warmup", DefaultValue::Number(0.3), Range::BelowOne, "where the peak is reached"),
-            OptionRow::new(
-                "shape",
-                DefaultValue::Word("cosine"),
-                Range::OneOf(&["cosine", "linear"]),
-                "of the way between two of these points",
-            ),
-            OptionRow::new("three_phase", DefaultValue::Flag(false), Range::Flag, "as far down as up, then to the end"),
+            OptionRow::number("warmup", 0.3, Interval::BELOW_ONE, "where the peak is reached"),
+            OptionRow {
+                name: "shape",
+                meaning: "of the way between two of these points",
+                kind: OptionKind::Choice(&["cosine", "linear"]),
+            },
+            OptionRow {
+                name: "three_phase",
+                meaning: "as far down as up, then to the end",
+                kind: OptionKind::Flag { default: false },
+            },
             UNTIL,
         ],
     },
@@ -212,15 +211,19 @@ pub const SCHEDULES: &[ScheduleRow] = &[
         summary: "follows the column that decides the best weights, not the progress; for learning rates only",
         options: &[
             FROM,
-            OptionRow::new("factor", DefaultValue::Number(0.1), Range::Between, "what the rate is multiplied by"),
-            OptionRow::new("patience", DefaultValue::Whole(10), Range::Whole, "evaluations that are waited for"),
-            OptionRow::new(
+            OptionRow::number("factor", 0.1, Interval::INSIDE_UNIT, "what the rate is multiplied by"),
+            OptionRow {
+                name: "patience",
+                meaning: "evaluations that are waited for",
+                kind: OptionKind::Whole { default: Some(10), at_least: 0 },
+            },
+            OptionRow::number(
                 "threshold",
-                DefaultValue::Number(1e-4),
-                Range::NotNegative,
+                1e-4,
+                Interval::NOT_NEGATIVE,
                 "an improvement is larger than this share of the best value",
             ),
-            OptionRow::new("to", DefaultValue::Number(0.0), Range::NotNegative, "the rate never falls below this"),
+            OptionRow::number("to", 0.0, Interval::NOT_NEGATIVE, "the rate never falls below this"),
         ],
     },
 ];
@@ -280,7 +283,7 @@ impl Schedule {
     }
 
     /// What no single option can tell.
-    fn check(&self) -> Result<(), &'static str> {
+    fn check(&self) -> Result<()> {
         let holds = match *self {
             Schedule::WarmupCosine { warmup, until, .. } => (warmup < until, "`warmup` must end before `until`"),
             Schedule::OneCycle { warmup, three_phase: true, until, .. } => {
@@ -290,7 +293,7 @@ impl Schedule {
             Schedule::Plateau { from, to, .. } => (to <= from, "`to` of a plateau must not be above `from`"),
             _ => return Ok(()),
         };
-        if holds.0 { Ok(()) } else { Err(holds.1) }
+        if holds.0 { Ok(()) } else { Err(Error::Argument(holds.1.into())) }
     }
 }
 
@@ -363,28 +366,24 @@ impl<'de> Visitor<'de> for ScheduleVisitor {
         Ok(Schedule::Constant(value as f64))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Schedule, A::Error> {
-        let mut given = toml::Table::new();
-        while let Some((key, value)) = map.next_entry::<String, toml::Value>()? {
-            given.insert(key, value);
-        }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Schedule, A::Error> {
+        let given = Given::deserialize(de::value::MapAccessDeserializer::new(map))?;
         from_table(given).map_err(de::Error::custom)
     }
 }
 
 /// Checks a table against its row, and fills in what it leaves out.
-fn from_table(mut given: toml::Table) -> Result<Schedule, String> {
+fn from_table(mut given: Given) -> Result<Schedule> {
     let all: Vec<&str> = SCHEDULES.iter().map(|row| row.name).collect();
-    let named = given.get("schedule").ok_or_else(|| format!("a table here needs `schedule`: {}", all.join(", ")))?;
-    let named = named.as_str().ok_or_else(|| format!("`schedule` must be one of {}", all.join(", ")))?;
+    let named = given.remove("schedule").map(|named| named.to_string());
+    let named = named.ok_or_else(|| Error::Argument(format!("a table here needs `schedule`: {}", all.join(", "))))?;
     let row = SCHEDULES.iter().find(|row| row.name == named);
-    let row = row.ok_or_else(|| crate::error::unknown("schedule", named, &all))?;
-    let known = names(row.options);
-    if let Some(key) = given.keys().find(|key| *key != "schedule" && !known.contains(&key.as_str())) {
-        return Err(crate::error::unknown(&format!("key of the schedule {}:", row.name), key, &known));
-    }
-    complete(&mut given, row.options, &format!("the schedule {}", row.name))?;
-    let schedule: Schedule = Schedule::deserialize(given).map_err(|error| error.message().to_string())?;
-    schedule.check().map_err(String::from)?;
+    let row = row.ok_or_else(|| Error::Argument(crate::error::unknown("schedule", &named, &all)))?;
+    let options = Options::new(&format!("the schedule {}", row.name), row.options, &given)?;
+    let mut values = options.values().clone();
+    values.insert("schedule".into(), OptionValue::Text(named));
+    let table = toml::Table::try_from(values).map_err(|error| Error::Argument(error.to_string()))?;
+    let schedule = Schedule::deserialize(table).map_err(|error| Error::Argument(error.to_string()))?;
+    schedule.check()?;
     Ok(schedule)
 }

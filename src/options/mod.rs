@@ -1,4 +1,4 @@
-//! Options of a loss or a metric: what a row of their tables may be told, and what it was told.
+//! Options: what a row of a table (a loss, a metric, an update rule, a schedule) may be told, and what it was told.
 
 mod named;
 
@@ -23,6 +23,10 @@ pub enum OptionKind {
         default: f64,
         range: Interval,
     },
+    /// A number that is off unless given.
+    OptionalNumber(Interval),
+    /// A number that must be given.
+    RequiredNumber(Interval),
     /// A whole number; off when it has no default and is not given.
     Whole {
         default: Option<i64>,
@@ -35,6 +39,8 @@ pub enum OptionKind {
     Choice(&'static [&'static str]),
     /// One number per class, not negative and not all 0; all 1 unless given.
     PerClass,
+    /// Increasing numbers in `(0, 1]`, one or more; must be given.
+    Shares,
 }
 
 /// Numbers between two bounds.
@@ -57,6 +63,8 @@ impl Interval {
     pub const BELOW_ONE: Interval = Interval { closed: (true, false), ..Interval::UNIT };
     /// `(0, 1)`
     pub const INSIDE_UNIT: Interval = Interval { closed: (false, false), ..Interval::UNIT };
+    /// `(0, 1]`
+    pub const SHARE: Interval = Interval { closed: (false, true), ..Interval::UNIT };
 
     pub fn contains(self, x: f64) -> bool {
         (x > self.low || (self.closed.0 && x == self.low)) && (x < self.high || (self.closed.1 && x == self.high))
@@ -81,7 +89,7 @@ impl std::fmt::Display for Interval {
 
 /// The value of an option, as given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "an option is a number, a text, true or false, or a list of numbers")]
 pub enum OptionValue {
     Flag(bool),
     Whole(i64),
@@ -97,83 +105,81 @@ pub type Given = BTreeMap<String, OptionValue>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     rows: &'static [OptionRow],
-    given: Given,
+    values: Given,
 }
 
 impl Options {
     /// Checks `given` against the rows of the table entry `owner`.
     ///
     /// # Errors
-    /// When an option is unknown, has another type or is out of range; the message begins with the option in backticks.
+    /// When an option is unknown, has another type, is out of range or is missing; the message begins with the option in
+    /// backticks.
     pub fn new(owner: &str, rows: &'static [OptionRow], given: &Given) -> Result<Options> {
         for (name, value) in given {
-            let Some(row) = rows.iter().find(|row| row.name == name) else {
-                let known: Vec<&str> = rows.iter().map(|row| row.name).collect();
-                return Err(Error::Argument(match known.is_empty() {
-                    true => format!("`{name}` is not an option of {owner}, which has none"),
-                    false => format!(
-                        "`{name}` is not an option of {owner}: {}",
-                        crate::error::unknown("option", name, &known)
-                    ),
-                }));
-            };
+            let row = rows.iter().find(|row| row.name == name).ok_or_else(|| not_an_option(name, owner, rows))?;
             row.kind
                 .check(value)
                 .map_err(|expected| Error::Argument(format!("`{name}` of {owner} must be {expected}, not {value}")))?;
         }
-        Ok(Options { rows, given: given.clone() })
+        if let Some(row) = rows.iter().find(|row| row.kind.is_required() && !given.contains_key(row.name)) {
+            return Err(Error::Argument(format!("`{}` of {owner} must be given: {}", row.name, row.kind)));
+        }
+        let mut options = Options::defaults(rows);
+        options.values.extend(given.clone());
+        Ok(options)
     }
 
     /// All defaults.
     pub fn defaults(rows: &'static [OptionRow]) -> Options {
-        Options { rows, given: Given::new() }
+        let default = |row: &OptionRow| row.kind.default_value().map(|value| (row.name.to_string(), value));
+        Options { rows, values: rows.iter().filter_map(default).collect() }
     }
 
-    fn row(&self, name: &str) -> &'static OptionRow {
-        self.rows.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("no row has the option `{name}`"))
+    /// Every value, given or default; nothing for options that are off.
+    pub fn values(&self) -> &Given {
+        &self.values
+    }
+
+    fn value(&self, name: &str) -> Option<&OptionValue> {
+        assert!(self.rows.iter().any(|row| row.name == name), "no row has the option `{name}`");
+        self.values.get(name)
     }
 
     /// # Panics
     /// As all of these: when the row has no such option, which is a bug of the function that asks.
     pub fn number(&self, name: &str) -> f64 {
-        match (self.given.get(name), &self.row(name).kind) {
-            (Some(OptionValue::Number(x)), _) => *x,
-            (Some(OptionValue::Whole(x)), _) => *x as f64,
-            (_, OptionKind::Number { default, .. }) => *default,
-            _ => panic!("`{name}` is not a number"),
-        }
+        let number = self.value(name).and_then(OptionValue::as_number);
+        number.unwrap_or_else(|| panic!("`{name}` is not a number"))
     }
 
     pub fn whole(&self, name: &str) -> Option<i64> {
-        match (self.given.get(name), &self.row(name).kind) {
-            (Some(OptionValue::Whole(x)), _) => Some(*x),
-            (_, OptionKind::Whole { default, .. }) => *default,
-            _ => panic!("`{name}` is not a whole number"),
+        match self.value(name) {
+            Some(OptionValue::Whole(x)) => Some(*x),
+            None => None,
+            Some(_) => panic!("`{name}` is not a whole number"),
         }
     }
 
     pub fn flag(&self, name: &str) -> bool {
-        match (self.given.get(name), &self.row(name).kind) {
-            (Some(OptionValue::Flag(flag)), _) => *flag,
-            (_, OptionKind::Flag { default }) => *default,
+        match self.value(name) {
+            Some(OptionValue::Flag(flag)) => *flag,
             _ => panic!("`{name}` is not a flag"),
         }
     }
 
     pub fn choice(&self, name: &str) -> &str {
-        match (self.given.get(name), &self.row(name).kind) {
-            (Some(OptionValue::Text(text)), _) => text,
-            (_, OptionKind::Choice(choices)) => choices[0],
+        match self.value(name) {
+            Some(OptionValue::Text(text)) => text,
             _ => panic!("`{name}` is not a choice"),
         }
     }
 
     /// The numbers of a per-class option, if it was given.
     pub fn per_class(&self, name: &str) -> Option<&[f64]> {
-        match (self.given.get(name), &self.row(name).kind) {
-            (Some(OptionValue::Numbers(numbers)), _) => Some(numbers),
-            (_, OptionKind::PerClass) => None,
-            _ => panic!("`{name}` is not a list of numbers"),
+        match self.value(name) {
+            Some(OptionValue::Numbers(numbers)) => Some(numbers),
+            None => None,
+            Some(_) => panic!("`{name}` is not a list of numbers"),
         }
     }
 
@@ -190,31 +196,78 @@ impl Options {
     }
 }
 
+fn not_an_option(name: &str, owner: &str, rows: &[OptionRow]) -> Error {
+    let known: Vec<&str> = rows.iter().map(|row| row.name).collect();
+    Error::Argument(match known.is_empty() {
+        true => format!("`{name}` is not an option of {owner}, which has none"),
+        false => {
+            format!("`{name}` is not an option of {owner}: {}", crate::error::unknown("option", name, &known))
+        }
+    })
+}
+
+impl OptionRow {
+    pub const fn number(name: &'static str, default: f64, range: Interval, meaning: &'static str) -> OptionRow {
+        OptionRow { name, meaning, kind: OptionKind::Number { default, range } }
+    }
+
+    /// All but the name: `a number in (0, ∞), default 1; where the square ends`.
+    pub fn description(&self) -> String {
+        format!("{}, {}; {}", self.kind, self.kind.default_text(), self.meaning)
+    }
+}
+
 impl OptionKind {
     /// Whether a value fits; if not, what would.
     fn check(&self, value: &OptionValue) -> Result<(), String> {
         let fits = match (self, value) {
-            (OptionKind::Number { range, .. }, OptionValue::Number(x)) => x.is_finite() && range.contains(*x),
-            (OptionKind::Number { range, .. }, OptionValue::Whole(x)) => range.contains(*x as f64),
+            (
+                OptionKind::Number { range, .. }
+                | OptionKind::OptionalNumber(range)
+                | OptionKind::RequiredNumber(range),
+                value,
+            ) => value.as_number().is_some_and(|x| x.is_finite() && range.contains(x)),
             (OptionKind::Whole { at_least, .. }, OptionValue::Whole(x)) => x >= at_least,
             (OptionKind::Flag { .. }, OptionValue::Flag(_)) => true,
             (OptionKind::Choice(choices), OptionValue::Text(text)) => choices.contains(&text.as_str()),
             (OptionKind::PerClass, OptionValue::Numbers(numbers)) => {
                 numbers.iter().all(|x| *x >= 0.0 && x.is_finite()) && numbers.iter().any(|x| *x > 0.0)
             }
+            (OptionKind::Shares, OptionValue::Numbers(shares)) => {
+                !shares.is_empty()
+                    && shares.is_sorted_by(|a, b| a < b)
+                    && shares.iter().all(|share| Interval::SHARE.contains(*share))
+            }
             _ => false,
         };
         if fits { Ok(()) } else { Err(self.to_string()) }
     }
 
-    /// The default in words; nothing for an option that is off unless given.
-    pub fn default_text(&self) -> Option<String> {
+    /// The default; nothing for an option that is off unless given, or that must be given.
+    pub fn default_value(&self) -> Option<OptionValue> {
         match self {
-            OptionKind::Number { default, .. } => Some(default.to_string()),
-            OptionKind::Whole { default, .. } => default.map(|default| default.to_string()),
-            OptionKind::Flag { default } => Some(default.to_string()),
-            OptionKind::Choice(choices) => Some(choices[0].to_string()),
-            OptionKind::PerClass => None,
+            OptionKind::Number { default, .. } => Some(OptionValue::Number(*default)),
+            OptionKind::Whole { default, .. } => default.map(OptionValue::Whole),
+            OptionKind::Flag { default } => Some(OptionValue::Flag(*default)),
+            OptionKind::Choice(choices) => Some(OptionValue::Text(choices[0].to_string())),
+            OptionKind::OptionalNumber(_)
+            | OptionKind::RequiredNumber(_)
+            | OptionKind::PerClass
+            | OptionKind::Shares => None,
+        }
+    }
+
+    pub fn is_required(&self) -> bool {
+        matches!(self, OptionKind::RequiredNumber(_) | OptionKind::Shares)
+    }
+
+    /// What holds where nothing is given: `default 1`.
+    fn default_text(&self) -> String {
+        match self.default_value() {
+            Some(OptionValue::Number(small)) if 0.0 < small && small < 1e-3 => format!("default {small:e}"),
+            Some(default) => format!("default {default}"),
+            None if self.is_required() => "required".into(),
+            None => "off unless given".into(),
         }
     }
 }
@@ -223,13 +276,29 @@ impl OptionKind {
 impl std::fmt::Display for OptionKind {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
-            OptionKind::Number { range, .. } if *range == Interval::ANY => write!(f, "a finite number"),
-            OptionKind::Number { range, .. } => write!(f, "a number {range}"),
+            OptionKind::Number { range, .. }
+            | OptionKind::OptionalNumber(range)
+            | OptionKind::RequiredNumber(range) => match *range {
+                Interval::ANY => write!(f, "a finite number"),
+                range => write!(f, "a number {range}"),
+            },
             OptionKind::Whole { at_least: i64::MIN, .. } => write!(f, "a whole number"),
             OptionKind::Whole { at_least, .. } => write!(f, "a whole number, at least {at_least}"),
             OptionKind::Flag { .. } => write!(f, "true or false"),
             OptionKind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
             OptionKind::PerClass => write!(f, "a list with one number per class, none negative and not all 0"),
+            OptionKind::Shares => write!(f, "a list of increasing numbers {}", Interval::SHARE),
+        }
+    }
+}
+
+impl OptionValue {
+    /// A whole number is one too.
+    fn as_number(&self) -> Option<f64> {
+        match self {
+            OptionValue::Number(x) => Some(*x),
+            OptionValue::Whole(x) => Some(*x as f64),
+            _ => None,
         }
     }
 }
@@ -250,11 +319,7 @@ impl std::fmt::Display for OptionValue {
 
 /// The options of a row, one line each: `delta: a number in (0, ∞), default 1; where the square ends`.
 pub fn describe(rows: &[OptionRow]) -> Vec<String> {
-    let line = |row: &OptionRow| {
-        let default = row.kind.default_text().map_or("off unless given".into(), |text| format!("default {text}"));
-        format!("{}: {}, {default}; {}", row.name, row.kind, row.meaning)
-    };
-    rows.iter().map(line).collect()
+    rows.iter().map(|row| format!("{}: {}", row.name, row.description())).collect()
 }
 
 #[cfg(test)]
@@ -266,6 +331,11 @@ mod tests {
         OptionRow { name: "k", meaning: "", kind: OptionKind::Whole { default: Some(5), at_least: 1 } },
         OptionRow { name: "average", meaning: "", kind: OptionKind::Choice(&["macro", "micro"]) },
         OptionRow { name: "weights", meaning: "", kind: OptionKind::PerClass },
+    ];
+    const CURVE: &[OptionRow] = &[
+        OptionRow { name: "at", meaning: "where", kind: OptionKind::Shares },
+        OptionRow { name: "limit", meaning: "how far", kind: OptionKind::OptionalNumber(Interval::POSITIVE) },
+        OptionRow::number("small", 1e-8, Interval::ANY, "ε"),
     ];
 
     fn given(toml: &str) -> Result<Options> {
@@ -296,5 +366,33 @@ mod tests {
             let error = given(toml).unwrap_err().to_string();
             assert!(error.contains(message), "{toml}: {error}");
         }
+        let error = toml::from_str::<Given>("delta = { a = 1 }").unwrap_err().to_string();
+        assert!(error.contains("an option is a number, a text, true or false, or a list of numbers"), "{error}");
+    }
+
+    #[test]
+    fn what_is_required_must_be_given_and_what_is_off_stays_off() {
+        let given = |toml: &str| Options::new("step", CURVE, &toml::from_str(toml).unwrap());
+        let options = given("at = [0.5, 1]").unwrap();
+        assert_eq!(options.values(), &toml::from_str("at = [0.5, 1.0]\nsmall = 1e-8").unwrap());
+        for (toml, message) in [
+            ("", "`at` of step must be given: a list of increasing numbers in (0, 1]"),
+            ("at = []", "`at` of step must be a list of increasing numbers in (0, 1], not []"),
+            ("at = [0.5, 0.5]", "not [0.5, 0.5]"),
+            ("at = [0.0]", "not [0]"),
+            ("at = [0.5, nan]", "not [0.5, NaN]"),
+            ("at = [1.0]\nlimit = 0", "`limit` of step must be a number in (0, ∞), not 0"),
+        ] {
+            let error = given(toml).unwrap_err().to_string();
+            assert!(error.contains(message), "{toml}: {error}");
+        }
+        assert_eq!(
+            describe(CURVE),
+            [
+                "at: a list of increasing numbers in (0, 1], required; where",
+                "limit: a number in (0, ∞), off unless given; how far",
+                "small: a finite number, default 1e-8; ε",
+            ]
+        );
     }
 }
