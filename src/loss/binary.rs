@@ -116,6 +116,7 @@ pub(super) const ROWS: &[Loss] = &[
                 Line::with("γ = 1", "gamma", 1.0).at(1.0),
                 Line::with("γ = 2", "gamma", 2.0).at(1.0),
             ],
+            x: "logit x of a positive",
             ..LOGIT
         },
         per_example: |inputs, options| {

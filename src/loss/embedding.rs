@@ -36,7 +36,7 @@ pub(super) const ROWS: &[Loss] = &[
         ],
         slice: Slice {
             x: "distance of the negative",
-            range: (0.0, 4.0),
+            range: (0.02, 4.0),
             lines: &[Line::of("positive at 0.5", 0.5), Line::of("positive at 1", 1.0), Line::of("positive at 2", 2.0)],
         },
         per_example: triplet_margin,
