@@ -310,22 +310,20 @@ pub fn tversky(case: &Case) {
 }
 
 pub fn embedding(case: &Case) {
-    let name = case.name.rsplit_once('_').map_or("", |(name, _)| name);
-    match name {
-        "hinge_embedding" => {
+    match ["anchor", "x1", "margin"].map(|field| case.has(field)) {
+        [false, false, true] => {
             let trial = Trial::new(case, "hinge_embedding", &["x"], &["target"]);
             trial.number("margin", case.number("margin")).run(column);
         }
-        "soft_margin" => Trial::new(case, "soft_margin", &["x"], &["target"]).run(column),
-        "triplet" => {
+        [false, false, false] => Trial::new(case, "soft_margin", &["x"], &["target"]).run(column),
+        [true, ..] => {
             let trial = Trial::new(case, "triplet_margin", &["anchor", "positive", "negative"], &[]);
             let trial = trial.number("margin", case.number("margin")).number("p", case.number("p"));
             trial.number("epsilon", case.number("eps")).run(as_it_is);
         }
-        "cosine_embedding" => {
+        [_, true, _] => {
             let trial = Trial::new(case, "cosine_embedding", &["x1", "x2"], &["target"]);
             trial.number("margin", case.number("margin")).run(as_it_is);
         }
-        other => panic!("unknown loss {other}"),
     }
 }
