@@ -215,7 +215,7 @@ fn explanation(loss: &Loss) -> String {
         loss.summary,
         loss.formula,
         loss.gradient,
-        shapes(loss.layout),
+        shapes(loss),
         list(loss.predictions.iter().map(part).collect()),
         list(loss.targets.iter().map(part).collect()),
         list(options::describe(loss.options)),
@@ -223,8 +223,8 @@ fn explanation(loss: &Loss) -> String {
     )
 }
 
-fn shapes(layout: Layout) -> &'static str {
-    match layout {
+fn shapes(loss: &Loss) -> &'static str {
+    match loss.layout {
         Layout::Same => "all [batch] or [batch, outputs]",
         Layout::Classes => "scores [batch, classes, …], labels [batch, …] (pixels of images count as examples)",
         Layout::Masks => {
@@ -232,6 +232,7 @@ fn shapes(layout: Layout) -> &'static str {
         }
         Layout::Boxes => "[batch, 4]: x1, y1, x2, y2",
         Layout::Bins => "scores [batch, sides, bins], distances [batch, sides] in bins",
+        Layout::Vectors if loss.targets.is_empty() => "vectors [batch, features]",
         Layout::Vectors => "vectors [batch, features], signs [batch]",
     }
 }

@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "giou",
         formula: "1 − IoU + (C − U) / (C + ε), C the area of the smallest box around both",
-        gradient: "that of IoU, and −(U′ (C + ε) − U C′ − …) / (C + ε)² by the edges of the hull",
+        gradient: "that of IoU + [C′ (U + ε) − U′ (C + ε)] / (C + ε)²",
         summary: "also pulls boxes together that don't touch, by the empty area between them",
         source: "Rezatofighi et al. 2019, arXiv 1902.09630; as torchvision.ops.generalized_box_iou_loss",
         per_example: |inputs, options| of_boxes(inputs, options, Kind::Giou),

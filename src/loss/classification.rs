@@ -25,7 +25,7 @@ const LABEL_SMOOTHING: OptionRow = OptionRow {
 
 const WEIGHTS: OptionRow = OptionRow {
     name: "weights",
-    meaning: "w: what an example of each class counts; the mean is taken over weights",
+    meaning: "w: what an example of each class counts; with class labels, cross_entropy and nll take the mean over weights",
     kind: OptionKind::PerClass,
 };
 
@@ -38,7 +38,7 @@ const IGNORE_INDEX: OptionRow = OptionRow {
 pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "cross_entropy",
-        formula: "−Σ_c q_c log softmax(z)_c; q = e_y, a soft label, or (1 − ε) w_y e_y + ε w / classes",
+        formula: "−Σ_c q_c log softmax(z)_c; q_c = w_c ((1 − ε) t_c + ε / classes), t = e_y or a soft label; w = 1 and ε = 0 unless given",
         gradient: "(Σ_c q_c) softmax(z) − q; for a plain label softmax(z) − e_y",
         summary: "classification from logits; the softmax is part of the loss",
         source: "label smoothing: Szegedy et al. 2015, arXiv 1512.00567; as torch.nn.functional.cross_entropy",
@@ -110,7 +110,7 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "multi_margin",
         formula: "w_y/classes · Σ_{j≠y} max(0, m − z_y + z_j)^p",
-        gradient: "p w_y/classes · max(0, m − z_y + z_j)^(p−1) by z_j; minus their sum by z_y",
+        gradient: "p w_y/classes · max(0, m − z_y + z_j)^(p−1) by z_j, 0 where m − z_y + z_j ≤ 0; minus their sum by z_y",
         summary: "multi-class hinge loss: every other class must stay a margin below",
         source: "Weston and Watkins 1999; as torch.nn.functional.multi_margin_loss",
         options: &[
@@ -129,7 +129,7 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "kl_div",
         formula: "Σ_c t_c (log t_c − ℓ_c) from log-probabilities ℓ, 0 log 0 = 0",
-        gradient: "−t",
+        gradient: "−t; with `log_target` −e^t",
         summary: "how far the predicted distribution is from the target distribution, in nats",
         source: "Kullback and Leibler 1951; as torch.nn.functional.kl_div, summed over classes",
         layout: Layout::Same,

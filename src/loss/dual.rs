@@ -1,5 +1,6 @@
 //! Dual numbers: values that carry their exact derivatives by four variables along.
 
+use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Sub};
 
 /// A value and its derivatives.
@@ -30,14 +31,22 @@ impl Dual {
         self.through(self.value * self.value, 2.0 * self.value)
     }
 
-    /// The first one where both are equal.
+    /// Where both are equal, each counts half, as in PyTorch.
     pub fn max(self, other: Dual) -> Dual {
-        if self.value >= other.value { self } else { other }
+        match self.value.partial_cmp(&other.value) {
+            Some(Ordering::Equal) => (self + other) * 0.5,
+            Some(Ordering::Less) => other,
+            _ => self,
+        }
     }
 
-    /// The first one where both are equal.
+    /// Where both are equal, each counts half, as in PyTorch.
     pub fn min(self, other: Dual) -> Dual {
-        if self.value <= other.value { self } else { other }
+        match self.value.partial_cmp(&other.value) {
+            Some(Ordering::Equal) => (self + other) * 0.5,
+            Some(Ordering::Greater) => other,
+            _ => self,
+        }
     }
 
     /// This number, or 0 where it is negative.

@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "triplet_margin",
         formula: "max(0, m + d(a, p) − d(a, n)), d(x, y) = ‖x − y + ε‖_p",
-        gradient: "with u(v) = sign(v) |v|^(p−1) / ‖v‖^(p−1): by a: u(a−p+ε) − u(a−n+ε), by p: −u(a−p+ε), by n: u(a−n+ε); 0 where it is 0",
+        gradient: "with u(v) = sign(v) |v|^(p−1) / ‖v‖^(p−1): by a: u(a−p+ε) − u(a−n+ε), by p: −u(a−p+ε), by n: u(a−n+ε); 0 where it is below 0",
         summary: "an anchor must be nearer to its like than to the other by a margin",
         source: "Schroff et al. 2015, FaceNet, arXiv 1503.03832; as torch.nn.functional.triplet_margin_loss",
         layout: Layout::Vectors,
@@ -76,7 +76,7 @@ fn triplet_margin(inputs: &Inputs, options: &Options) -> Result<PerExample> {
         let difference = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x - y + epsilon).collect::<Vec<f64>>();
         let [(near, to_positive), (far, to_negative)] = [p, n].map(|other| norm(difference(a, other), degree));
         let value = margin + near - far;
-        if value <= 0.0 {
+        if value < 0.0 {
             return 0.0;
         }
         for (i, (positive, negative)) in to_positive.into_iter().zip(to_negative).enumerate() {
@@ -114,7 +114,7 @@ fn cosine_embedding(inputs: &Inputs, options: &Options) -> Result<PerExample> {
         let [square_x, square_y] = [x, y].map(|v| product(v, v) + SQUARE_EPSILON);
         let scale = 1.0 / (square_x * square_y).sqrt();
         let cosine = product(x, y) * scale;
-        let (value, slope) = match (signs[row] > 0.0, cosine > margin) {
+        let (value, slope) = match (signs[row] > 0.0, cosine >= margin) {
             (true, _) => (1.0 - cosine, -1.0),
             (false, true) => (cosine - margin, 1.0),
             (false, false) => (0.0, 0.0),

@@ -84,9 +84,9 @@ pub(super) const ROWS: &[Loss] = &[
     },
     Loss {
         name: "tversky",
-        formula: "1 − (TP + s) / (TP + α FP + β FN + s), TP = Σ p t, FP = Σ p (1 − t), FN = Σ (1 − p) t; mean over channels",
+        formula: "1 − (TP + s) / (TP + α FP + β FN + s), TP = Σ p t, FP = Σ p (1 − t), FN = Σ (1 − p) t; mean over channels; 0 where it is 0/0",
         gradient: "by p: [N (t + α (1 − t) − β t) − t D] / D² with N the numerator and D the denominator",
-        summary: "Dice loss with a price of its own for misses and for false alarms; α = β = ½ is Dice",
+        summary: "Dice loss with a price of its own for misses and for false alarms; α = β = ½ is Dice with a smoothing of 2s",
         source: "Salehi et al. 2017, arXiv 1706.05721; as monai.losses.TverskyLoss",
         options: &[ALPHA, BETA, SMOOTH, OVER, ACTIVATION],
         slice: Slice {
@@ -135,7 +135,7 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "dice_cross_entropy",
         formula: "w_d · dice + w_c · the mean over pixels of the cross-entropy (binary for sigmoid)",
-        gradient: "w_d times that of dice + w_c (p − t) / pixels",
+        gradient: "w_d times that of dice + w_c (p − t) / pixels, with a sigmoid also / channels",
         summary: "overlap with the steady gradient of a loss per pixel: the usual start for segmentation",
         source: "Isensee et al. 2021, nnU-Net; as monai.losses.DiceCELoss",
         options: &[

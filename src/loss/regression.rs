@@ -138,7 +138,7 @@ pub(super) const ROWS: &[Loss] = &[
     },
     Loss {
         name: "poisson_nll",
-        formula: "e^z − y z, or λ − y ln(λ + ε) without `log_input`; + Stirling's y ln y − y + ½ ln 2πy for y > 1 with `full`",
+        formula: "e^z − y z, or λ − y ln(λ + ε) without `log_input`; + Stirling's y ln y − y + ½ ln 2πy for y > 1 with `full`; mean over outputs",
         gradient: "e^z − y, or 1 − y / (λ + ε); each / outputs",
         summary: "counts; the prediction is the logarithm of the rate. Beyond z = 50 the exponential goes on as its tangent",
         source: "as torch.nn.functional.poisson_nll_loss",
