@@ -11,6 +11,7 @@ use lossward::kernel::{self, Activation, Clipping, Conv, Dense, Layer, Pool, Tak
 use lossward::network::{Network, NetworkSettings, Parameters};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::stream;
+use lossward_envs::RandomActions;
 use std::sync::Arc;
 
 fn main() {
@@ -146,7 +147,8 @@ fn infer(bencher: Bencher, rows: usize) {
 #[divan::bench(args = lossward_envs::ALL.iter().map(|spec| spec.id))]
 fn step_64_copies(bencher: Bencher, id: &str) {
     let spec = lossward_envs::find(id).unwrap();
-    let mut env = (spec.make)((0..64).map(|i| stream(0, "env", i)).collect());
-    let actions: Vec<u32> = (0..64).map(|i| i % spec.actions.size() as u32).collect();
-    bencher.counter(ItemsCount::new(64usize)).bench_local(|| env.step(&actions, &[]).unwrap());
+    let streams = |name| (0..64).map(|i| stream(0, name, i)).collect();
+    let mut env = spec.make_default(streams("env"));
+    let mut actions = RandomActions::new(spec.actions, streams("actions"));
+    bencher.counter(ItemsCount::new(64usize)).bench_local(|| env.step(actions.draw(), &[]).unwrap());
 }

@@ -1,7 +1,6 @@
 //! The conformance suite: what every environment promises, as functions of its [`Spec`].
 
-use crate::{Action, Rng, Space, Spec, Steps, Vectorized, stream};
-use rand::Rng as _;
+use crate::{RandomActions, Space, Spec, Steps, Vectorized, stream};
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -23,15 +22,12 @@ const STEPS: usize = 2_000;
 /// - *time limit*: episodes are never longer than the limit, and are truncated, not terminated, by it.
 pub fn check(spec: &Spec) -> Result<(), Broken> {
     let broken = |rule, what| Broken { env: spec.id, rule, what };
-    let Space::Discrete(actions) = spec.actions else {
-        return Err(broken("spaces", format!("the action space is {}, not Discrete(n)", spec.actions)));
-    };
-    if actions < 2 || spec.observations.size() == 0 {
-        return Err(broken("spaces", format!("{} actions, observations {}", actions, spec.observations)));
+    if matches!(spec.actions, Space::Discrete(0 | 1)) || spec.actions.size() == 0 || spec.observations.size() == 0 {
+        return Err(broken("spaces", format!("actions {}, observations {}", spec.actions, spec.observations)));
     }
-    let mut three = Player::new(spec, 3, actions);
-    let mut again = Player::new(spec, 3, actions);
-    let mut alone = Player::new(spec, 1, actions);
+    let mut three = Player::new(spec, 3);
+    let mut again = Player::new(spec, 3);
+    let mut alone = Player::new(spec, 1);
     for step in 0..STEPS {
         let [a, b, c] = [three.step(), again.step(), alone.step()]
             .map(|result| result.map_err(|error| broken("finite", error.to_string())));
@@ -53,40 +49,31 @@ pub fn check(spec: &Spec) -> Result<(), Broken> {
 /// Copies that play random actions; copy `i` draws from a stream of its own, whatever the number of copies.
 struct Player {
     env: Box<dyn Vectorized>,
-    rngs: Vec<Rng>,
-    actions: Vec<Action>,
-    count: u32,
+    actions: RandomActions,
 }
 
 impl Player {
-    fn new(spec: &Spec, copies: u64, count: u32) -> Self {
-        Player {
-            env: (spec.make)((0..copies).map(|i| stream(0, "env", i)).collect()),
-            rngs: (0..copies).map(|i| stream(0, "actions", i)).collect(),
-            actions: vec![0; copies as usize],
-            count,
-        }
+    fn new(spec: &Spec, copies: u64) -> Self {
+        let streams = |name| (0..copies).map(|i| stream(0, name, i)).collect();
+        let env = spec.make_default(streams("env"));
+        Player { actions: RandomActions::new(env.actions(), streams("actions")), env }
     }
 
     fn step(&mut self) -> Result<&Steps, crate::StepError> {
-        for (action, rng) in self.actions.iter_mut().zip(&mut self.rngs) {
-            *action = rng.random_range(0..self.count);
-        }
-        self.env.step(&self.actions, &[])?;
+        self.env.step(self.actions.draw(), &[])?;
         Ok(self.env.steps())
     }
 }
 
 fn check_space(spec: &Spec, steps: &Steps) -> Result<(), String> {
-    if steps.features != spec.observations.size() {
-        return Err(format!("{} features where the space says {}", steps.features, spec.observations.size()));
+    let space = spec.observations;
+    if steps.features != space.size() {
+        return Err(format!("{} features where the space says {}", steps.features, space.size()));
     }
-    let Space::Box { low, high } = spec.observations else { return Ok(()) };
     for observation in steps.observations.chunks(steps.features) {
-        for (i, value) in observation.iter().enumerate() {
-            if *value < low[i] || *value > high[i] {
-                return Err(format!("element {i} of an observation is {value}, outside [{}, {}]", low[i], high[i]));
-            }
+        if let (Some(i), Space::Box { low, high, .. }) = (space.first_outside(observation), space) {
+            let (value, low, high) = (observation[i], low.of(i), high.of(i));
+            return Err(format!("element {i} of an observation is {value}, outside [{low}, {high}]"));
         }
     }
     Ok(())
@@ -95,7 +82,7 @@ fn check_space(spec: &Spec, steps: &Steps) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ALL, Copies, Env, Outcome};
+    use crate::{ALL, Action, Bound, Copies, Dims, Env, Outcome, Rng};
     use std::sync::atomic::{AtomicU32, Ordering};
 
     #[test]
@@ -112,7 +99,7 @@ mod tests {
 
     impl Env for Entangled {
         fn reset(&mut self, _: &mut Rng) {}
-        fn step(&mut self, _: Action, _: &mut Rng) -> Outcome {
+        fn step(&mut self, _: Action<'_>, _: &mut Rng) -> Outcome {
             Outcome { reward: f64::from(SHARED.fetch_add(1, Ordering::Relaxed)), terminated: false }
         }
         fn observe(&self, out: &mut [f32]) {
@@ -125,11 +112,18 @@ mod tests {
         let spec = Spec {
             id: "Entangled",
             summary: "",
-            observations: Space::Box { low: &[-1.0], high: &[1.0] },
+            observations: Space::Box { shape: Dims::of(&[1]), low: Bound::All(-1.0), high: Bound::All(1.0) },
             actions: Space::Discrete(2),
             max_steps: None,
             reward_threshold: None,
-            make: |rngs| Box::new(Copies::new("Entangled", (1, 2), None, vec![Entangled; rngs.len()], rngs)),
+            options: &[],
+            make: |_, rngs| {
+                let spaces = (
+                    Space::Box { shape: Dims::of(&[1]), low: Bound::All(-1.0), high: Bound::All(1.0) },
+                    Space::Discrete(2),
+                );
+                Ok(Box::new(Copies::new("Entangled", spaces, None, vec![Entangled; rngs.len()], rngs)))
+            },
         };
         assert_eq!(check(&spec).unwrap_err().rule, "determinism");
     }

@@ -10,14 +10,19 @@
 
 pub mod check;
 pub mod classic_control;
+pub mod names;
+pub mod options;
 mod random;
+mod random_actions;
+mod scene;
+mod space;
 mod vectorized;
 
 pub use random::{Rng, stream};
+pub use random_actions::RandomActions;
+pub use scene::{Ink, Scene, Shape};
+pub use space::{Action, Actions, Bound, Dims, Space};
 pub use vectorized::{Cause, Copies, EpisodeEnd, StepError, Steps, Vectorized};
-
-/// An index into a discrete action space, `0..actions`.
-pub type Action = u32;
 
 /// What one step of the dynamics returns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,38 +40,16 @@ pub trait Env: Send {
     /// Draws an initial state.
     fn reset(&mut self, rng: &mut Rng);
     /// Moves the state by one step. `action` lies in the space of the [`Spec`]: [`Copies`] has checked it.
-    fn step(&mut self, action: Action, rng: &mut Rng) -> Outcome;
+    fn step(&mut self, action: Action<'_>, rng: &mut Rng) -> Outcome;
     /// Writes the observation of the current state, `[features]`.
     fn observe(&self, out: &mut [f32]);
-}
-
-/// A set of observations or actions.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Space {
-    /// The integers `0..n`.
-    Discrete(u32),
-    /// Real vectors with bounds per element; a bound may be infinite.
-    Box { low: &'static [f32], high: &'static [f32] },
-}
-
-impl Space {
-    /// The number of floats that a network reads (observations; a discrete one is one-hot) or writes (actions).
-    pub fn size(&self) -> usize {
-        match self {
-            Space::Discrete(n) => *n as usize,
-            Space::Box { low, .. } => low.len(),
-        }
+    /// What the current state looks like.
+    fn scene(&self) -> Option<Scene> {
+        None
     }
 }
 
-impl std::fmt::Display for Space {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Space::Discrete(n) => write!(f, "Discrete({n})"),
-            Space::Box { low, .. } => write!(f, "Box({})", low.len()),
-        }
-    }
-}
+use options::{OptionError, OptionRow, Options};
 
 /// Everything about an environment that is known without stepping it.
 pub struct Spec {
@@ -74,14 +57,30 @@ pub struct Spec {
     pub id: &'static str,
     /// One sentence for `lossward list environments`.
     pub summary: &'static str,
+    /// With default options.
     pub observations: Space,
     pub actions: Space,
     /// Steps after which an episode is truncated.
     pub max_steps: Option<u32>,
     /// The mean return at which the environment counts as solved.
     pub reward_threshold: Option<f64>,
+    /// What it may be told.
+    pub options: &'static [OptionRow],
     /// One copy per random stream.
-    pub make: fn(Vec<Rng>) -> Box<dyn Vectorized>,
+    pub make: fn(&Options, Vec<Rng>) -> Made,
+}
+
+/// Copies, or what is wrong with the options.
+pub type Made = Result<Box<dyn Vectorized>, OptionError>;
+
+impl Spec {
+    /// Copies with default options, one per random stream.
+    ///
+    /// # Panics
+    /// When the environment refuses its own defaults.
+    pub fn make_default(&self, rngs: Vec<Rng>) -> Box<dyn Vectorized> {
+        (self.make)(&Options::defaults(self.options), rngs).unwrap_or_else(|error| panic!("{}: {error}", self.id))
+    }
 }
 
 /// The built-in environments. A new one is one file and one line here.

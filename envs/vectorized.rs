@@ -1,6 +1,6 @@
 //! Many copies of an environment, stepped together.
 
-use crate::{Action, Env, Rng, Spec};
+use crate::{Action, Actions, Env, Rng, Scene, Space, Spec};
 
 /// Why an episode ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,11 @@ impl Steps {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StepError {
     #[error("{env}, copy {copy}, step {step}: action {action} is outside Discrete({actions}); the largest is {}", actions - 1)]
-    Action { env: &'static str, copy: usize, step: u32, action: Action, actions: u32 },
+    Action { env: &'static str, copy: usize, step: u32, action: u32, actions: u32 },
+    #[error("{env}, copy {copy}, step {step}: element {index} of the action is {value}, not finite")]
+    Value { env: &'static str, copy: usize, step: u32, index: usize, value: f32 },
+    #[error("{env}: {what}")]
+    Actions { env: &'static str, what: String },
     #[error("{env}, copy {copy}, step {step}: the environment returned a reward of {reward}")]
     Reward { env: &'static str, copy: usize, step: u32, reward: f64 },
     #[error("{env}, copy {copy}, step {step}: element {index} of the observation is {value}")]
@@ -60,16 +64,22 @@ pub trait Vectorized: Send {
     /// Starts a new episode in every copy.
     fn reset(&mut self);
     /// Steps every copy whose entry in `paused` is not true (an empty slice pauses none), and starts a new episode where
-    /// one ended. `actions` is `[copies]`. A paused copy keeps its observation, gets reward 0 and ignores its action.
-    fn step(&mut self, actions: &[Action], paused: &[bool]) -> Result<(), StepError>;
+    /// one ended. `actions` is `[copies, width]`, in the kind of the action space. Values of a box may lie outside of its
+    /// bounds: what then happens is the environment's rule. A paused copy keeps its observation, gets reward 0 and ignores its action.
+    fn step(&mut self, actions: Actions<'_>, paused: &[bool]) -> Result<(), StepError>;
     /// What the last step (or reset) left.
     fn steps(&self) -> &Steps;
+    fn observations(&self) -> Space;
+    fn actions(&self) -> Space;
+    /// What the state of a copy looks like.
+    fn scene(&self, copy: usize) -> Option<Scene>;
 }
 
 /// The one implementor of [`Vectorized`]: copies of `E`, each with its own random stream.
 pub struct Copies<E> {
     id: &'static str,
-    actions: u32,
+    observations: Space,
+    actions: Space,
     max_steps: u32,
     envs: Vec<E>,
     rngs: Vec<Rng>,
@@ -81,30 +91,25 @@ pub struct Copies<E> {
 impl<E: Env + 'static> Copies<E> {
     /// Copies of a registered environment, one per stream.
     pub fn of(spec: &Spec, envs: Vec<E>, rngs: Vec<Rng>) -> Box<dyn Vectorized> {
-        Box::new(Copies::new(
-            spec.id,
-            (spec.observations.size(), spec.actions.size() as u32),
-            spec.max_steps,
-            envs,
-            rngs,
-        ))
+        Box::new(Copies::new(spec.id, (spec.observations, spec.actions), spec.max_steps, envs, rngs))
     }
 
-    /// Copies of an environment with this many `(features, actions)`.
+    /// Copies of an environment with these spaces of `(observations, actions)`.
     ///
     /// # Panics
     /// When there is not one stream per copy.
     pub fn new(
         id: &'static str,
-        (features, actions): (usize, u32),
+        (observations, actions): (Space, Space),
         max_steps: Option<u32>,
         envs: Vec<E>,
         rngs: Vec<Rng>,
     ) -> Self {
         assert_eq!(envs.len(), rngs.len(), "every copy needs a random stream of its own");
-        let copies = envs.len();
+        let (copies, features) = (envs.len(), observations.size());
         let mut all = Copies {
             id,
+            observations,
             actions,
             max_steps: max_steps.unwrap_or(u32::MAX),
             envs,
@@ -137,11 +142,50 @@ impl<E: Env + 'static> Copies<E> {
         self.envs[copy].observe(&mut self.steps.observations[copy * features..(copy + 1) * features]);
     }
 
-    fn step_copy(&mut self, copy: usize, action: Action) -> Result<(), StepError> {
-        let (env, step) = (self.id, self.lengths[copy] + 1);
-        if action >= self.actions {
-            return Err(StepError::Action { env, copy, step, action, actions: self.actions });
+    /// The action of one copy, checked against the space.
+    #[inline]
+    fn action<'a>(&self, actions: Actions<'a>, copy: usize) -> Result<Action<'a>, StepError> {
+        let (env, step, width) = (self.id, self.lengths[copy] + 1, self.actions.width());
+        let beyond = |action: u32, actions: u32| Err(StepError::Action { env, copy, step, action, actions });
+        match (actions, self.actions) {
+            (Actions::Indices(indices), Space::Discrete(n)) => match indices[copy] {
+                index if index < n => Ok(Action::Index(index)),
+                index => beyond(index, n),
+            },
+            (Actions::Indices(indices), Space::MultiDiscrete(sizes)) => {
+                let indices = &indices[copy * width..(copy + 1) * width];
+                match indices.iter().zip(sizes).find(|(index, n)| index >= n) {
+                    Some((index, n)) => beyond(*index, *n),
+                    None => Ok(Action::Indices(indices)),
+                }
+            }
+            (Actions::Values(values), _) => {
+                let values = &values[copy * width..(copy + 1) * width];
+                match values.iter().position(|value| !value.is_finite()) {
+                    Some(index) => Err(StepError::Value { env, copy, step, index, value: values[index] }),
+                    None => Ok(Action::Values(values)),
+                }
+            }
+            (Actions::Indices(_), Space::Box { .. }) => unreachable!("the kind of the actions is checked first"),
         }
+    }
+
+    /// Whether there is one action of the right kind per copy.
+    fn check_actions(&self, actions: Actions<'_>) -> Result<(), StepError> {
+        let (kind, count, fits) = match actions {
+            Actions::Indices(indices) => ("indices", indices.len(), !matches!(self.actions, Space::Box { .. })),
+            Actions::Values(values) => ("values", values.len(), matches!(self.actions, Space::Box { .. })),
+        };
+        if fits && count == self.envs.len() * self.actions.width() {
+            return Ok(());
+        }
+        let what = format!("{count} {kind} for {} copies of the action space {}", self.envs.len(), self.actions);
+        Err(StepError::Actions { env: self.id, what })
+    }
+
+    fn step_copy(&mut self, copy: usize, actions: Actions<'_>) -> Result<(), StepError> {
+        let action = self.action(actions, copy)?;
+        let (env, step) = (self.id, self.lengths[copy] + 1);
         let outcome = self.envs[copy].step(action, &mut self.rngs[copy]);
         if !outcome.reward.is_finite() {
             return Err(StepError::Reward { env, copy, step, reward: outcome.reward });
@@ -176,17 +220,29 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
         }
     }
 
-    fn step(&mut self, actions: &[Action], paused: &[bool]) -> Result<(), StepError> {
-        debug_assert_eq!(actions.len(), self.envs.len());
+    fn step(&mut self, actions: Actions<'_>, paused: &[bool]) -> Result<(), StepError> {
+        self.check_actions(actions)?;
         self.steps.ends.clear();
-        for (copy, &action) in actions.iter().enumerate() {
+        for copy in 0..self.envs.len() {
             if paused.get(copy) == Some(&true) {
                 self.steps.rewards[copy] = 0.0;
             } else {
-                self.step_copy(copy, action)?;
+                self.step_copy(copy, actions)?;
             }
         }
         Ok(())
+    }
+
+    fn observations(&self) -> Space {
+        self.observations
+    }
+
+    fn actions(&self) -> Space {
+        self.actions
+    }
+
+    fn scene(&self, copy: usize) -> Option<Scene> {
+        self.envs[copy].scene()
     }
 
     fn steps(&self) -> &Steps {
@@ -197,7 +253,7 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Outcome, stream};
+    use crate::{Bound, Dims, Outcome, stream};
 
     /// Counts its steps and terminates at a chosen count.
     struct Counter {
@@ -210,7 +266,7 @@ mod tests {
         fn reset(&mut self, _: &mut Rng) {
             self.count = 0;
         }
-        fn step(&mut self, _: Action, _: &mut Rng) -> Outcome {
+        fn step(&mut self, _: Action<'_>, _: &mut Rng) -> Outcome {
             self.count += 1;
             Outcome { reward: self.reward, terminated: self.count == self.end }
         }
@@ -222,14 +278,15 @@ mod tests {
     fn counters(ends: &[u32], max_steps: u32) -> Copies<Counter> {
         let envs = ends.iter().map(|&end| Counter { count: 0, end, reward: 0.5 }).collect();
         let rngs = (0..ends.len() as u64).map(|i| stream(0, "env", i)).collect();
-        Copies::new("Counter", (1, 2), Some(max_steps), envs, rngs)
+        let observations = Space::Box { shape: Dims::of(&[1]), low: Bound::All(0.0), high: Bound::All(99.0) };
+        Copies::new("Counter", (observations, Space::Discrete(2)), Some(max_steps), envs, rngs)
     }
 
     #[test]
     fn a_terminal_state_at_the_time_limit_is_terminated_not_truncated() {
         let mut copies = counters(&[3, 9], 3);
         for _ in 0..3 {
-            copies.step(&[0, 0], &[]).unwrap();
+            copies.step(Actions::Indices(&[0, 0]), &[]).unwrap();
         }
         let end = |copy, cause| EpisodeEnd { copy, cause, total_reward: 1.5, length: 3 };
         assert_eq!(copies.steps().ends, [end(0, Cause::Terminated), end(1, Cause::Truncated)]);
@@ -240,7 +297,7 @@ mod tests {
     #[test]
     fn a_paused_copy_stands_still() {
         let mut copies = counters(&[9, 9], 9);
-        copies.step(&[0, 0], &[true, false]).unwrap();
+        copies.step(Actions::Indices(&[0, 0]), &[true, false]).unwrap();
         assert_eq!(copies.steps().observations, [0.0, 1.0]);
         assert_eq!(copies.steps().rewards, [0.0, 0.5]);
     }
@@ -248,10 +305,14 @@ mod tests {
     #[test]
     fn broken_steps_are_named() {
         let mut copies = counters(&[9, 9], 9);
-        let error = copies.step(&[0, 2], &[]).unwrap_err();
+        let error = copies.step(Actions::Indices(&[0]), &[]).unwrap_err();
+        assert_eq!(error.to_string(), "Counter: 1 indices for 2 copies of the action space Discrete(2)");
+        let error = copies.step(Actions::Values(&[0.0, 0.0]), &[]).unwrap_err();
+        assert_eq!(error.to_string(), "Counter: 2 values for 2 copies of the action space Discrete(2)");
+        let error = copies.step(Actions::Indices(&[0, 2]), &[]).unwrap_err();
         assert_eq!(error.to_string(), "Counter, copy 1, step 1: action 2 is outside Discrete(2); the largest is 1");
         copies.env_mut(0).reward = f64::NAN;
-        let error = copies.step(&[0, 0], &[]).unwrap_err();
+        let error = copies.step(Actions::Indices(&[0, 0]), &[]).unwrap_err();
         assert_eq!(error.to_string(), "Counter, copy 0, step 2: the environment returned a reward of NaN");
     }
 }

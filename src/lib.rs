@@ -29,7 +29,6 @@ pub mod metric;
 pub mod network;
 pub mod objective;
 pub mod optimizer;
-pub mod options;
 pub mod patience;
 pub mod record;
 pub mod regularizer;
@@ -40,7 +39,7 @@ pub mod train;
 pub mod trial;
 
 pub use error::{Error, Result};
-pub use lossward_envs::{Rng, stream};
+pub use lossward_envs::{Rng, options, stream};
 
 /// The value of a scalar tensor, in double precision.
 pub fn scalar(tensor: &candle_core::Tensor) -> Result<f64> {

@@ -7,6 +7,7 @@ use lossward::network::{Network, NetworkSettings};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::rollout::{Length, Rollout};
 use lossward::stream;
+use lossward_envs::RandomActions;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -55,10 +56,12 @@ fn the_count_counts() {
 #[test]
 fn environments_step_without_allocation() {
     for spec in lossward_envs::ALL {
-        let mut env = (spec.make)((0..16).map(|i| stream(0, "env", i)).collect());
-        let actions: Vec<u32> = (0..16).map(|i| i % spec.actions.size() as u32).collect();
+        let streams = |name| (0..16).map(|i| stream(0, name, i)).collect();
+        let mut env = spec.make_default(streams("env"));
+        let mut actions = RandomActions::new(spec.actions, streams("actions"));
+        env.step(actions.draw(), &[]).unwrap();
         // Long enough for episodes to end.
-        let steps = || (0..500).for_each(|_| env.step(&actions, &[]).unwrap());
+        let steps = || (0..500).for_each(|_| env.step(actions.draw(), &[]).unwrap());
         assert_eq!(allocations(steps), 0, "{}", spec.id);
     }
 }
@@ -87,7 +90,7 @@ fn acting_takes_memory_for_nothing_but_products() {
 #[test]
 fn rollout_buffers_are_allocated_once() {
     let spec = lossward_envs::find("CartPole-v1").unwrap();
-    let mut env = (spec.make)((0..4).map(|i| stream(0, "env", i)).collect());
+    let mut env = spec.make_default((0..4).map(|i| stream(0, "env", i)).collect());
     let settings = "activation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 1.0";
     let policy = Network::new(&toml::from_str(settings).unwrap(), (&[4], 2), &mut stream(0, "init", 0)).unwrap();
     let (mut rollout, mut rng) = (Rollout::default(), stream(0, "policy", 0));

@@ -26,7 +26,7 @@
 //! Barto, Sutton and Anderson (1983), "Neuronlike adaptive elements that can solve difficult learning control problems",
 //! IEEE Transactions on Systems, Man, and Cybernetics 13(5); the constants are those of Gymnasium's `CartPole-v1`.
 
-use crate::{Action, Copies, Env, Outcome, Rng, Space, Spec};
+use crate::{Action, Bound, Copies, Dims, Env, Ink, Outcome, Rng, Scene, Shape, Space, Spec};
 use rand::Rng as _;
 
 const GRAVITY: f64 = 9.8;
@@ -45,13 +45,15 @@ pub const SPEC: Spec = Spec {
     id: "CartPole-v1",
     summary: "balance a pole on a cart; 1 per step, at most 500 steps (Barto 1983)",
     observations: Space::Box {
-        low: &[-4.8, f32::NEG_INFINITY, -0.418_879_03, f32::NEG_INFINITY],
-        high: &[4.8, f32::INFINITY, 0.418_879_03, f32::INFINITY],
+        shape: Dims::of(&[4]),
+        low: Bound::Each(&[-4.8, f32::NEG_INFINITY, -0.418_879_03, f32::NEG_INFINITY]),
+        high: Bound::Each(&[4.8, f32::INFINITY, 0.418_879_03, f32::INFINITY]),
     },
     actions: Space::Discrete(2),
     max_steps: Some(500),
     reward_threshold: Some(475.0),
-    make: |rngs| Copies::of(&SPEC, vec![CartPole::default(); rngs.len()], rngs),
+    options: &[],
+    make: |_, rngs| Ok(Copies::of(&SPEC, vec![CartPole::default(); rngs.len()], rngs)),
 };
 
 /// The state of one copy; see the module's head for the task.
@@ -66,9 +68,9 @@ impl Env for CartPole {
         self.state = std::array::from_fn(|_| rng.random_range(-0.05..0.05));
     }
 
-    fn step(&mut self, action: Action, _: &mut Rng) -> Outcome {
+    fn step(&mut self, action: Action<'_>, _: &mut Rng) -> Outcome {
         let [x, x_dot, theta, theta_dot] = self.state;
-        let force = if action == 1 { FORCE } else { -FORCE };
+        let force = if action.index() == 1 { FORCE } else { -FORCE };
         let (sin, cos) = sin_cos(theta);
         let push = (force + POLE_MASS_LENGTH * (theta_dot * theta_dot) * sin) * PER_TOTAL_MASS;
         let theta_acceleration =
@@ -87,6 +89,21 @@ impl Env for CartPole {
         for (out, value) in out.iter_mut().zip(self.state) {
             *out = value as f32;
         }
+    }
+
+    /// The track within its ends, the cart and the pole, in meters.
+    fn scene(&self) -> Option<Scene> {
+        let mut scene = Scene::new(2.0 * MAX_POSITION as f32, 2.0);
+        let (x, angle) = (self.state[0] as f32 + MAX_POSITION as f32, self.state[2] as f32);
+        let (axle, length) = ((x, 0.7), 2.0 * HALF_LENGTH as f32);
+        let tip = (axle.0 + length * angle.sin(), axle.1 + length * angle.cos());
+        scene.shapes.extend([
+            Shape::Line { from: (0.0, 0.5), to: (scene.width, 0.5), width: 0.02, ink: Ink::Quiet },
+            Shape::Rectangle { corner: (x - 0.25, 0.5), size: (0.5, 0.2), ink: Ink::Player },
+            Shape::Line { from: axle, to: tip, width: 0.08, ink: Ink::Other },
+            Shape::Circle { center: axle, radius: 0.05, ink: Ink::Outline },
+        ]);
+        Some(scene)
     }
 }
 

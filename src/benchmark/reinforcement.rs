@@ -9,7 +9,7 @@ use crate::experiment::{Experiment, ObjectiveSettings};
 use crate::network::Network;
 use crate::record::Outcome;
 use crate::{Error, Result, laboratory, stream};
-use lossward_envs::Vectorized;
+use lossward_envs::{Actions, Vectorized};
 use rand::Rng as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -95,7 +95,7 @@ pub(super) fn step_1024(name: &str) -> Result<Row> {
 fn cart_poles(copies: u64) -> Result<Box<dyn Vectorized>> {
     let spec = lossward_envs::find("CartPole-v1");
     let spec = spec.ok_or_else(|| Error::Argument("CartPole-v1 is not registered".into()))?;
-    Ok((spec.make)((0..copies).map(|i| stream(0, "env", i)).collect()))
+    Ok(spec.make_default((0..copies).map(|i| stream(0, "env", i)).collect()))
 }
 
 /// Random actions, drawn beforehand.
@@ -105,7 +105,7 @@ fn step(name: &str, copies: u64) -> Result<Row> {
     let rows: Vec<Vec<u32>> = (0..64).map(|_| (0..copies).map(|_| rng.random_range(0..2)).collect()).collect();
     let mut work = || {
         for actions in &rows {
-            env.step(actions, &[])?;
+            env.step(Actions::Indices(actions), &[])?;
         }
         Ok((rows.len() as u64 * copies) as f64)
     };

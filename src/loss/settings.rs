@@ -74,7 +74,7 @@ impl Criterion {
 
     /// Whether every option fits this number of classes.
     pub fn check_classes(&self, classes: usize) -> Result<()> {
-        self.terms.iter().try_for_each(|term| term.options.check_classes(classes))
+        Ok(self.terms.iter().try_for_each(|term| term.options.check_classes(classes))?)
     }
 
     /// Columns of the terms of a composite.

@@ -7,7 +7,7 @@ pub use returns::{Trajectories, advantages, explained_variance, normalize};
 use crate::distribution::Probabilities;
 use crate::network::Network;
 use crate::{Result, Rng};
-use lossward_envs::{Cause, Vectorized};
+use lossward_envs::{Actions, Cause, Vectorized};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ impl Rollout {
         loop {
             let start = self.actions.len();
             self.act(env, policy, rng)?;
-            env.step(&self.drawn, &self.paused)?;
+            env.step(Actions::Indices(&self.drawn), &self.paused)?;
             self.store(env, length);
             let full = match length {
                 Length::Episodes => !self.paused.contains(&false),

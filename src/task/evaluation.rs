@@ -8,7 +8,7 @@ use crate::network::Network;
 use crate::options::{Named, Options};
 use crate::record::Drawn;
 use crate::{Error, Result, Rng, distribution, stream};
-use lossward_envs::Vectorized;
+use lossward_envs::{Actions, Vectorized};
 use std::sync::Arc;
 
 /// The evaluation of one trial. Its streams are its own, so that evaluating more often never moves the training.
@@ -75,7 +75,7 @@ impl Evaluation {
                 reward: super::reward_score("accuracy")?,
             },
             Source::Environment(spec) => Kind::Episodes {
-                env: (spec.make)((0..episodes as u64).map(|i| stream(seed, "evaluation", i)).collect()),
+                env: spec.make_default((0..episodes as u64).map(|i| stream(seed, "evaluation", i)).collect()),
                 actions: spec.actions.size(),
                 rng: Box::new(stream(seed, "evaluation policy", 0)),
             },
@@ -177,7 +177,7 @@ fn play(
                 None => distribution::mode(row),
             };
         }
-        env.step(&chosen, &ended)?;
+        env.step(Actions::Indices(&chosen), &ended)?;
         for end in &env.steps().ends {
             ended[end.copy] = true;
             total += end.total_reward;

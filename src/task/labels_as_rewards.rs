@@ -25,8 +25,8 @@ impl Env for LabelsAsRewards {
         self.row = rng.random_range(0..self.data.train.len());
     }
 
-    fn step(&mut self, action: Action, _: &mut Rng) -> Outcome {
-        Outcome { reward: (self.score)(action, self.data.train.labels[self.row]), terminated: true }
+    fn step(&mut self, action: Action<'_>, _: &mut Rng) -> Outcome {
+        Outcome { reward: (self.score)(action.index(), self.data.train.labels[self.row]), terminated: true }
     }
 
     fn observe(&self, out: &mut [f32]) {

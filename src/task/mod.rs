@@ -11,7 +11,7 @@ pub use rewards_as_labels::Expert;
 use crate::data::{self, DataSet, Examples};
 use crate::{Error, Result, Rng, stream};
 use labels_as_rewards::LabelsAsRewards;
-use lossward_envs::{Copies, Spec, Vectorized};
+use lossward_envs::{Bound, Copies, Dims, Space, Spec, Vectorized};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Task {
     pub fn input_shape(&self) -> Vec<usize> {
         match &self.source {
             Source::DataSet(data) => data.shape.clone(),
-            Source::Environment(spec) => vec![spec.observations.size()],
+            Source::Environment(spec) => spec.observations.shape(),
         }
     }
 
@@ -109,14 +109,17 @@ impl Task {
     /// the metric named `reward`.
     pub fn environments(&self, reward: Option<&str>, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
         match (&self.source, reward) {
-            (Source::Environment(spec), None) => Ok((spec.make)(rngs)),
+            (Source::Environment(spec), None) => Ok(spec.make_default(rngs)),
             (Source::Environment(spec), Some(_)) => {
                 Err(Error::Argument(format!("{} has rewards of its own; `reward` is for data sets", spec.id)))
             }
             (Source::DataSet(data), _) => {
                 let score = reward_score(reward.unwrap_or("accuracy"))?;
                 let envs = vec![LabelsAsRewards::new(data.clone(), score); rngs.len()];
-                Ok(Box::new(Copies::new("labels as rewards", (data.features(), data.classes as u32), None, envs, rngs)))
+                let observations =
+                    Space::Box { shape: Dims::of(&data.shape), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) };
+                let spaces = (observations, Space::Discrete(data.classes as u32));
+                Ok(Box::new(Copies::new("labels as rewards", spaces, None, envs, rngs)))
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::data::Examples;
 use crate::network::Network;
 use crate::{Error, Result, distribution, stream};
-use lossward_envs::Spec;
+use lossward_envs::{Actions, Spec};
 
 /// A policy whose most likely actions are taken as labels.
 pub struct Expert {
@@ -21,7 +21,7 @@ impl Expert {
             return Err(Error::Argument(format!("an expert of {} might never end an episode", spec.id)));
         }
         let rngs = (0..self.episodes as u64).map(|i| stream(self.seed, "expert", i)).collect();
-        let mut env = (spec.make)(rngs);
+        let mut env = spec.make_default(rngs);
         let mut logits = Vec::new();
         let mut ended = vec![false; self.episodes];
         let mut examples = Examples { inputs: Vec::new(), labels: Vec::new() };
@@ -35,7 +35,7 @@ impl Expert {
                     examples.labels.push(actions[copy]);
                 }
             }
-            env.step(&actions, &ended)?;
+            env.step(Actions::Indices(&actions), &ended)?;
             env.steps().ends.iter().for_each(|end| ended[end.copy] = true);
         }
         Ok(examples)

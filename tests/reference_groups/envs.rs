@@ -1,6 +1,6 @@
 use super::{Case, number, numbers};
-use lossward_envs::classic_control::cart_pole::CartPole;
-use lossward_envs::{Cause, Copies, Env, Space, Vectorized, find, stream};
+use lossward_envs::classic_control::cart_pole::{self, CartPole};
+use lossward_envs::{Action, Actions, Bound, Cause, Copies, Env, Space, Vectorized, find, stream};
 use serde_json::Value;
 
 /// Steps once from every recorded state, and through the whole episode for the time limit.
@@ -19,7 +19,7 @@ pub fn cart_pole(case: &Case) {
     let mut rewards = Vec::new();
     for (t, &action) in actions.iter().enumerate() {
         set(&mut env, &states[t]);
-        let outcome = env.step(action, &mut stream(0, "env", 0));
+        let outcome = env.step(Action::Index(action), &mut stream(0, "env", 0));
         rewards.push(outcome.reward);
         case.compare_within(&format!("state {}", t + 1), &env.state, &states[t + 1], (0.0, one_step));
         env.observe(&mut observation);
@@ -36,11 +36,12 @@ pub fn cart_pole(case: &Case) {
 /// The ends of the vectorized environment, whose state is put back on the recorded track before every step.
 fn check_truncation(case: &Case, actions: &[u32], max_steps: Option<u32>) {
     let states = case.expected("states").as_array().unwrap();
+    let spaces = (cart_pole::SPEC.observations, cart_pole::SPEC.actions);
     let mut copies =
-        Copies::new("CartPole-v1", (4, 2), max_steps, vec![CartPole::default()], vec![stream(0, "env", 0)]);
+        Copies::new("CartPole-v1", spaces, max_steps, vec![CartPole::default()], vec![stream(0, "env", 0)]);
     for (t, &action) in actions.iter().enumerate() {
         copies.env_mut(0).state = numbers(&states[t]).try_into().unwrap();
-        copies.step(&[action], &[]).unwrap();
+        copies.step(Actions::Indices(&[action]), &[]).unwrap();
         let cause = copies.steps().ends.first().map(|end| end.cause);
         let (terminated, truncated) = (&case.expected("terminated")[t], &case.expected("truncated")[t]);
         assert_eq!(cause == Some(Cause::Terminated), terminated.as_bool().unwrap(), "terminated at {t}");
@@ -55,11 +56,11 @@ pub fn specs(case: &Case) {
     case.check("reward_threshold", &[spec.reward_threshold.unwrap()]);
     assert_eq!(case.expected("action_space"), &Value::from(spec.actions.to_string()));
     assert!(case.expected("reset_distribution").is_string());
-    let Space::Box { low, high } = spec.observations else { panic!("a box is expected") };
-    let double = |bounds: &[f32]| bounds.iter().map(|bound| f64::from(*bound)).collect::<Vec<f64>>();
+    let Space::Box { low, high, .. } = spec.observations else { panic!("a box is expected") };
+    let double = |bound: Bound| (0..spec.observations.size()).map(|i| f64::from(bound.of(i))).collect::<Vec<f64>>();
     case.check("observation_low", &double(low));
     case.check("observation_high", &double(high));
-    let env = (spec.make)((0..2000).map(|i| stream(0, "env", i)).collect());
+    let env = spec.make_default((0..2000).map(|i| stream(0, "env", i)).collect());
     let features = env.steps().features;
     let column = |i: usize| env.steps().observations.iter().skip(i).step_by(features).map(|v| f64::from(*v));
     let statistic = |f: fn(Vec<f64>) -> f64| (0..features).map(|i| f(column(i).collect())).collect::<Vec<f64>>();

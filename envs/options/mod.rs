@@ -4,9 +4,13 @@ mod named;
 
 pub use named::Named;
 
-use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// An option that is unknown, of another type or out of range; the message begins with it in backticks.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct OptionError(pub String);
 
 /// An option that a row of a table has.
 #[derive(Debug, PartialEq)]
@@ -114,15 +118,15 @@ impl Options {
     /// # Errors
     /// When an option is unknown, has another type, is out of range or is missing; the message begins with the option in
     /// backticks.
-    pub fn new(owner: &str, rows: &'static [OptionRow], given: &Given) -> Result<Options> {
+    pub fn new(owner: &str, rows: &'static [OptionRow], given: &Given) -> Result<Options, OptionError> {
         for (name, value) in given {
             let row = rows.iter().find(|row| row.name == name).ok_or_else(|| not_an_option(name, owner, rows))?;
             row.kind
                 .check(value)
-                .map_err(|expected| Error::Argument(format!("`{name}` of {owner} must be {expected}, not {value}")))?;
+                .map_err(|expected| OptionError(format!("`{name}` of {owner} must be {expected}, not {value}")))?;
         }
         if let Some(row) = rows.iter().find(|row| row.kind.is_required() && !given.contains_key(row.name)) {
-            return Err(Error::Argument(format!("`{}` of {owner} must be given: {}", row.name, row.kind)));
+            return Err(OptionError(format!("`{}` of {owner} must be given: {}", row.name, row.kind)));
         }
         let mut options = Options::defaults(rows);
         options.values.extend(given.clone());
@@ -185,23 +189,23 @@ impl Options {
 
     /// # Errors
     /// When a per-class option was given for another number of classes.
-    pub fn check_classes(&self, classes: usize) -> Result<()> {
+    pub fn check_classes(&self, classes: usize) -> Result<(), OptionError> {
         for row in self.rows.iter().filter(|row| row.kind == OptionKind::PerClass) {
             if let Some(numbers) = self.per_class(row.name).filter(|numbers| numbers.len() != classes) {
                 let (name, len) = (row.name, numbers.len());
-                return Err(Error::Argument(format!("`{name}` has {len} numbers for {classes} classes")));
+                return Err(OptionError(format!("`{name}` has {len} numbers for {classes} classes")));
             }
         }
         Ok(())
     }
 }
 
-fn not_an_option(name: &str, owner: &str, rows: &[OptionRow]) -> Error {
+fn not_an_option(name: &str, owner: &str, rows: &[OptionRow]) -> OptionError {
     let known: Vec<&str> = rows.iter().map(|row| row.name).collect();
-    Error::Argument(match known.is_empty() {
+    OptionError(match known.is_empty() {
         true => format!("`{name}` is not an option of {owner}, which has none"),
         false => {
-            format!("`{name}` is not an option of {owner}: {}", crate::error::unknown("option", name, &known))
+            format!("`{name}` is not an option of {owner}: {}", crate::names::unknown("option", name, &known))
         }
     })
 }
@@ -338,7 +342,7 @@ mod tests {
         OptionRow::number("small", 1e-8, Interval::ANY, "ε"),
     ];
 
-    fn given(toml: &str) -> Result<Options> {
+    fn given(toml: &str) -> Result<Options, OptionError> {
         Options::new("huber", ROWS, &toml::from_str(toml).unwrap())
     }
 
