@@ -10,6 +10,7 @@
 
 pub mod check;
 pub mod classic_control;
+pub mod custom;
 pub mod names;
 pub mod options;
 mod random;
@@ -50,6 +51,7 @@ pub trait Env: Send {
 }
 
 use options::{OptionError, OptionRow, Options};
+use std::sync::OnceLock;
 
 /// Everything about an environment that is known without stepping it.
 pub struct Spec {
@@ -86,7 +88,28 @@ impl Spec {
 /// The built-in environments. A new one is one file and one line here.
 pub const ALL: &[Spec] = &[classic_control::cart_pole::SPEC];
 
-/// The built-in environment named `id`.
+/// Environments of other crates; see [`register`].
+static REGISTERED: OnceLock<&'static [Spec]> = OnceLock::new();
+
+/// Adds environments of another crate to the built-in ones, once and before anything else is done.
+///
+/// # Errors
+/// When an id is taken, or it is not the first call.
+pub fn register(specs: &'static [Spec]) -> Result<(), String> {
+    for (i, spec) in specs.iter().enumerate() {
+        if all().chain(&specs[..i]).any(|other| other.id == spec.id) {
+            return Err(format!("there is an environment `{}` already", spec.id));
+        }
+    }
+    REGISTERED.set(specs).map_err(|_| "environments can be registered once only".into())
+}
+
+/// The built-in environments, your own, and those of other crates.
+pub fn all() -> impl Iterator<Item = &'static Spec> {
+    ALL.iter().chain(custom::ALL).chain(REGISTERED.get().copied().unwrap_or_default())
+}
+
+/// The environment named `id`.
 pub fn find(id: &str) -> Option<&'static Spec> {
-    ALL.iter().find(|spec| spec.id == id)
+    all().find(|spec| spec.id == id)
 }

@@ -42,6 +42,10 @@ impl Steps {
     pub fn last_observation(&self, copy: usize) -> &[f32] {
         &self.last_observations[copy * self.features..(copy + 1) * self.features]
     }
+
+    fn observation_mut(&mut self, copy: usize) -> &mut [f32] {
+        &mut self.observations[copy * self.features..(copy + 1) * self.features]
+    }
 }
 
 /// A step that broke the environment's contract.
@@ -61,8 +65,13 @@ pub enum StepError {
 
 /// Copies behind one dynamic call per batch of steps.
 pub trait Vectorized: Send {
-    /// Starts a new episode in every copy.
+    /// Starts a new episode in every copy. An observation that is wrong from the start is an error of the next step.
     fn reset(&mut self);
+    /// [`Self::reset`] with new random streams, one per copy: what follows is what new copies of these streams do.
+    ///
+    /// # Panics
+    /// When there is not one stream per copy.
+    fn restart(&mut self, rngs: Vec<Rng>);
     /// Steps every copy whose entry in `paused` is not true (an empty slice pauses none), and starts a new episode where
     /// one ended. `actions` is `[copies, width]`, in the kind of the action space. Values of a box may lie outside of its
     /// bounds: what then happens is the environment's rule. A paused copy keeps its observation, gets reward 0 and ignores its action.
@@ -86,6 +95,8 @@ pub struct Copies<E> {
     lengths: Vec<u32>,
     totals: Vec<f64>,
     steps: Steps,
+    /// Of a first observation; told by the next step.
+    broken: Option<StepError>,
 }
 
 impl<E: Env + 'static> Copies<E> {
@@ -124,6 +135,7 @@ impl<E: Env + 'static> Copies<E> {
                 ends: Vec::with_capacity(copies),
                 last_observations: vec![0.0; copies * features],
             },
+            broken: None,
         };
         all.reset();
         all
@@ -138,8 +150,21 @@ impl<E: Env + 'static> Copies<E> {
         self.envs[copy].reset(&mut self.rngs[copy]);
         self.lengths[copy] = 0;
         self.totals[copy] = 0.0;
-        let features = self.steps.features;
-        self.envs[copy].observe(&mut self.steps.observations[copy * features..(copy + 1) * features]);
+        // What the environment leaves unwritten is not a number.
+        let observation = self.steps.observation_mut(copy);
+        observation.fill(f32::NAN);
+        self.envs[copy].observe(observation);
+        if let Err(error) = self.check_observation(copy, 0) {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    fn check_observation(&self, copy: usize, step: u32) -> Result<(), StepError> {
+        let observation = &self.steps.observations[copy * self.steps.features..(copy + 1) * self.steps.features];
+        match observation.iter().position(|value| !value.is_finite()) {
+            Some(index) => Err(StepError::Observation { env: self.id, copy, step, index, value: observation[index] }),
+            None => Ok(()),
+        }
     }
 
     /// The action of one copy, checked against the space.
@@ -190,12 +215,8 @@ impl<E: Env + 'static> Copies<E> {
         if !outcome.reward.is_finite() {
             return Err(StepError::Reward { env, copy, step, reward: outcome.reward });
         }
-        let range = copy * self.steps.features..(copy + 1) * self.steps.features;
-        let observation = &mut self.steps.observations[range.clone()];
-        self.envs[copy].observe(observation);
-        if let Some(index) = observation.iter().position(|value| !value.is_finite()) {
-            return Err(StepError::Observation { env, copy, step, index, value: observation[index] });
-        }
+        self.envs[copy].observe(self.steps.observation_mut(copy));
+        self.check_observation(copy, step)?;
         self.steps.rewards[copy] = outcome.reward as f32;
         self.totals[copy] += outcome.reward;
         self.lengths[copy] = step;
@@ -205,6 +226,7 @@ impl<E: Env + 'static> Copies<E> {
             false => return Ok(()),
         };
         self.steps.ends.push(EpisodeEnd { copy, cause, total_reward: self.totals[copy], length: step });
+        let range = copy * self.steps.features..(copy + 1) * self.steps.features;
         self.steps.last_observations[range.clone()].copy_from_slice(&self.steps.observations[range]);
         self.start_episode(copy);
         Ok(())
@@ -215,13 +237,23 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
     fn reset(&mut self) {
         self.steps.ends.clear();
         self.steps.rewards.fill(0.0);
+        self.broken = None;
         for copy in 0..self.envs.len() {
             self.start_episode(copy);
         }
     }
 
+    fn restart(&mut self, rngs: Vec<Rng>) {
+        assert_eq!(self.envs.len(), rngs.len(), "every copy needs a random stream of its own");
+        self.rngs = rngs;
+        self.reset();
+    }
+
     fn step(&mut self, actions: Actions<'_>, paused: &[bool]) -> Result<(), StepError> {
         self.check_actions(actions)?;
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
         self.steps.ends.clear();
         for copy in 0..self.envs.len() {
             if paused.get(copy) == Some(&true) {
