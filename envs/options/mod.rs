@@ -121,9 +121,9 @@ impl Options {
     pub fn new(owner: &str, rows: &'static [OptionRow], given: &Given) -> Result<Options, OptionError> {
         for (name, value) in given {
             let row = rows.iter().find(|row| row.name == name).ok_or_else(|| not_an_option(name, owner, rows))?;
-            row.kind
-                .check(value)
-                .map_err(|expected| OptionError(format!("`{name}` of {owner} must be {expected}, not {value}")))?;
+            row.kind.check(value).map_err(|expected| {
+                OptionError(format!("`{name}` of {owner} must be {expected}, not {}", value.quoted()))
+            })?;
         }
         if let Some(row) = rows.iter().find(|row| row.kind.is_required() && !given.contains_key(row.name)) {
             return Err(OptionError(format!("`{}` of {owner} must be given: {}", row.name, row.kind)));
@@ -276,6 +276,16 @@ impl OptionKind {
     }
 }
 
+impl OptionValue {
+    /// For messages, in which `"1"` is another thing than 1.
+    fn quoted(&self) -> String {
+        match self {
+            OptionValue::Text(text) => format!("{text:?}"),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// What values fit: `a number in [0, 1]`.
 impl std::fmt::Display for OptionKind {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
@@ -359,12 +369,12 @@ mod tests {
     fn what_does_not_fit_is_told_with_what_would() {
         for (toml, message) in [
             ("delta = 0.0", "`delta` of huber must be a number in (0, ∞), not 0"),
-            ("delta = \"x\"", "`delta` of huber must be a number in (0, ∞), not x"),
+            ("delta = \"x\"", "`delta` of huber must be a number in (0, ∞), not \"x\""),
             ("delta = nan", "not NaN"),
             ("dleta = 1.0", "did you mean `delta`?"),
             ("k = 0", "a whole number, at least 1, not 0"),
             ("k = 2.5", "not 2.5"),
-            ("average = \"all\"", "one of macro, micro, not all"),
+            ("average = \"all\"", "one of macro, micro, not \"all\""),
             ("weights = [1.0, -1.0]", "one number per class"),
         ] {
             let error = given(toml).unwrap_err().to_string();
