@@ -59,6 +59,8 @@ pub struct Spec {
     pub id: &'static str,
     /// One sentence for `lossward list environments`.
     pub summary: &'static str,
+    /// The text of its file, `include_str!("…")`: the head of it is what [`Spec::doc`] shows.
+    pub source: &'static str,
     /// With default options.
     pub observations: Space,
     pub actions: Space,
@@ -76,6 +78,12 @@ pub struct Spec {
 pub type Made = Result<Box<dyn Vectorized>, OptionError>;
 
 impl Spec {
+    /// The head of its file, as Markdown.
+    pub fn doc(&self) -> String {
+        let head = self.source.lines().map_while(|line| line.strip_prefix("//!"));
+        head.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect()
+    }
+
     /// Copies with default options, one per random stream.
     ///
     /// # Panics
