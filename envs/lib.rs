@@ -94,7 +94,13 @@ impl Spec {
 }
 
 /// The built-in environments. A new one is one file and one line here.
-pub const ALL: &[Spec] = &[classic_control::cart_pole::SPEC];
+pub const ALL: &[Spec] = &[
+    classic_control::acrobot::SPEC,
+    classic_control::cart_pole::SPEC,
+    classic_control::mountain_car::SPEC,
+    classic_control::mountain_car_continuous::SPEC,
+    classic_control::pendulum::SPEC,
+];
 
 /// Environments of other crates; see [`register`].
 static REGISTERED: OnceLock<&'static [Spec]> = OnceLock::new();

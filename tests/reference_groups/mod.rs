@@ -1,5 +1,6 @@
 //! What a case is, and which function runs each group.
 
+mod classic_control;
 mod detection;
 mod envs;
 mod losses;
@@ -10,6 +11,10 @@ mod rl;
 mod stats;
 
 use candle_core::{Device, Tensor};
+use lossward_envs::classic_control::{
+    acrobot::Acrobot, cart_pole::CartPole, mountain_car::MountainCar, mountain_car_continuous::MountainCarContinuous,
+    pendulum::Pendulum,
+};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -18,7 +23,11 @@ use std::collections::BTreeSet;
 type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
-    ("envs/cartpole", envs::cart_pole),
+    ("envs/acrobot", classic_control::episode::<Acrobot>),
+    ("envs/cartpole", classic_control::episode::<CartPole>),
+    ("envs/mountain_car", classic_control::episode::<MountainCar>),
+    ("envs/mountain_car_continuous", classic_control::episode::<MountainCarContinuous>),
+    ("envs/pendulum", classic_control::episode::<Pendulum>),
     ("envs/specs", envs::specs),
     ("losses/bce_probs", losses::bce),
     ("losses/bce_with_logits", losses::bce_with_logits),
