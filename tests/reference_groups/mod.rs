@@ -7,7 +7,9 @@ mod metrics;
 mod optimizers;
 mod penalties;
 mod rl;
+mod sha256;
 mod stats;
+mod toy_text;
 
 use candle_core::{Device, Tensor};
 use serde_json::{Map, Value};
@@ -18,8 +20,13 @@ use std::collections::BTreeSet;
 type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
+    ("envs/blackjack", toy_text::blackjack),
     ("envs/cartpole", envs::cart_pole),
+    ("envs/cliff_walking", toy_text::cliff_walking),
+    ("envs/frozen_lake_rollouts", toy_text::frozen_lake_rollout),
+    ("envs/frozen_lake_tables", toy_text::frozen_lake_table),
     ("envs/specs", envs::specs),
+    ("envs/taxi", toy_text::taxi),
     ("losses/bce_probs", losses::bce),
     ("losses/bce_with_logits", losses::bce_with_logits),
     ("losses/cross_entropy", losses::cross_entropy),
