@@ -17,6 +17,7 @@ mod random;
 mod random_actions;
 mod scene;
 mod space;
+pub mod toy_text;
 mod vectorized;
 
 pub use random::{Rng, stream};
@@ -100,7 +101,15 @@ pub const ALL: &[Spec] = &[
     classic_control::mountain_car::SPEC,
     classic_control::mountain_car_continuous::SPEC,
     classic_control::pendulum::SPEC,
+    toy_text::blackjack::SPEC,
+    toy_text::cliff_walking::SPEC,
+    toy_text::frozen_lake::SPEC,
+    toy_text::frozen_lake::SPEC_8X8,
+    toy_text::taxi::SPEC,
 ];
+
+/// Other names of built-in environments: `(other name, id)`.
+pub const ALIASES: &[(&str, &str)] = &[("Taxi-v3", "Taxi-v4")];
 
 /// Environments of other crates; see [`register`].
 static REGISTERED: OnceLock<&'static [Spec]> = OnceLock::new();
@@ -111,7 +120,7 @@ static REGISTERED: OnceLock<&'static [Spec]> = OnceLock::new();
 /// When an id is taken, or it is not the first call.
 pub fn register(specs: &'static [Spec]) -> Result<(), String> {
     for (i, spec) in specs.iter().enumerate() {
-        if all().chain(&specs[..i]).any(|other| other.id == spec.id) {
+        if find(spec.id).is_some() || specs[..i].iter().any(|other| other.id == spec.id) {
             return Err(format!("there is an environment `{}` already", spec.id));
         }
     }
@@ -123,7 +132,8 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
     ALL.iter().chain(custom::ALL).chain(REGISTERED.get().copied().unwrap_or_default())
 }
 
-/// The environment named `id`.
+/// The environment named `id`, or with this other name.
 pub fn find(id: &str) -> Option<&'static Spec> {
+    let id = ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |(_, id)| id);
     all().find(|spec| spec.id == id)
 }

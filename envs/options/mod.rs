@@ -41,6 +41,10 @@ pub enum OptionKind {
     },
     /// One of some names; the first is the default.
     Choice(&'static [&'static str]),
+    /// Any text; the row that has it says which ones it understands.
+    Text {
+        default: &'static str,
+    },
     /// One number per class, not negative and not all 0; all 1 unless given.
     PerClass,
     /// Increasing numbers in `(0, 1]`, one or more; must be given.
@@ -178,6 +182,13 @@ impl Options {
         }
     }
 
+    pub fn text(&self, name: &str) -> &str {
+        match self.value(name) {
+            Some(OptionValue::Text(text)) => text,
+            _ => panic!("`{name}` is not a text"),
+        }
+    }
+
     /// The numbers of a per-class option, if it was given.
     pub fn per_class(&self, name: &str) -> Option<&[f64]> {
         match self.value(name) {
@@ -234,6 +245,7 @@ impl OptionKind {
             (OptionKind::Whole { at_least, .. }, OptionValue::Whole(x)) => x >= at_least,
             (OptionKind::Flag { .. }, OptionValue::Flag(_)) => true,
             (OptionKind::Choice(choices), OptionValue::Text(text)) => choices.contains(&text.as_str()),
+            (OptionKind::Text { .. }, OptionValue::Text(_)) => true,
             (OptionKind::PerClass, OptionValue::Numbers(numbers)) => {
                 numbers.iter().all(|x| *x >= 0.0 && x.is_finite()) && numbers.iter().any(|x| *x > 0.0)
             }
@@ -254,6 +266,7 @@ impl OptionKind {
             OptionKind::Whole { default, .. } => default.map(OptionValue::Whole),
             OptionKind::Flag { default } => Some(OptionValue::Flag(*default)),
             OptionKind::Choice(choices) => Some(OptionValue::Text(choices[0].to_string())),
+            OptionKind::Text { default } => Some(OptionValue::Text(default.to_string())),
             OptionKind::OptionalNumber(_)
             | OptionKind::RequiredNumber(_)
             | OptionKind::PerClass
@@ -300,6 +313,7 @@ impl std::fmt::Display for OptionKind {
             OptionKind::Whole { at_least, .. } => write!(f, "a whole number, at least {at_least}"),
             OptionKind::Flag { .. } => write!(f, "true or false"),
             OptionKind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
+            OptionKind::Text { .. } => write!(f, "a text"),
             OptionKind::PerClass => write!(f, "a list with one number per class, none negative and not all 0"),
             OptionKind::Shares => write!(f, "a list of increasing numbers {}", Interval::SHARE),
         }
