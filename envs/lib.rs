@@ -8,10 +8,15 @@
 //! - [`check`]: the conformance suite that every environment passes.
 //! - [`stream`]: named random streams. No environment owns a seed; randomness is an argument.
 
+pub mod bandit;
 pub mod check;
 pub mod classic_control;
 pub mod custom;
+pub mod diagnostic;
+mod instance;
 pub mod names;
+#[cfg(test)]
+mod option_tests;
 pub mod options;
 mod random;
 mod random_actions;
@@ -86,7 +91,19 @@ impl Spec {
 }
 
 /// The built-in environments. A new one is one file and one line here.
-pub const ALL: &[Spec] = &[classic_control::cart_pole::SPEC];
+pub const ALL: &[Spec] = &[
+    bandit::bernoulli::SPEC,
+    bandit::contextual::SPEC,
+    bandit::gaussian::SPEC,
+    bandit::open_bandit::SPEC,
+    classic_control::cart_pole::SPEC,
+    diagnostic::catch::SPEC,
+    diagnostic::copy_task::SPEC,
+    diagnostic::deep_sea::SPEC,
+    diagnostic::lqr::SPEC,
+    diagnostic::memory_chain::SPEC,
+    diagnostic::shifted_grid::SPEC,
+];
 
 /// Environments of other crates; see [`register`].
 static REGISTERED: OnceLock<&'static [Spec]> = OnceLock::new();
