@@ -8,10 +8,15 @@
 //! - [`check`]: the conformance suite that every environment passes.
 //! - [`stream`]: named random streams. No environment owns a seed; randomness is an argument.
 
+pub mod bandit;
 pub mod check;
 pub mod classic_control;
 pub mod custom;
+pub mod diagnostic;
+mod instance;
 pub mod names;
+#[cfg(test)]
+mod option_tests;
 pub mod options;
 mod random;
 mod random_actions;
@@ -96,11 +101,21 @@ impl Spec {
 
 /// The built-in environments. A new one is one file and one line here.
 pub const ALL: &[Spec] = &[
+    bandit::bernoulli::SPEC,
+    bandit::contextual::SPEC,
+    bandit::gaussian::SPEC,
+    bandit::open_bandit::SPEC,
     classic_control::acrobot::SPEC,
     classic_control::cart_pole::SPEC,
     classic_control::mountain_car::SPEC,
     classic_control::mountain_car_continuous::SPEC,
     classic_control::pendulum::SPEC,
+    diagnostic::catch::SPEC,
+    diagnostic::copy_task::SPEC,
+    diagnostic::deep_sea::SPEC,
+    diagnostic::lqr::SPEC,
+    diagnostic::memory_chain::SPEC,
+    diagnostic::shifted_grid::SPEC,
     toy_text::blackjack::SPEC,
     toy_text::cliff_walking::SPEC,
     toy_text::frozen_lake::SPEC,

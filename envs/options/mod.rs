@@ -49,6 +49,8 @@ pub enum OptionKind {
     PerClass,
     /// Increasing numbers in `(0, 1]`, one or more; must be given.
     Shares,
+    /// Numbers of a range, one or more; off unless given.
+    Numbers(Interval),
 }
 
 /// Numbers between two bounds.
@@ -198,6 +200,23 @@ impl Options {
         }
     }
 
+    /// The numbers of a list, if it was given.
+    pub fn numbers(&self, name: &str) -> Option<&[f64]> {
+        self.per_class(name)
+    }
+
+    /// A whole number with a default.
+    ///
+    /// # Errors
+    /// When it is larger than `most`.
+    pub fn whole_up_to(&self, name: &str, most: i64) -> Result<usize, OptionError> {
+        match self.whole(name) {
+            Some(x) if x <= most => Ok(x as usize),
+            Some(x) => Err(OptionError(format!("`{name}` must be at most {most}, not {x}"))),
+            None => panic!("`{name}` has no default"),
+        }
+    }
+
     /// # Errors
     /// When a per-class option was given for another number of classes.
     pub fn check_classes(&self, classes: usize) -> Result<(), OptionError> {
@@ -254,6 +273,9 @@ impl OptionKind {
                     && shares.is_sorted_by(|a, b| a < b)
                     && shares.iter().all(|share| Interval::SHARE.contains(*share))
             }
+            (OptionKind::Numbers(range), OptionValue::Numbers(numbers)) => {
+                !numbers.is_empty() && numbers.iter().all(|x| x.is_finite() && range.contains(*x))
+            }
             _ => false,
         };
         if fits { Ok(()) } else { Err(self.to_string()) }
@@ -270,7 +292,8 @@ impl OptionKind {
             OptionKind::OptionalNumber(_)
             | OptionKind::RequiredNumber(_)
             | OptionKind::PerClass
-            | OptionKind::Shares => None,
+            | OptionKind::Shares
+            | OptionKind::Numbers(_) => None,
         }
     }
 
@@ -316,6 +339,8 @@ impl std::fmt::Display for OptionKind {
             OptionKind::Text { .. } => write!(f, "a text"),
             OptionKind::PerClass => write!(f, "a list with one number per class, none negative and not all 0"),
             OptionKind::Shares => write!(f, "a list of increasing numbers {}", Interval::SHARE),
+            OptionKind::Numbers(Interval::ANY) => write!(f, "a list of finite numbers, one or more"),
+            OptionKind::Numbers(range) => write!(f, "a list of numbers {range}, one or more"),
         }
     }
 }
@@ -359,6 +384,7 @@ mod tests {
         OptionRow { name: "k", meaning: "", kind: OptionKind::Whole { default: Some(5), at_least: 1 } },
         OptionRow { name: "average", meaning: "", kind: OptionKind::Choice(&["macro", "micro"]) },
         OptionRow { name: "weights", meaning: "", kind: OptionKind::PerClass },
+        OptionRow { name: "means", meaning: "", kind: OptionKind::Numbers(Interval::UNIT) },
     ];
     const CURVE: &[OptionRow] = &[
         OptionRow { name: "at", meaning: "where", kind: OptionKind::Shares },
@@ -377,6 +403,12 @@ mod tests {
         assert_eq!(options.per_class("weights"), Some(&[1.0, 0.5][..]));
         assert!(options.check_classes(3).unwrap_err().to_string().contains("`weights` has 2 numbers for 3 classes"));
         assert_eq!(Options::defaults(ROWS).number("delta"), 1.0);
+        assert_eq!(
+            (options.numbers("means"), given("means = [0, 1]").unwrap().numbers("means")),
+            (None, Some(&[0.0, 1.0][..]))
+        );
+        assert_eq!(options.whole_up_to("k", 5), Ok(5));
+        assert_eq!(options.whole_up_to("k", 4).unwrap_err().to_string(), "`k` must be at most 4, not 5");
     }
 
     #[test]
@@ -390,6 +422,8 @@ mod tests {
             ("k = 2.5", "not 2.5"),
             ("average = \"all\"", "one of macro, micro, not \"all\""),
             ("weights = [1.0, -1.0]", "one number per class"),
+            ("means = []", "`means` of huber must be a list of numbers in [0, 1], one or more, not []"),
+            ("means = [0.5, 1.5]", "not [0.5, 1.5]"),
         ] {
             let error = given(toml).unwrap_err().to_string();
             assert!(error.contains(message), "{toml}: {error}");

@@ -35,6 +35,7 @@ use std::collections::BTreeMap;
 pub const SPEC: Spec = Spec {
     id: "Blackjack-v1",
     summary: "come closer to 21 than the dealer; 1 for winning, −1 for losing (Sutton and Barto 2018)",
+    source: include_str!("blackjack.rs"),
     observations: Space::MultiDiscrete(&[SUMS as u32, CARDS as u32, 2]),
     actions: Space::Discrete(2),
     max_steps: None,

@@ -35,6 +35,7 @@ const DIRECTIONS: [Direction; 4] = [Direction::Up, Direction::Right, Direction::
 pub const SPEC: Spec = Spec {
     id: "CliffWalking-v1",
     summary: "walk along a cliff to the goal; −1 per step, −100 for falling (Sutton and Barto 2018)",
+    source: include_str!("cliff_walking.rs"),
     observations: Space::Discrete(48),
     actions: Space::Discrete(4),
     max_steps: None,

@@ -49,6 +49,7 @@ const DIRECTIONS: [Direction; 4] = [Direction::Left, Direction::Down, Direction:
 pub const SPEC: Spec = Spec {
     id: "FrozenLake-v1",
     summary: "cross slippery ice between holes; 1 at the goal, at most 100 steps (Gymnasium)",
+    source: include_str!("frozen_lake.rs"),
     observations: Space::Discrete(16),
     actions: Space::Discrete(4),
     max_steps: Some(100),
@@ -60,6 +61,7 @@ pub const SPEC: Spec = Spec {
 pub const SPEC_8X8: Spec = Spec {
     id: "FrozenLake8x8-v1",
     summary: "cross slippery ice between holes on a larger lake; 1 at the goal, at most 200 steps (Gymnasium)",
+    source: include_str!("frozen_lake.rs"),
     observations: Space::Discrete(64),
     max_steps: Some(200),
     reward_threshold: Some(0.85),

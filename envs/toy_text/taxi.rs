@@ -45,6 +45,7 @@ const IN_TAXI: u32 = 4;
 pub const SPEC: Spec = Spec {
     id: "Taxi-v4",
     summary: "pick up a passenger and drop them off; −1 per step, 20 at the end (Dietterich 2000)",
+    source: include_str!("taxi.rs"),
     observations: Space::Discrete(500),
     actions: Space::Discrete(6),
     max_steps: Some(200),
