@@ -176,11 +176,10 @@ mod tests {
         for column in 0..features {
             let pivot = (column..features).max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()));
             rows.swap(column, pivot.unwrap());
-            for other in (0..features).filter(|row| *row != column) {
-                let factor = rows[other][column] / rows[column][column];
-                for k in 0..=features {
-                    rows[other][k] -= factor * rows[column][k];
-                }
+            let pivot = rows[column].clone();
+            for (_, row) in rows.iter_mut().enumerate().filter(|(index, _)| *index != column) {
+                let factor = row[column] / pivot[column];
+                row.iter_mut().zip(&pivot).for_each(|(element, of_pivot)| *element -= factor * of_pivot);
             }
         }
         (0..features).map(|i| rows[i][features] / rows[i][i]).collect()
