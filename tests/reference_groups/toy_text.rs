@@ -183,7 +183,7 @@ pub fn blackjack(case: &Case) {
     let table = &game.table;
     let expected_return = |values: &[f64]| mean_over_starts(table, values);
     let threshold = |sum: u8| {
-        let hits = move |state: usize| game.position(state).is_some_and(|position| position.player.sum < sum);
+        let hits = |state: usize| game.position(state).is_some_and(|position| position.player.sum < sum);
         expected_return(&policy_values(table, |state| usize::from(hits(state)), 1.0).unwrap())
     };
     let values = optimal_values(table, 1.0).unwrap();
