@@ -67,11 +67,19 @@ impl Env for MountainCarContinuous {
     fn step(&mut self, action: Action<'_>, _: &mut Rng) -> Outcome {
         let [position, velocity] = self.state;
         let given = action.values()[0];
-        // Sums of two numbers of single precision, rounded from double to single, are those of single precision.
-        let velocity = (velocity + acceleration(position, given)) as f32;
-        let velocity = velocity.clamp(-MAX_SPEED, MAX_SPEED);
-        let position = ((position + f64::from(velocity)) as f32).clamp(MIN_POSITION, MAX_POSITION);
-        let velocity = if position == MIN_POSITION { velocity.max(0.0) } else { velocity };
+        // An initial state is moved on in double precision, like Gymnasium's; a sum or a multiple of numbers of single precision,
+        // rounded from double to single, is that of single precision.
+        let is_single = f64::from(position as f32) == position;
+        let rounded = |value: f64| if is_single { f64::from(value as f32) } else { value };
+        let pull = GRAVITY * sin_cos(rounded(3.0 * position)).1;
+        let acceleration = match given.abs() <= 1.0 {
+            true => f64::from(given * POWER as f32 - pull as f32),
+            // The bounds are of double precision.
+            false => rounded(POWER.copysign(given.into()) - pull),
+        };
+        let velocity = rounded(velocity + acceleration).clamp(-f64::from(MAX_SPEED), MAX_SPEED.into());
+        let position = ((position + velocity) as f32).clamp(MIN_POSITION, MAX_POSITION);
+        let velocity = if position == MIN_POSITION { velocity.max(0.0) } else { velocity } as f32;
         self.state = [position.into(), velocity.into()];
         let terminated = position >= GOAL && velocity >= 0.0;
         let bonus = if terminated { 100.0 } else { 0.0 };
@@ -86,19 +94,5 @@ impl Env for MountainCarContinuous {
 
     fn scene(&self) -> Option<Scene> {
         Some(valley(self.state[0], GOAL.into()))
-    }
-}
-
-/// What one step adds to the velocity. Gymnasium's product with a force within the bounds and its multiple of a position of single
-/// precision are of single precision too; a clipped force and an initial position are of double precision.
-#[inline(always)]
-fn acceleration(position: f64, given: f32) -> f64 {
-    let multiple = 3.0 * position;
-    let is_single = f64::from(position as f32) == position;
-    let angle = if is_single { f64::from(multiple as f32) } else { multiple };
-    let pull = GRAVITY * sin_cos(angle).1;
-    match given.abs() <= 1.0 {
-        true => f64::from(given * POWER as f32 - pull as f32),
-        false => POWER.copysign(given.into()) - pull,
     }
 }
