@@ -10,6 +10,7 @@
 
 pub mod check;
 pub mod classic_control;
+pub mod minatar;
 pub mod names;
 pub mod options;
 mod random;
@@ -84,7 +85,14 @@ impl Spec {
 }
 
 /// The built-in environments. A new one is one file and one line here.
-pub const ALL: &[Spec] = &[classic_control::cart_pole::SPEC];
+pub const ALL: &[Spec] = &[
+    classic_control::cart_pole::SPEC,
+    minatar::asterix::SPEC,
+    minatar::breakout::SPEC,
+    minatar::freeway::SPEC,
+    minatar::seaquest::SPEC,
+    minatar::space_invaders::SPEC,
+];
 
 /// The built-in environment named `id`.
 pub fn find(id: &str) -> Option<&'static Spec> {

@@ -193,7 +193,9 @@ impl<E: Env + 'static> Copies<E> {
         let range = copy * self.steps.features..(copy + 1) * self.steps.features;
         let observation = &mut self.steps.observations[range.clone()];
         self.envs[copy].observe(observation);
-        if let Some(index) = observation.iter().position(|value| !value.is_finite()) {
+        // Without an early end, many values are looked at at once.
+        if !observation.iter().fold(true, |finite, value| finite & value.is_finite()) {
+            let index = observation.iter().position(|value| !value.is_finite()).unwrap_or(0);
             return Err(StepError::Observation { env, copy, step, index, value: observation[index] });
         }
         self.steps.rewards[copy] = outcome.reward as f32;

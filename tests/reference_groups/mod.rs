@@ -4,6 +4,7 @@ mod detection;
 mod envs;
 mod losses;
 mod metrics;
+mod minatar;
 mod optimizers;
 mod penalties;
 mod rl;
@@ -19,6 +20,11 @@ type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
     ("envs/cartpole", envs::cart_pole),
+    ("envs/minatar_asterix", minatar::asterix),
+    ("envs/minatar_breakout", minatar::breakout),
+    ("envs/minatar_freeway", minatar::freeway),
+    ("envs/minatar_seaquest", minatar::seaquest),
+    ("envs/minatar_space_invaders", minatar::space_invaders),
     ("envs/specs", envs::specs),
     ("losses/bce_probs", losses::bce),
     ("losses/bce_with_logits", losses::bce_with_logits),
