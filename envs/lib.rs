@@ -14,6 +14,7 @@ pub mod classic_control;
 pub mod custom;
 pub mod diagnostic;
 mod instance;
+pub mod minatar;
 pub mod names;
 #[cfg(test)]
 mod option_tests;
@@ -116,6 +117,11 @@ pub const ALL: &[Spec] = &[
     diagnostic::lqr::SPEC,
     diagnostic::memory_chain::SPEC,
     diagnostic::shifted_grid::SPEC,
+    minatar::asterix::SPEC,
+    minatar::breakout::SPEC,
+    minatar::freeway::SPEC,
+    minatar::seaquest::SPEC,
+    minatar::space_invaders::SPEC,
     toy_text::blackjack::SPEC,
     toy_text::cliff_walking::SPEC,
     toy_text::frozen_lake::SPEC,

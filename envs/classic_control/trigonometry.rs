@@ -32,7 +32,7 @@ const COS: [f64; 6] = [
 #[inline(always)]
 pub fn sin_cos(x: f64) -> (f64, f64) {
     // The opposite comparison would let NaN pass.
-    if !(x.abs() <= LIMIT) {
+    if x.is_nan() || x.abs() > LIMIT {
         return x.sin_cos();
     }
     let rounded = x * FRAC_2_PI + ROUND;

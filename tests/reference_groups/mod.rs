@@ -5,6 +5,7 @@ mod detection;
 mod envs;
 mod losses;
 mod metrics;
+mod minatar;
 mod optimizers;
 mod penalties;
 mod rl;
@@ -31,6 +32,11 @@ pub const GROUPS: &[Group] = &[
     ("envs/cliff_walking", toy_text::cliff_walking),
     ("envs/frozen_lake_rollouts", toy_text::frozen_lake_rollout),
     ("envs/frozen_lake_tables", toy_text::frozen_lake_table),
+    ("envs/minatar_asterix", minatar::asterix),
+    ("envs/minatar_breakout", minatar::breakout),
+    ("envs/minatar_freeway", minatar::freeway),
+    ("envs/minatar_seaquest", minatar::seaquest),
+    ("envs/minatar_space_invaders", minatar::space_invaders),
     ("envs/mountain_car", classic_control::episode::<MountainCar>),
     ("envs/mountain_car_continuous", classic_control::episode::<MountainCarContinuous>),
     ("envs/pendulum", classic_control::episode::<Pendulum>),
