@@ -86,12 +86,14 @@ impl Env for MountainCar {
 
 /// The hills, a flag at the goal and the car, in units of the position.
 pub(super) fn valley(position: f64, goal: f64) -> Scene {
-    let mut scene = Scene::new((MAX_POSITION - MIN_POSITION) as f32, 1.3);
+    // So that a car at either end is seen whole.
+    const MARGIN: f64 = 0.1;
+    let (left, across) = (MIN_POSITION - MARGIN, MAX_POSITION - MIN_POSITION + 2.0 * MARGIN);
+    let mut scene = Scene::new(across as f32, 1.3);
     let height = |x: f64| 0.45 * (3.0 * x).sin() + 0.55;
-    let at = |x: f64, above: f64| ((x - MIN_POSITION) as f32, (height(x) + above) as f32);
-    let (right, across) = (scene.width, (MAX_POSITION - MIN_POSITION) / 60.0);
-    let mut ground: Vec<(f32, f32)> = (0..=60).map(|i| at(MIN_POSITION + across * f64::from(i), 0.0)).collect();
-    ground.extend([(right, 0.0), (0.0, 0.0)]);
+    let at = |x: f64, above: f64| ((x - left) as f32, (height(x) + above) as f32);
+    let mut ground: Vec<(f32, f32)> = (0..=60).map(|i| at(left + across * f64::from(i) / 60.0, 0.0)).collect();
+    ground.extend([(scene.width, 0.0), (0.0, 0.0)]);
     // Along the slope, and away from it.
     let slope = (1.35 * (3.0 * position).cos()).atan();
     let (middle, along, away) = (at(position, 0.0), (slope.cos() as f32, slope.sin() as f32), 0.03);

@@ -117,9 +117,9 @@ fn check_copies<E: State>(case: &Case, spec: &Spec, actions: &RecordedActions, p
     let spaces = (spec.observations, spec.actions);
     let mut copies = Copies::new(spec.id, spaces, spec.max_steps, vec![E::default()], vec![stream(0, "env", 0)]);
     copies.env_mut(0).set(case.input("initial_state"));
-    for t in 0..play.steps {
+    for (t, state) in states.iter().enumerate().take(play.steps) {
         if play.put_back {
-            copies.env_mut(0).set(&states[t]);
+            copies.env_mut(0).set(state);
         }
         copies.step(actions.of_copies(t), &[]).unwrap();
         let steps = copies.steps();
