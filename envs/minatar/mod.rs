@@ -189,3 +189,37 @@ impl<G: Game> Env for Console<G> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Actions, Space, stream};
+
+    fn made(options: &str) -> Result<Box<dyn crate::Vectorized>, String> {
+        let rows = breakout::SPEC.options;
+        let options = Options::new("breakout", rows, &toml::from_str(options).unwrap()).map_err(|e| e.to_string())?;
+        (breakout::SPEC.make)(&options, vec![stream(0, "env", 0)]).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_full_set_of_actions_is_there_when_asked_for() {
+        assert_eq!(made("").unwrap().actions(), Space::Discrete(3));
+        let mut full = made("actions = \"full\"\nsticky_actions = 0.0").unwrap();
+        assert_eq!(full.actions(), Space::Discrete(6));
+        full.step(Actions::Indices(&[3]), &[]).unwrap();
+        assert_eq!(full.steps().observations[95], 1.0, "the paddle has moved from column 4 to the right");
+    }
+
+    #[test]
+    fn an_action_that_always_sticks_is_never_executed() {
+        let mut stuck = made("sticky_actions = 1").unwrap();
+        stuck.step(Actions::Indices(&[2]), &[]).unwrap();
+        assert_eq!(stuck.steps().observations[94], 1.0, "the paddle has not moved");
+    }
+
+    #[test]
+    fn games_that_never_become_harder_have_no_such_option() {
+        let error = made("difficulty_ramping = false").err().unwrap();
+        assert!(error.contains("`difficulty_ramping` is not an option"), "{error}");
+    }
+}

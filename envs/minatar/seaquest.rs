@@ -33,7 +33,7 @@
 //! 8.
 //!
 //! The recorded frames don't show the oxygen run out, a surfacing with the debt, and intervals near their limit; the rules above
-//! are ours there, and none at all for the debt: it counts as having no diver.
+//! are ours there; the debt counts as having no diver.
 //!
 //! # Source
 //! Young and Tian (2019), arXiv 1903.03176, and recorded frames of MinAtar 1.0.15; see [`super`].
