@@ -240,6 +240,7 @@ mod tests {
             Spec {
                 id: "Faulty",
                 summary: "",
+                source: "",
                 observations: Space::Box { shape: Dims::of(&[2]), low: Bound::All(0.0), high: Bound::All(99.0) },
                 actions: Space::Discrete(2),
                 max_steps: Some(10),

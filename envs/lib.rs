@@ -8,15 +8,22 @@
 //! - [`check`]: the conformance suite that every environment passes.
 //! - [`stream`]: named random streams. No environment owns a seed; randomness is an argument.
 
+pub mod bandit;
 pub mod check;
 pub mod classic_control;
 pub mod custom;
+pub mod diagnostic;
+mod instance;
+pub mod minatar;
 pub mod names;
+#[cfg(test)]
+mod option_tests;
 pub mod options;
 mod random;
 mod random_actions;
 mod scene;
 mod space;
+pub mod toy_text;
 mod vectorized;
 
 pub use random::{Rng, stream};
@@ -59,6 +66,8 @@ pub struct Spec {
     pub id: &'static str,
     /// One sentence for `lossward list environments`.
     pub summary: &'static str,
+    /// The text of its file, `include_str!("…")`: the head of it is what [`Spec::doc`] shows.
+    pub source: &'static str,
     /// With default options.
     pub observations: Space,
     pub actions: Space,
@@ -76,6 +85,12 @@ pub struct Spec {
 pub type Made = Result<Box<dyn Vectorized>, OptionError>;
 
 impl Spec {
+    /// The head of its file, as Markdown.
+    pub fn doc(&self) -> String {
+        let head = self.source.lines().map_while(|line| line.strip_prefix("//!"));
+        head.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect()
+    }
+
     /// Copies with default options, one per random stream.
     ///
     /// # Panics
@@ -87,12 +102,35 @@ impl Spec {
 
 /// The built-in environments. A new one is one file and one line here.
 pub const ALL: &[Spec] = &[
+    bandit::bernoulli::SPEC,
+    bandit::contextual::SPEC,
+    bandit::gaussian::SPEC,
+    bandit::open_bandit::SPEC,
     classic_control::acrobot::SPEC,
     classic_control::cart_pole::SPEC,
     classic_control::mountain_car::SPEC,
     classic_control::mountain_car_continuous::SPEC,
     classic_control::pendulum::SPEC,
+    diagnostic::catch::SPEC,
+    diagnostic::copy_task::SPEC,
+    diagnostic::deep_sea::SPEC,
+    diagnostic::lqr::SPEC,
+    diagnostic::memory_chain::SPEC,
+    diagnostic::shifted_grid::SPEC,
+    minatar::asterix::SPEC,
+    minatar::breakout::SPEC,
+    minatar::freeway::SPEC,
+    minatar::seaquest::SPEC,
+    minatar::space_invaders::SPEC,
+    toy_text::blackjack::SPEC,
+    toy_text::cliff_walking::SPEC,
+    toy_text::frozen_lake::SPEC,
+    toy_text::frozen_lake::SPEC_8X8,
+    toy_text::taxi::SPEC,
 ];
+
+/// Other names of built-in environments: `(other name, id)`.
+pub const ALIASES: &[(&str, &str)] = &[("Taxi-v3", "Taxi-v4")];
 
 /// Environments of other crates; see [`register`].
 static REGISTERED: OnceLock<&'static [Spec]> = OnceLock::new();
@@ -103,7 +141,7 @@ static REGISTERED: OnceLock<&'static [Spec]> = OnceLock::new();
 /// When an id is taken, or it is not the first call.
 pub fn register(specs: &'static [Spec]) -> Result<(), String> {
     for (i, spec) in specs.iter().enumerate() {
-        if all().chain(&specs[..i]).any(|other| other.id == spec.id) {
+        if find(spec.id).is_some() || specs[..i].iter().any(|other| other.id == spec.id) {
             return Err(format!("there is an environment `{}` already", spec.id));
         }
     }
@@ -115,7 +153,8 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
     ALL.iter().chain(custom::ALL).chain(REGISTERED.get().copied().unwrap_or_default())
 }
 
-/// The environment named `id`.
+/// The environment named `id`, or with this other name.
 pub fn find(id: &str) -> Option<&'static Spec> {
+    let id = ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |(_, id)| id);
     all().find(|spec| spec.id == id)
 }

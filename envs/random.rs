@@ -17,6 +17,13 @@ pub fn stream(seed: u64, name: &str, index: u64) -> Rng {
     Rng::from_seed(key)
 }
 
+/// The stream `name`, number 0, of the seed with which [`stream`] made `rng`: the same for every stream of one trial.
+pub(crate) fn sibling(rng: &Rng, name: &str) -> Rng {
+    let mut seed = [0; 8];
+    seed.copy_from_slice(&rng.get_seed()[..8]);
+    stream(u64::from_le_bytes(seed), name, 0)
+}
+
 /// The 64-bit FNV-1a hash (Fowler, Noll, Vo): stable across versions, unlike the standard library's hasher.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -35,6 +42,17 @@ mod tests {
         for (i, a) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|b| a != b), "two streams coincide");
         }
+    }
+
+    #[test]
+    fn siblings_share_their_seed_only() {
+        let draw = |mut rng: Rng| rng.random::<u64>();
+        let expected = draw(stream(7, "arms", 0));
+        assert_eq!(draw(sibling(&stream(7, "env", 0), "arms")), expected);
+        let mut used = stream(7, "evaluation", 3);
+        used.random::<u64>();
+        assert_eq!(draw(sibling(&used, "arms")), expected);
+        assert_ne!(draw(sibling(&stream(8, "env", 0), "arms")), expected);
     }
 
     /// The published test vector of FNV-1a 64 for "foobar".

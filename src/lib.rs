@@ -39,6 +39,7 @@ pub mod train;
 pub mod trial;
 
 pub use error::{Error, Result};
+pub use lossward_envs as envs;
 pub use lossward_envs::{Rng, options, stream};
 
 /// The value of a scalar tensor, in double precision.

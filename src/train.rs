@@ -77,7 +77,7 @@ fn update<O: Objective>(objective: &mut O, training: &mut Training, record: &mut
         Some(penalty) => (loss + &penalty.total)?,
         None => loss,
     };
-    let progress = objective.examples() as f64 / training.budget as f64;
+    let progress = objective.examples_before() as f64 / training.budget as f64;
     let Descent { gradient_norm, learning_rate } = optimizer.descend(network.parameters(), &total, progress)?;
     let penalties = penalty.iter().flat_map(|penalty| penalty.terms.iter().copied());
     record.note(unpenalized, &value.terms, penalties, [gradient_norm, learning_rate]);

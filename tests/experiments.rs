@@ -95,7 +95,7 @@ const BAD: &[(&str, &str, &[&str])] = &[
     (
         "learning_rate = 3e-3",
         "learning_rate = { schedule = \"linear\", from = 1, to = \"x\" }",
-        &[":10: ", "`to` of the schedule linear must be a number in [0, ∞), not x"],
+        &[":10: ", "`to` of the schedule linear must be a number in [0, ∞), not \"x\""],
     ),
     (
         "learning_rate = 3e-3",
@@ -200,6 +200,17 @@ const BAD: &[(&str, &str, &[&str])] = &[
         "name = \"reward\"\nevaluation.early_stopping = { patienc = 1 }",
         &[":18: ", "did you mean `patience`"],
     ),
+    (
+        "name = \"reward\"",
+        "name = \"reward\"\nevaluation = { metrics = [{ f1 = { average = \"none\" } }], early_stopping = { patience = 1 } }",
+        &[":18: ", "must be a single number"],
+    ),
+    (
+        "name = \"reward\"",
+        "name = \"reward\"\nevaluation.metrics = [\"f1\", \"f1\"]",
+        &[":18: ", "`f1` stands there twice"],
+    ),
+    ("[[plot]]", "[[plot]]\nname = \"cross entropy\"", &[":20: ", "a metric has this `name`"]),
     ("loss = \"cross_entropy\"", "los = \"cross_entropy\"", &[":15: ", "did you mean `loss`"]),
     ("kind = \"supervised\"", "kind = \"supervized\"", &[":15: ", "did you mean `supervised`"]),
     ("preset = \"reinforce\"", "preset = \"reinforced\"", &[":18: ", "did you mean `reinforce`"]),

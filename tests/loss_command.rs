@@ -14,6 +14,7 @@ use std::process::Stdio;
 fn input(loss: &Loss) -> Value {
     let prediction = |part: &Part| match (loss.layout, part.domain) {
         (Layout::Same, Domain::NotNegative | Domain::Unit) => json!([[0.3, 0.6]]),
+        (Layout::Same, Domain::LogProbability) => json!([[-0.5, -1.0]]),
         (Layout::Same, _) => json!([[0.5, -1.0]]),
         (Layout::Classes, _) => json!([[-0.5, -1.5, -2.0]]),
         (Layout::Masks, _) => json!([[[[0.5, -1.0], [2.0, 0.1]]]]),

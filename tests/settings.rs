@@ -117,3 +117,15 @@ fn dropout_is_on_in_training_and_off_at_evaluation() {
     let accuracy = *Rows::read(&one, "dropped").column("accuracy").last().unwrap();
     assert!(accuracy > 0.7, "{accuracy}");
 }
+
+/// As with PyTorch's schedulers: update t, counted from 0, of T has the rate at t/T.
+#[test]
+fn the_first_update_has_the_first_rate_of_a_schedule() {
+    let schedule = "optimizer.learning_rate = { schedule = \"linear\", from = 0.01, to = 0.0 }\nbudget.examples = 640\n\
+                    evaluation.every = 64\nobjective.batch_size = 64";
+    let sandbox = run(&arm("scheduled", schedule));
+    let rates = Rows::read(&sandbox, "scheduled").column("learning_rate")[1..].to_vec();
+    let expected: Vec<f64> = (0..10).map(|t| 0.01 * (1.0 - f64::from(t) / 10.0)).collect();
+    assert_eq!(rates.len(), expected.len());
+    assert!(rates.iter().zip(&expected).all(|(rate, expected)| (rate - expected).abs() < 1e-12), "{rates:?}");
+}

@@ -45,6 +45,7 @@ const LOW: [f32; 6] = [-1.0, -1.0, -1.0, -1.0, -HIGH[4], -HIGH[5]];
 pub const SPEC: Spec = Spec {
     id: "Acrobot-v1",
     summary: "swing a double pendulum up by its elbow; −1 per step, at most 500 steps (Sutton 1996)",
+    source: include_str!("acrobot.rs"),
     observations: Space::Box { shape: Dims::of(&[6]), low: Bound::Each(&LOW), high: Bound::Each(&HIGH) },
     actions: Space::Discrete(3),
     max_steps: Some(500),

@@ -44,6 +44,7 @@ const MAX_ANGLE: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0;
 pub const SPEC: Spec = Spec {
     id: "CartPole-v1",
     summary: "balance a pole on a cart; 1 per step, at most 500 steps (Barto 1983)",
+    source: include_str!("cart_pole.rs"),
     observations: Space::Box {
         shape: Dims::of(&[4]),
         low: Bound::Each(&[-4.8, f32::NEG_INFINITY, -0.418_879_03, f32::NEG_INFINITY]),

@@ -38,6 +38,7 @@ const GOAL: f64 = 0.5;
 pub const SPEC: Spec = Spec {
     id: "MountainCar-v0",
     summary: "drive a weak car out of a valley; −1 per step, at most 200 steps (Moore 1990)",
+    source: include_str!("mountain_car.rs"),
     observations: Space::Box {
         shape: Dims::of(&[2]),
         low: Bound::Each(&[MIN_POSITION as f32, -MAX_SPEED as f32]),

@@ -39,6 +39,7 @@ const GOAL: f32 = 0.45;
 pub const SPEC: Spec = Spec {
     id: "MountainCarContinuous-v0",
     summary: "drive a weak car out of a valley; 100 at the top less the force spent, at most 999 steps (Moore 1990)",
+    source: include_str!("mountain_car_continuous.rs"),
     observations: Space::Box {
         shape: Dims::of(&[2]),
         low: Bound::Each(&[MIN_POSITION, -MAX_SPEED]),

@@ -39,6 +39,7 @@ const PULL: f64 = 15.0;
 pub const SPEC: Spec = Spec {
     id: "Pendulum-v1",
     summary: "swing a pendulum up and hold it; the negative cost of angle, speed and torque for 200 steps",
+    source: include_str!("pendulum.rs"),
     observations: Space::Box {
         shape: Dims::of(&[3]),
         low: Bound::Each(&[-1.0, -1.0, -MAX_SPEED as f32]),

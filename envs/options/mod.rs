@@ -41,10 +41,16 @@ pub enum OptionKind {
     },
     /// One of some names; the first is the default.
     Choice(&'static [&'static str]),
+    /// Any text; the row that has it says which ones it understands.
+    Text {
+        default: &'static str,
+    },
     /// One number per class, not negative and not all 0; all 1 unless given.
     PerClass,
     /// Increasing numbers in `(0, 1]`, one or more; must be given.
     Shares,
+    /// Numbers of a range, one or more; off unless given.
+    Numbers(Interval),
 }
 
 /// Numbers between two bounds.
@@ -121,9 +127,9 @@ impl Options {
     pub fn new(owner: &str, rows: &'static [OptionRow], given: &Given) -> Result<Options, OptionError> {
         for (name, value) in given {
             let row = rows.iter().find(|row| row.name == name).ok_or_else(|| not_an_option(name, owner, rows))?;
-            row.kind
-                .check(value)
-                .map_err(|expected| OptionError(format!("`{name}` of {owner} must be {expected}, not {value}")))?;
+            row.kind.check(value).map_err(|expected| {
+                OptionError(format!("`{name}` of {owner} must be {expected}, not {}", value.quoted()))
+            })?;
         }
         if let Some(row) = rows.iter().find(|row| row.kind.is_required() && !given.contains_key(row.name)) {
             return Err(OptionError(format!("`{}` of {owner} must be given: {}", row.name, row.kind)));
@@ -178,12 +184,36 @@ impl Options {
         }
     }
 
+    pub fn text(&self, name: &str) -> &str {
+        match self.value(name) {
+            Some(OptionValue::Text(text)) => text,
+            _ => panic!("`{name}` is not a text"),
+        }
+    }
+
     /// The numbers of a per-class option, if it was given.
     pub fn per_class(&self, name: &str) -> Option<&[f64]> {
         match self.value(name) {
             Some(OptionValue::Numbers(numbers)) => Some(numbers),
             None => None,
             Some(_) => panic!("`{name}` is not a list of numbers"),
+        }
+    }
+
+    /// The numbers of a list, if it was given.
+    pub fn numbers(&self, name: &str) -> Option<&[f64]> {
+        self.per_class(name)
+    }
+
+    /// A whole number with a default.
+    ///
+    /// # Errors
+    /// When it is larger than `most`.
+    pub fn whole_up_to(&self, name: &str, most: i64) -> Result<usize, OptionError> {
+        match self.whole(name) {
+            Some(x) if x <= most => Ok(x as usize),
+            Some(x) => Err(OptionError(format!("`{name}` must be at most {most}, not {x}"))),
+            None => panic!("`{name}` has no default"),
         }
     }
 
@@ -234,6 +264,7 @@ impl OptionKind {
             (OptionKind::Whole { at_least, .. }, OptionValue::Whole(x)) => x >= at_least,
             (OptionKind::Flag { .. }, OptionValue::Flag(_)) => true,
             (OptionKind::Choice(choices), OptionValue::Text(text)) => choices.contains(&text.as_str()),
+            (OptionKind::Text { .. }, OptionValue::Text(_)) => true,
             (OptionKind::PerClass, OptionValue::Numbers(numbers)) => {
                 numbers.iter().all(|x| *x >= 0.0 && x.is_finite()) && numbers.iter().any(|x| *x > 0.0)
             }
@@ -241,6 +272,9 @@ impl OptionKind {
                 !shares.is_empty()
                     && shares.is_sorted_by(|a, b| a < b)
                     && shares.iter().all(|share| Interval::SHARE.contains(*share))
+            }
+            (OptionKind::Numbers(range), OptionValue::Numbers(numbers)) => {
+                !numbers.is_empty() && numbers.iter().all(|x| x.is_finite() && range.contains(*x))
             }
             _ => false,
         };
@@ -254,10 +288,12 @@ impl OptionKind {
             OptionKind::Whole { default, .. } => default.map(OptionValue::Whole),
             OptionKind::Flag { default } => Some(OptionValue::Flag(*default)),
             OptionKind::Choice(choices) => Some(OptionValue::Text(choices[0].to_string())),
+            OptionKind::Text { default } => Some(OptionValue::Text(default.to_string())),
             OptionKind::OptionalNumber(_)
             | OptionKind::RequiredNumber(_)
             | OptionKind::PerClass
-            | OptionKind::Shares => None,
+            | OptionKind::Shares
+            | OptionKind::Numbers(_) => None,
         }
     }
 
@@ -276,6 +312,16 @@ impl OptionKind {
     }
 }
 
+impl OptionValue {
+    /// For messages, in which `"1"` is another thing than 1.
+    fn quoted(&self) -> String {
+        match self {
+            OptionValue::Text(text) => format!("{text:?}"),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// What values fit: `a number in [0, 1]`.
 impl std::fmt::Display for OptionKind {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
@@ -290,8 +336,11 @@ impl std::fmt::Display for OptionKind {
             OptionKind::Whole { at_least, .. } => write!(f, "a whole number, at least {at_least}"),
             OptionKind::Flag { .. } => write!(f, "true or false"),
             OptionKind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
+            OptionKind::Text { .. } => write!(f, "a text"),
             OptionKind::PerClass => write!(f, "a list with one number per class, none negative and not all 0"),
             OptionKind::Shares => write!(f, "a list of increasing numbers {}", Interval::SHARE),
+            OptionKind::Numbers(Interval::ANY) => write!(f, "a list of finite numbers, one or more"),
+            OptionKind::Numbers(range) => write!(f, "a list of numbers {range}, one or more"),
         }
     }
 }
@@ -335,6 +384,7 @@ mod tests {
         OptionRow { name: "k", meaning: "", kind: OptionKind::Whole { default: Some(5), at_least: 1 } },
         OptionRow { name: "average", meaning: "", kind: OptionKind::Choice(&["macro", "micro"]) },
         OptionRow { name: "weights", meaning: "", kind: OptionKind::PerClass },
+        OptionRow { name: "means", meaning: "", kind: OptionKind::Numbers(Interval::UNIT) },
     ];
     const CURVE: &[OptionRow] = &[
         OptionRow { name: "at", meaning: "where", kind: OptionKind::Shares },
@@ -353,19 +403,27 @@ mod tests {
         assert_eq!(options.per_class("weights"), Some(&[1.0, 0.5][..]));
         assert!(options.check_classes(3).unwrap_err().to_string().contains("`weights` has 2 numbers for 3 classes"));
         assert_eq!(Options::defaults(ROWS).number("delta"), 1.0);
+        assert_eq!(
+            (options.numbers("means"), given("means = [0, 1]").unwrap().numbers("means")),
+            (None, Some(&[0.0, 1.0][..]))
+        );
+        assert_eq!(options.whole_up_to("k", 5), Ok(5));
+        assert_eq!(options.whole_up_to("k", 4).unwrap_err().to_string(), "`k` must be at most 4, not 5");
     }
 
     #[test]
     fn what_does_not_fit_is_told_with_what_would() {
         for (toml, message) in [
             ("delta = 0.0", "`delta` of huber must be a number in (0, ∞), not 0"),
-            ("delta = \"x\"", "`delta` of huber must be a number in (0, ∞), not x"),
+            ("delta = \"x\"", "`delta` of huber must be a number in (0, ∞), not \"x\""),
             ("delta = nan", "not NaN"),
             ("dleta = 1.0", "did you mean `delta`?"),
             ("k = 0", "a whole number, at least 1, not 0"),
             ("k = 2.5", "not 2.5"),
-            ("average = \"all\"", "one of macro, micro, not all"),
+            ("average = \"all\"", "one of macro, micro, not \"all\""),
             ("weights = [1.0, -1.0]", "one number per class"),
+            ("means = []", "`means` of huber must be a list of numbers in [0, 1], one or more, not []"),
+            ("means = [0.5, 1.5]", "not [0.5, 1.5]"),
         ] {
             let error = given(toml).unwrap_err().to_string();
             assert!(error.contains(message), "{toml}: {error}");

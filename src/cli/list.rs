@@ -45,13 +45,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let row = |name: &str, text: String| (name.to_string(), text);
     let rows: Vec<(String, String)> = match arguments.what {
-        What::Environments => lossward_envs::ALL
-            .iter()
-            .map(|spec| {
-                let spaces = format!("observations {}, actions {}", spec.observations, spec.actions);
-                row(spec.id, format!("{}; {spaces}", spec.summary))
-            })
-            .collect(),
+        What::Environments => super::env::lines(),
         What::Datasets => data::ALL.iter().map(|d| row(d.name, format!("{}; {}", d.summary, d.licence))).collect(),
         What::Losses => loss::all()
             .flat_map(|loss| {

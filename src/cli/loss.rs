@@ -178,17 +178,26 @@ fn tensor(value: &Value, part: &Part) -> anyhow::Result<Tensor> {
 }
 
 fn in_words(loss: &Loss, value: f64, gradients: &[Tensor]) -> anyhow::Result<String> {
-    let mut text = format!("value     {value:.4}\n");
+    let mut text = format!("value     {}\n", shown(value).trim_start());
     for (part, gradient) in loss.predictions.iter().zip(gradients) {
         let columns = if gradient.rank() > 1 { *gradient.dims().last().unwrap_or(&1) } else { 1 };
         let rows = gradient.flatten_all()?.to_vec1::<f64>()?;
-        let row = |row: &[f64]| row.iter().map(|g| format!("{g:>9.4}")).collect::<Vec<_>>().join(" ");
+        let row = |row: &[f64]| row.iter().map(|g| shown(*g)).collect::<Vec<_>>().join(" ");
         let rows: Vec<String> = rows.chunks(columns.max(1)).map(row).collect();
         let title =
             if gradients.len() > 1 { format!("gradient by {}\n          ", part.name) } else { "gradient  ".into() };
         text += &format!("{title}{}\n", rows.join("\n          "));
     }
     Ok(text)
+}
+
+/// Four decimals, where they say something.
+fn shown(value: f64) -> String {
+    match value.abs() {
+        0.0 => format!("{:>9.4}", 0.0),
+        size if (1e-3..1e5).contains(&size) => format!("{value:>9.4}"),
+        _ => format!("{value:>9.3e}"),
+    }
 }
 
 /// A tensor as nested lists.

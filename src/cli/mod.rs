@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr)]
 
 mod bench;
+mod env;
 mod json;
 mod list;
 mod loss;
@@ -34,6 +35,7 @@ enum Verb {
     List(list::Arguments),
     Loss(loss::Arguments),
     Metric(metric::Arguments),
+    Env(env::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -42,13 +44,23 @@ enum Verb {
 ///
 /// To be called first thing in `main`, before any other thread exists: it sets environment variables that candle reads.
 pub fn run() -> ExitCode {
+    run_with(&[])
+}
+
+/// [`run`] with environments of your own beside the built-in ones: the `main` of a crate that adds some.
+pub fn run_with(environments: &'static [lossward_envs::Spec]) -> ExitCode {
     crate::kernel::use_one_thread();
+    if let Err(message) = lossward_envs::register(environments) {
+        eprintln!("error: {message}");
+        return ExitCode::FAILURE;
+    }
     let done = match Arguments::parse().verb {
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Plot(arguments) => plot::run(&arguments),
         Verb::List(arguments) => list::run(&arguments),
         Verb::Loss(arguments) => loss::run(&arguments),
         Verb::Metric(arguments) => metric::run(&arguments),
+        Verb::Env(arguments) => env::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
     };
     match done {

@@ -5,7 +5,7 @@ use crate::loss::{self, Criterion};
 use crate::objective::{Baseline, PolicyGradientSettings, SupervisedSettings, Surrogate};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::rollout::Length;
-use crate::task::Task;
+use crate::task::{Evaluation, Task};
 use crate::trial;
 
 /// What is wrong, and at which key of which arm.
@@ -64,6 +64,13 @@ fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
         require(!unnamed, &format!("plot.{i}.name"), "the `name` of a plot needs letters or digits")?;
         let repeated = experiment.plots[..i].iter().any(|other| super::slug(&other.name) == super::slug(&plot.name));
         require(!repeated, &format!("plot.{i}"), "two plots have the same `name`; without one it is \"curves\"")?;
+        let drawn = experiment.arms.iter().flat_map(|arm| &arm.evaluation.metrics);
+        let taken = drawn.map(|metric| super::slug(&metric.label())).any(|name| name == super::slug(&plot.name));
+        require(
+            !taken,
+            &format!("plot.{i}.name"),
+            "a metric has this `name`, and its figure would take the place of the plot",
+        )?;
     }
     match &experiment.threshold {
         Some(threshold) => {
@@ -117,7 +124,30 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
         }
         ObjectiveSettings::PolicyGradient(settings) => check_policy_gradient(settings, &task, arm.budget.examples)?,
     }
+    check_metrics(arm, &task)?;
     trial::columns(arm, &task).map_err(|error| ("evaluation.metrics".into(), error.to_string()))
+}
+
+/// No metric twice; and where the first one decides about the training, that it is a single number.
+fn check_metrics(arm: &Arm, task: &Task) -> Check {
+    let metrics = &arm.evaluation.metrics;
+    let twice = metrics.iter().enumerate().find(|(i, metric)| metrics[..*i].contains(metric));
+    if let Some((_, metric)) = twice {
+        return fail("evaluation.metrics", format!("`{}` stands there twice", metric.label()));
+    }
+    let follows = match (&arm.evaluation.early_stopping, &arm.optimizer.learning_rate) {
+        (Some(_), _) => "evaluation.early_stopping",
+        (None, Schedule::Plateau { .. }) => "optimizer.learning_rate",
+        _ => return Ok(()),
+    };
+    if arm.task.dataset.is_none() {
+        return Ok(());
+    }
+    let evaluation = Evaluation::new(task, metrics, 0, 0);
+    let evaluation = evaluation.map_err(|error| ("evaluation.metrics".to_string(), error.to_string()))?;
+    let first = metrics.first().map(|metric| metric.label());
+    let decides = first.is_some() && evaluation.columns().first() == first.as_ref();
+    require(decides, follows, "the first of `metrics` decides, so it must be a single number, such as accuracy")
 }
 
 fn check_regularizer(arm: &Arm, experiment: &Experiment) -> Check {

@@ -67,7 +67,7 @@ fn check_prediction(layout: Layout, part: &Part, dims: &[usize], (first, referen
     let (fits, wanted) = match layout {
         Layout::Same => (true, "any shape"),
         Layout::Classes => (dims.len() >= 2, "[batch, classes]"),
-        Layout::Masks => (dims.len() >= 2, "[batch, channels, height, width]"),
+        Layout::Masks => (dims.len() >= 3, "[batch, channels, height, width] or [batch, channels, pixels]"),
         Layout::Boxes => (dims.len() == 2 && dims[1] == 4, "[batch, 4]: x1, y1, x2, y2"),
         Layout::Bins => (dims.len() == 3 && dims[2] >= 2, "[batch, sides, bins] with at least 2 bins"),
         Layout::Vectors => (dims.len() == 2, "[batch, features]"),

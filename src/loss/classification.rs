@@ -115,7 +115,11 @@ pub(super) const ROWS: &[Loss] = &[
         source: "Weston and Watkins 1999; as torch.nn.functional.multi_margin_loss",
         options: &[
             OptionRow { name: "margin", meaning: "m", kind: OptionKind::Number { default: 1.0, range: Interval::ANY } },
-            OptionRow { name: "p", meaning: "the power", kind: OptionKind::Choice(&["1", "2"]) },
+            OptionRow {
+                name: "p",
+                meaning: "the power, 1 or 2 as a rule",
+                kind: OptionKind::Whole { default: Some(1), at_least: 1 },
+            },
             WEIGHTS,
         ],
         slice: Slice {
@@ -133,7 +137,7 @@ pub(super) const ROWS: &[Loss] = &[
         summary: "how far the predicted distribution is from the target distribution, in nats",
         source: "Kullback and Leibler 1951; as torch.nn.functional.kl_div, summed over classes",
         layout: Layout::Same,
-        // Not bound to be at most 0: the formula is also used with unnormalized logarithms.
+        predictions: &[Part { domain: Domain::LogProbability, ..REAL_VALUES }],
         targets: &[Part { domain: Domain::NotNegative, unless: Some("log_target"), ..REAL_TARGETS }],
         options: &[OptionRow {
             name: "log_target",
@@ -147,7 +151,6 @@ pub(super) const ROWS: &[Loss] = &[
             lines: &[Line::of("t = 0.2", 0.2), Line::of("t = 0.8", 0.8)],
         },
         per_example: |inputs, options| inputs.compare(Divergence { log_target: options.flag("log_target") }, Over::Sum),
-        ..Loss::ELEMENTWISE
     },
 ];
 
@@ -238,7 +241,8 @@ fn nll(inputs: &Inputs, options: &Options) -> Result<PerExample> {
 
 fn multi_margin(inputs: &Inputs, options: &Options) -> Result<PerExample> {
     let labels = labels(&inputs.targets[0])?;
-    let (margin, square) = (options.number("margin"), options.choice("p") == "2");
+    let margin = options.number("margin");
+    let power = options.whole("p").unwrap_or(1).min(i64::from(i32::MAX)) as i32;
     let per_class = options.per_class("weights");
     let values = kernel::rowwise([&as_examples(&inputs.predictions[0])?], |row, [scores], [gradient]| {
         let label = labels[row] as usize;
@@ -246,13 +250,12 @@ fn multi_margin(inputs: &Inputs, options: &Options) -> Result<PerExample> {
         let mut sum = 0.0;
         for (class, score) in scores.iter().enumerate().filter(|(class, _)| *class != label) {
             let excess = (margin - scores[label] + score).max(0.0);
-            let (value, slope) = match square {
-                true => (excess * excess, 2.0 * excess),
-                false => (excess, if excess > 0.0 { 1.0 } else { 0.0 }),
-            };
-            sum += scale * value;
-            gradient[class] = scale * slope;
-            gradient[label] -= scale * slope;
+            if excess > 0.0 {
+                let slope = scale * f64::from(power) * excess.powi(power - 1);
+                sum += scale * excess.powi(power);
+                gradient[class] = slope;
+                gradient[label] -= slope;
+            }
         }
         sum
     })?;

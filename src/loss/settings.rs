@@ -46,8 +46,8 @@ impl Criterion {
     pub fn new(settings: &LossSettings) -> Result<Criterion> {
         let term = |named: &Named, weight: f64| {
             let loss = find(&named.name)?;
-            if !(weight >= 0.0 && weight.is_finite()) {
-                return Err(Error::Argument(format!("`weight` of {} must be finite and not negative", loss.name)));
+            if !(weight > 0.0 && weight.is_finite()) {
+                return Err(Error::Argument(format!("`weight` of {} must be positive and finite", loss.name)));
             }
             Ok(Term { loss, options: Options::new(loss.name, loss.options, &named.options)?, weight })
         };
@@ -87,7 +87,10 @@ impl Criterion {
         let mut sum: Option<Tensor> = None;
         let mut terms = Vec::with_capacity(self.names.len());
         for Term { loss, options, weight } in &self.terms {
-            let mut value = (loss.per_example)(inputs, options)?.mean()?;
+            let losses = (loss.per_example)(inputs, options)?;
+            // A batch in which no example counts moves nothing.
+            let counts = losses.total_weight.is_none_or(|total| total > 0.0);
+            let mut value = if counts { losses.mean()? } else { losses.values.sum_all()? };
             if !self.names.is_empty() {
                 value = (value * *weight)?;
                 terms.push(crate::scalar(&value)?);

@@ -50,6 +50,7 @@ fn all_options(loss: &Loss) -> Vec<Options> {
             let near = [default + 0.4, default - 0.4, default / 2.0].into_iter().find(|x| range.contains(*x));
             OptionValue::Number(near.unwrap())
         }
+        OptionKind::Whole { default: Some(default), .. } => OptionValue::Whole(default + 1),
         OptionKind::Whole { .. } => OptionValue::Whole(1),
         OptionKind::Flag { default } => OptionValue::Flag(!default),
         OptionKind::Choice(choices) => OptionValue::Text(choices.last().unwrap().to_string()),

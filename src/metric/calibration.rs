@@ -3,6 +3,7 @@
 use super::{Bin, Judge, Metric, Scores, Value};
 use crate::distribution;
 use crate::options::{OptionKind, OptionRow, Options};
+use crate::{Error, Result};
 
 /// Confidence against correctness in `bins` bins of equal width, `[low, high)`, the last one with its end.
 ///
@@ -59,9 +60,14 @@ const BINS: OptionRow = OptionRow {
     kind: OptionKind::Whole { default: Some(15), at_least: 1 },
 };
 
-fn bins(scores: &Scores, options: &Options) -> Vec<Bin> {
-    let bins = options.whole("bins").and_then(|bins| usize::try_from(bins).ok()).unwrap_or(1);
-    reliability(scores, bins)
+/// Finer than any set of examples.
+const MOST_BINS: usize = 10_000;
+
+fn bins(scores: &Scores, options: &Options) -> Result<Vec<Bin>> {
+    match options.whole("bins").and_then(|bins| usize::try_from(bins).ok()) {
+        Some(bins) if bins <= MOST_BINS => Ok(reliability(scores, bins)),
+        _ => Err(Error::Argument(format!("`bins` must be at most {MOST_BINS}"))),
+    }
 }
 
 pub(super) const CALIBRATION_ERROR: Metric = Metric {
@@ -84,7 +90,7 @@ pub(super) const CALIBRATION_ERROR: Metric = Metric {
             "max" => Norm::Max,
             _ => Norm::L1,
         };
-        Ok(Value::Number(calibration_error(&bins(probabilities, options), norm)))
+        Ok(Value::Number(calibration_error(&bins(probabilities, options)?, norm)))
     }),
     ..super::probability::LOG_LOSS
 };
@@ -97,6 +103,6 @@ pub(super) const RELIABILITY: Metric = Metric {
     range: (0.0, 1.0),
     higher_is_better: None,
     options: &[BINS],
-    judge: Judge::Probabilities(|probabilities, options| Ok(Value::Bins(bins(probabilities, options)))),
+    judge: Judge::Probabilities(|probabilities, options| bins(probabilities, options).map(Value::Bins)),
     ..super::probability::LOG_LOSS
 };

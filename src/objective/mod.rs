@@ -42,6 +42,9 @@ pub trait Objective {
     fn value(&self, network: &Network, batch: &Self::Batch) -> Result<Value>;
     /// Examples consumed so far: labelled rows, or environment steps. The shared x axis.
     fn examples(&self) -> u64;
+    /// Examples consumed before the batch in hand was gathered: what schedules go by, so that the first update gets their first
+    /// value.
+    fn examples_before(&self) -> u64;
     /// Epochs or episodes so far, as [`Self::ROUNDS`] says.
     fn rounds(&self) -> f64;
     /// Whether a batch is left of what was gathered: it is used up before the network is judged or the budget ends.

@@ -103,6 +103,8 @@ pub struct PolicyGradient {
     epochs_left: usize,
     budget: u64,
     examples: u64,
+    /// Without the rollout in hand.
+    before: u64,
     episodes: u64,
 }
 
@@ -154,12 +156,13 @@ impl PolicyGradient {
             epochs_left: 0,
             budget: parts.budget,
             examples: 0,
+            before: 0,
             episodes: 0,
         })
     }
 
     fn progress(&self) -> f64 {
-        self.examples as f64 / self.budget as f64
+        self.before as f64 / self.budget as f64
     }
 
     /// Acts, and computes the advantages of what happened. Returns how well the critic foresaw the returns.
@@ -168,6 +171,7 @@ impl PolicyGradient {
         self.rollout.collect(self.env.as_mut(), network, self.settings.rollout, draws)?;
         self.order.clear();
         self.order.extend((0..self.rollout.actions.len()).filter(|&i| self.rollout.taken[i]));
+        self.before = self.examples;
         self.examples += self.order.len() as u64;
         self.episodes += self.rollout.returns.len() as u64;
         let next_values = self.set_values()?;
@@ -296,6 +300,10 @@ impl Objective for PolicyGradient {
 
     fn examples(&self) -> u64 {
         self.examples
+    }
+
+    fn examples_before(&self) -> u64 {
+        self.before
     }
 
     fn rounds(&self) -> f64 {

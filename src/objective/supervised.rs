@@ -44,6 +44,8 @@ pub struct Supervised {
     order: Vec<usize>,
     position: usize,
     consumed: u64,
+    /// [`Self::consumed`] without the batch in hand.
+    before: u64,
 }
 
 /// A minibatch.
@@ -60,7 +62,7 @@ impl Supervised {
     pub fn new(examples: Examples, criterion: Criterion, batch_size: usize, dropout: Rng) -> Self {
         let order: Vec<usize> = (0..examples.len()).collect();
         let position = order.len();
-        Supervised { examples, criterion, batch_size, dropout, order, position, consumed: 0 }
+        Supervised { examples, criterion, batch_size, dropout, order, position, consumed: 0, before: 0 }
     }
 }
 
@@ -80,6 +82,7 @@ impl Objective for Supervised {
         let labels: Vec<u32> = rows.iter().map(|&row| self.examples.labels[row]).collect();
         let size = rows.len();
         self.position = end;
+        self.before = self.consumed;
         self.consumed += size as u64;
         Ok(Labelled {
             inputs: Tensor::from_vec(inputs, (size, self.examples.inputs.len() / self.examples.len()), &Device::Cpu)?,
@@ -97,6 +100,10 @@ impl Objective for Supervised {
 
     fn examples(&self) -> u64 {
         self.consumed
+    }
+
+    fn examples_before(&self) -> u64 {
+        self.before
     }
 
     fn rounds(&self) -> f64 {

@@ -138,7 +138,7 @@ impl Optimizer {
 
     /// Differentiates `loss` and moves every parameter against its gradient, in place.
     ///
-    /// `progress` in `[0, 1]` is the share of the budget that is used up; schedules are functions of it.
+    /// `progress` in `[0, 1]` is the share of the budget that was used up before; schedules are functions of it.
     ///
     /// # Errors
     /// When a parameter has no gradient (an operation on the way does not support it) or one that is not finite; no

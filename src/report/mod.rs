@@ -174,9 +174,10 @@ fn path(rows: &Rows, x: &str, y: &str) -> Option<(Vec<f64>, Vec<f64>)> {
 /// The value of a path at `at`, linear between points; after the last point its value, before the first nothing. Trials end
 /// at slightly different counts, because the last batch or episode is finished.
 fn interpolate(x: &[f64], y: &[f64], at: f64) -> Option<f64> {
-    let after = x.partition_point(|x| *x < at);
+    let after = x.partition_point(|x| *x <= at);
     match (after.checked_sub(1), x.get(after)) {
-        (_, Some(exact)) if *exact == at => Some(y[after]),
+        // Of two rows at one count the later one: the best weights, put back by early stopping.
+        (Some(exact), _) if x[exact] == at => Some(y[exact]),
         (Some(before), Some(_)) => {
             let share = (at - x[before]) / (x[after] - x[before]);
             Some(y[before] + share * (y[after] - y[before]))
@@ -198,5 +199,6 @@ mod tests {
             [Some(0.0), Some(0.5), Some(3.0), Some(5.0)]
         );
         assert_eq!((interpolate(&x, &y, -1.0), interpolate(&x, &y, 4.1)), (None, Some(5.0)));
+        assert_eq!(interpolate(&[0.0, 2.0, 2.0], &[0.0, 1.0, 3.0], 2.0), Some(3.0));
     }
 }

@@ -128,7 +128,7 @@ impl Task {
 /// The built-in environment `id`, or an error with the nearest one.
 pub fn find_environment(id: &str) -> Result<&'static Spec> {
     lossward_envs::find(id).ok_or_else(|| {
-        let known: Vec<&str> = lossward_envs::ALL.iter().map(|spec| spec.id).collect();
+        let known: Vec<&str> = lossward_envs::all().map(|spec| spec.id).collect();
         Error::Argument(crate::error::unknown("environment", id, &known))
     })
 }

@@ -1,10 +1,13 @@
-use super::{Case, classic_control};
+use super::{Case, classic_control, toy_text};
 use lossward_envs::{Bound, Space, find};
 use serde_json::Value;
 
 /// Registry facts.
 pub fn specs(case: &Case) {
     let spec = find(case.text("env_id")).unwrap();
+    if case.expects("observation_space") {
+        return toy_text::spec(case, spec);
+    }
     let number_or_null = |number: Option<f64>| number.map_or(Value::Null, Value::from);
     let agrees = |key: &str, got: Option<f64>| match case.expected(key) {
         Value::Null => assert_eq!(number_or_null(got), Value::Null, "{key}"),

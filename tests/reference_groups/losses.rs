@@ -236,8 +236,9 @@ pub fn hinge(case: &Case) {
 
 pub fn multi_margin(case: &Case) {
     let trial = Trial::new(case, "multi_margin", &["scores"], &["target"]).classes();
-    let p = case.number("p").to_string();
-    trial.number("margin", case.number("margin")).text("p", &p).run(labels);
+    let mut trial = trial.number("margin", case.number("margin"));
+    trial.options.insert("p".into(), OptionValue::Whole(case.number("p") as i64));
+    trial.run(labels);
 }
 
 pub fn focal(case: &Case) {

@@ -5,10 +5,13 @@ mod detection;
 mod envs;
 mod losses;
 mod metrics;
+mod minatar;
 mod optimizers;
 mod penalties;
 mod rl;
+mod sha256;
 mod stats;
+mod toy_text;
 
 use candle_core::{Device, Tensor};
 use lossward_envs::classic_control::{
@@ -24,11 +27,21 @@ type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
     ("envs/acrobot", classic_control::episode::<Acrobot>),
+    ("envs/blackjack", toy_text::blackjack),
     ("envs/cartpole", classic_control::episode::<CartPole>),
+    ("envs/cliff_walking", toy_text::cliff_walking),
+    ("envs/frozen_lake_rollouts", toy_text::frozen_lake_rollout),
+    ("envs/frozen_lake_tables", toy_text::frozen_lake_table),
+    ("envs/minatar_asterix", minatar::asterix),
+    ("envs/minatar_breakout", minatar::breakout),
+    ("envs/minatar_freeway", minatar::freeway),
+    ("envs/minatar_seaquest", minatar::seaquest),
+    ("envs/minatar_space_invaders", minatar::space_invaders),
     ("envs/mountain_car", classic_control::episode::<MountainCar>),
     ("envs/mountain_car_continuous", classic_control::episode::<MountainCarContinuous>),
     ("envs/pendulum", classic_control::episode::<Pendulum>),
     ("envs/specs", envs::specs),
+    ("envs/taxi", toy_text::taxi),
     ("losses/bce_probs", losses::bce),
     ("losses/bce_with_logits", losses::bce_with_logits),
     ("losses/cross_entropy", losses::cross_entropy),

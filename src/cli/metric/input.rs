@@ -84,9 +84,14 @@ fn labels(targets: &Array) -> anyhow::Result<Vec<u32>> {
     indices(targets, "targets")
 }
 
+/// Beyond this many classes a confusion matrix is a typing error, and takes gigabytes.
+const MOST_CLASSES: usize = 10_000;
+
 /// As many as the largest index says, or more.
-fn class_count(indices: impl Iterator<Item = u32>, reading: Reading) -> usize {
-    reading.classes.unwrap_or_else(|| indices.max().map_or(0, |largest| largest as usize + 1))
+fn class_count(indices: impl Iterator<Item = u32>, reading: Reading) -> anyhow::Result<usize> {
+    let classes = reading.classes.unwrap_or_else(|| indices.max().map_or(0, |largest| largest as usize + 1));
+    anyhow::ensure!(classes <= MOST_CLASSES, "{classes} classes; the most are {MOST_CLASSES}");
+    Ok(classes)
 }
 
 fn chosen(predictions: &Array, targets: &Array, reading: Reading) -> anyhow::Result<Confusion> {
@@ -94,7 +99,7 @@ fn chosen(predictions: &Array, targets: &Array, reading: Reading) -> anyhow::Res
     let (chosen, classes) = match predictions.shape[..] {
         [_] => {
             let chosen = indices(predictions, "predictions").context("give class indices, or rows of scores")?;
-            let classes = class_count(chosen.iter().chain(&labels).copied(), reading);
+            let classes = class_count(chosen.iter().chain(&labels).copied(), reading)?;
             (chosen, classes)
         }
         [_, classes] if classes > 1 => {
@@ -150,7 +155,7 @@ fn values(predictions: Array, targets: Array) -> anyhow::Result<Input> {
 fn masks(predictions: &Array, targets: &Array, reading: Reading) -> anyhow::Result<Vec<Confusion>> {
     same_shape(predictions, targets)?;
     let (chosen, labels) = (indices(predictions, "predictions")?, indices(targets, "targets")?);
-    let classes = class_count(chosen.iter().chain(&labels).copied(), reading);
+    let classes = class_count(chosen.iter().chain(&labels).copied(), reading)?;
     let images = if predictions.shape.len() > 2 { predictions.shape[0] } else { 1 };
     let pixels = chosen.len() / images.max(1);
     if pixels == 0 {
@@ -199,7 +204,9 @@ fn entries(value: &serde_json::Value, key: &str) -> anyhow::Result<Vec<Entry>> {
     let list = value.as_array().or_else(|| value.get(key)?.as_array());
     let list = list.with_context(|| format!("there is no list of boxes, by itself or as `{key}`"))?;
     let entry = |(i, entry): (usize, &serde_json::Value)| {
-        Entry::deserialize(entry).map_err(|error| anyhow::anyhow!("entry {i}: {error}"))
+        anyhow::ensure!(entry.is_object(), "entry {i} is {entry}, not an object with image_id, category_id and bbox");
+        Entry::deserialize(entry)
+            .map_err(|error| anyhow::anyhow!("entry {i}: {error}; `bbox` is [x, y, width, height] as in COCO's files"))
     };
     list.iter().enumerate().map(entry).collect()
 }

@@ -12,6 +12,8 @@ pub(super) trait Canvas {
     fn line(&mut self, points: &[(f64, f64)], color: (u8, u8, u8), width: f64, dashed: bool) -> Result<()>;
     /// An opaque rectangle between two corners.
     fn block(&mut self, corners: [(f64, f64); 2], color: (u8, u8, u8)) -> Result<()>;
+    /// An opaque polygon.
+    fn polygon(&mut self, outline: &[(f64, f64)], color: (u8, u8, u8)) -> Result<()>;
     /// A translucent polygon.
     fn area(&mut self, outline: &[(f64, f64)], color: (u8, u8, u8)) -> Result<()>;
     /// `at` is the baseline's start, middle or end.
@@ -106,6 +108,11 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
     fn block(&mut self, corners: [(f64, f64); 2], (r, g, b): (u8, u8, u8)) -> Result<()> {
         let corners = corners.map(|corner| self.pixel(corner));
         self.area.draw(&Rectangle::new(corners, RGBColor(r, g, b).filled())).map_err(error)
+    }
+
+    fn polygon(&mut self, outline: &[(f64, f64)], (r, g, b): (u8, u8, u8)) -> Result<()> {
+        let outline: Vec<_> = outline.iter().map(|point| self.pixel(*point)).collect();
+        self.area.draw(&Polygon::new(outline, RGBColor(r, g, b).filled())).map_err(error)
     }
 
     fn area(&mut self, outline: &[(f64, f64)], (r, g, b): (u8, u8, u8)) -> Result<()> {

@@ -7,6 +7,7 @@ mod drawing;
 mod frame;
 mod loss;
 mod reliability;
+pub mod scene;
 mod threshold_curves;
 
 pub use drawing::{Drawing, Panel as DrawnPanel};

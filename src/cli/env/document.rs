@@ -1,0 +1,60 @@
+//! The page on all environments, from the heads of their files.
+
+use crate::record;
+use crate::report::figure::scene;
+use crate::stream;
+use lossward_envs::{RandomActions, Scene, Spec};
+use std::path::Path;
+
+/// Writes environments.md and the picture of all scenes.
+pub fn write(folder: &Path) -> anyhow::Result<()> {
+    record::create_folder(folder)?;
+    let mut scenes = Vec::new();
+    for spec in lossward_envs::all() {
+        scenes.extend(typical(spec)?.map(|scene| (spec.id, scene)));
+    }
+    record::write_whole(&folder.join("environments.md"), page().as_bytes())?;
+    record::write_whole(&folder.join("environments.png"), &scene::sheet(&scenes)?)?;
+    super::super::print(&format!("described {} environments in {}\n", lossward_envs::all().count(), folder.display()))
+}
+
+/// A state in the middle of play with random actions.
+fn typical(spec: &Spec) -> anyhow::Result<Option<Scene>> {
+    let mut env = spec.make_default(vec![stream(1, "env", 0)]);
+    let mut actions = RandomActions::new(env.actions(), vec![stream(1, "actions", 0)]);
+    let mut scene = env.scene(0);
+    for _ in 0..STEPS {
+        env.step(actions.draw(), &[])?;
+        if !env.steps().ends.is_empty() {
+            break;
+        }
+        scene = env.scene(0);
+    }
+    Ok(scene)
+}
+
+/// Enough for things to move.
+const STEPS: usize = 12;
+
+fn page() -> String {
+    let mut page = String::from(
+        "# Environments\n\nWritten by `lossward env list --document docs` from the heads of the files in envs/: change it there.\n\n\
+         ![A picture of every environment in the middle of play](environments.png)\n\n| id | in a sentence | observations | actions | time limit |\n\
+         |---|---|---|---|---|\n",
+    );
+    for spec in lossward_envs::all() {
+        let limit = spec.max_steps.map_or("none".to_string(), |steps| steps.to_string());
+        page += &format!("| {} | {} | {} | {} | {limit} |\n", spec.id, spec.summary, spec.observations, spec.actions);
+    }
+    for spec in lossward_envs::all() {
+        // Headings of the file's head stand below the environment's own.
+        let doc = spec.doc().replace("\n# ", "\n### ");
+        page += &format!("\n## {}\n\n{doc}", spec.id);
+        let options = crate::options::describe(spec.options);
+        if !options.is_empty() {
+            page +=
+                &format!("\n### Options\n\n{}\n", options.iter().map(|line| format!("- {line}\n")).collect::<String>());
+        }
+    }
+    page
+}

@@ -1,0 +1,69 @@
+//! `lossward env`: every environment is described, checked, played and drawn; a new one begins as a file that conforms.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::Sandbox;
+
+#[test]
+fn every_environment_is_described_checked_and_played() {
+    let sandbox = Sandbox::new();
+    let listed = sandbox.run(&["env", "list"]).succeeded();
+    for spec in lossward::envs::all() {
+        assert!(listed.out.contains(spec.id), "{}", spec.id);
+        let described = sandbox.run(&["env", "describe", spec.id]).succeeded();
+        for part in ["| Action space |", "| Reward |", "# Source"] {
+            assert!(described.out.contains(part), "{}: no `{part}`", spec.id);
+        }
+        sandbox.run(&["env", "check", spec.id]).succeeded();
+        let played =
+            sandbox.run(&["env", "rollout", spec.id, "--steps", "5", "--json", "--scene", "scene.svg"]).succeeded();
+        assert_eq!(played.out.lines().count(), 6, "{}", played.out);
+        let again = sandbox.run(&["env", "rollout", spec.id, "--steps", "5", "--json"]).succeeded();
+        assert_eq!(played.out, again.out, "{}", spec.id);
+        assert!(std::fs::read_to_string(sandbox.path("scene.svg")).unwrap().starts_with("<svg"));
+    }
+}
+
+/// docs/environments.md is what the heads of the files say.
+#[test]
+fn the_page_on_environments_is_generated() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["env", "list", "--document", "docs"]).succeeded();
+    for name in ["environments.md", "environments.png"] {
+        let [written, committed] = [sandbox.path("docs").join(name), format!("docs/{name}").into()].map(std::fs::read);
+        assert!(written.unwrap() == committed.unwrap(), "{name}: run `lossward env list --document docs`");
+    }
+}
+
+#[test]
+fn given_actions_are_played_and_wrong_ones_named() {
+    let sandbox = Sandbox::new();
+    let run = |actions: &str| sandbox.run(&["env", "rollout", "CartPole-v1", "--actions", actions]);
+    assert_eq!(run("[0,1,0]").succeeded().out.lines().count(), 4);
+    run("[0,2]").failed_with(&["CartPole-v1, copy 0, step 2: action 2 is outside Discrete(2)"]);
+    run("[0.5]").failed_with(&["--actions", "0.5, not a whole number"]);
+    run("[[0,1]]").failed_with(&["1 numbers for each step"]);
+    run("[-1]").failed_with(&["action 0 is -1"]);
+    sandbox.run(&["env", "describe", "CartPol-v1"]).failed_with(&["did you mean `CartPole-v1`?"]);
+    let options = ["env", "rollout", "CartPole-v1", "--options", "{\"gravity\":1}"];
+    sandbox.run(&options).failed_with(&["`gravity` is not an option of CartPole-v1"]);
+}
+
+/// What `new` writes is the example's file, which is compiled, checked and trained by its own tests.
+#[test]
+fn a_new_environment_is_the_example_under_another_name() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["env", "new", "Corridor"]).failed_with(&["envs/custom/mod.rs", "Lossward's source"]);
+    std::fs::create_dir_all(sandbox.path("envs/custom")).unwrap();
+    sandbox.write("envs/custom/mod.rs", "");
+    sandbox.run(&["env", "new", "corridor"]).failed_with(&["begins with a capital"]);
+    let run = sandbox.run(&["env", "new", "Corridor"]).succeeded();
+    assert!(run.out.contains("corridor,") && run.out.contains("env check Custom/Corridor-v0"), "{}", run.out);
+    let written = std::fs::read_to_string(sandbox.path("envs/custom/corridor.rs")).unwrap();
+    let example = std::fs::read_to_string("examples/corridor/src/corridor.rs").unwrap();
+    let expected = example.replace("use lossward::envs::{", "use crate::{").replace("Example/", "Custom/");
+    assert_eq!(written, expected);
+    sandbox.run(&["env", "new", "Corridor"]).failed_with(&["is there already"]);
+}
