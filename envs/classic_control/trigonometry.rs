@@ -31,8 +31,7 @@ const COS: [f64; 6] = [
 /// `(sin x, cos x)` with an error of at most 2⁻⁵² in each.
 #[inline(always)]
 pub fn sin_cos(x: f64) -> (f64, f64) {
-    // NaN fails no comparison.
-    if x.is_nan() || x.abs() > LIMIT {
+    if x.abs() > LIMIT {
         return x.sin_cos();
     }
     let rounded = x * FRAC_2_PI + ROUND;
