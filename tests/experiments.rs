@@ -171,6 +171,7 @@ const BAD: &[(&str, &str, &[&str])] = &[
         &[":15: ", "`weight` of multi_margin"],
     ),
     ("loss = \"cross_entropy\"", "loss = 3", &[":15: ", "the name of a loss"]),
+    ("dataset = \"digits\"", "env = \"Pendulum-v1\"", &[":6: ", "Box(1)", "Discrete(n)"]),
     ("hidden = [16]", "dropout = 1.0\nhidden = [16]", &[":8: ", "[0, 1)"]),
     ("hidden = [16]", "dropout = 0.1\nhidden = [16]", &[":8: ", "supervised arms"]),
     (

@@ -41,6 +41,20 @@ const fn weight(name: &'static str, meaning: &'static str, default: f64) -> Opti
 const ALPHA: OptionRow = weight("alpha", "α, the weight of false positives", 0.3);
 const BETA: OptionRow = weight("beta", "β, the weight of false negatives", 0.7);
 
+/// Losses of an overlap with nothing to set but the smoothing.
+const OVERLAP: Loss = Loss {
+    options: &[SMOOTH, OVER, ACTIVATION],
+    slice: Slice {
+        lines: &[
+            Line::with("s = 0", "smooth", 0.0),
+            Line::with("s = 1", "smooth", 1.0),
+            Line::with("s = 10", "smooth", 10.0),
+        ],
+        ..MASK
+    },
+    ..MASKS
+};
+
 pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "dice",
@@ -48,19 +62,10 @@ pub(super) const ROWS: &[Loss] = &[
         gradient: "by p: (−2 t D + N) / D² with N the numerator and D the denominator; through σ or softmax to the scores",
         summary: "overlap of a region whatever its size: for small objects; from scores",
         source: "Sudre et al. 2017, arXiv 1707.03237 (sums, not squares); as monai.losses.DiceLoss",
-        options: &[SMOOTH, OVER, ACTIVATION],
-        slice: Slice {
-            lines: &[
-                Line::with("s = 0", "smooth", 0.0),
-                Line::with("s = 1", "smooth", 1.0),
-                Line::with("s = 10", "smooth", 10.0),
-            ],
-            ..MASK
-        },
         per_example: |inputs, options| {
             overlap(inputs, options, Overlap { hits: 2.0, false_positives: 1.0, false_negatives: 1.0 })
         },
-        ..MASKS
+        ..OVERLAP
     },
     Loss {
         name: "jaccard",
@@ -68,19 +73,10 @@ pub(super) const ROWS: &[Loss] = &[
         gradient: "by p: (−t (D + N) + N) / D² with N the numerator and D the denominator; through σ or softmax to the scores",
         summary: "one minus the soft intersection over union",
         source: "Rahman and Wang 2016, Optimizing intersection-over-union",
-        options: &[SMOOTH, OVER, ACTIVATION],
-        slice: Slice {
-            lines: &[
-                Line::with("s = 0", "smooth", 0.0),
-                Line::with("s = 1", "smooth", 1.0),
-                Line::with("s = 10", "smooth", 10.0),
-            ],
-            ..MASK
-        },
         per_example: |inputs, options| {
             overlap(inputs, options, Overlap { hits: 1.0, false_positives: 1.0, false_negatives: 1.0 })
         },
-        ..MASKS
+        ..OVERLAP
     },
     Loss {
         name: "tversky",

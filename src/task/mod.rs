@@ -63,7 +63,15 @@ impl Task {
                 }
                 Source::DataSet(Arc::new(data))
             }
-            (None, Some(id)) => Source::Environment(find_environment(id)?),
+            (None, Some(id)) => {
+                let spec = find_environment(id)?;
+                if !matches!(spec.actions, Space::Discrete(_)) {
+                    let message =
+                        format!("{id} has the action space {}; policies choose from Discrete(n) so far", spec.actions);
+                    return Err(Error::Argument(message));
+                }
+                Source::Environment(spec)
+            }
             _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
         match (settings.control, &source) {
