@@ -1,6 +1,6 @@
 //! The conformance suite: what every environment promises, as functions of its [`Spec`].
 
-use crate::{Cause, EpisodeEnd, RandomActions, Space, Spec, Steps, Vectorized, stream};
+use crate::{Cause, EpisodeEnd, RandomActions, Space, Spec, StepError, Steps, Vectorized, panic_message, stream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A promise that was broken.
@@ -31,16 +31,13 @@ pub fn check(spec: &Spec) -> Result<(), Broken> {
     let broken = |rule, what| Broken { env: spec.id, rule, what };
     let checked = catch_unwind(AssertUnwindSafe(|| check_rules(spec)));
     checked
-        .unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string())).unwrap_or_default();
-            Err(("finite", format!("the environment panicked: {text}")))
-        })
+        .unwrap_or_else(|panic| Err(("finite", format!("the environment panicked: {}", panic_message(panic.as_ref())))))
         .map_err(|(rule, what)| broken(rule, what))
 }
 
-/// The rule that is broken, and how.
-type Checked = Result<(), (&'static str, String)>;
+/// A rule that is broken, and how.
+type Rule = (&'static str, String);
+type Checked = Result<(), Rule>;
 
 fn check_rules(spec: &Spec) -> Checked {
     let few = matches!(spec.actions, Space::Discrete(0 | 1)) || spec.actions.size() == 0;
@@ -51,11 +48,11 @@ fn check_rules(spec: &Spec) -> Checked {
     let mut again = Player::new(spec, 3, "env");
     let mut alone = Player::new(spec, 1, "env");
     let mut limits = TimeLimit::default();
+    // What went wrong in a reset is told by the first step.
+    Player::new(spec, 1, "env").step()?;
     check_observations(spec, three.env.steps()).map_err(|what| ("spaces", format!("after the reset: {what}")))?;
     for step in 0..STEPS {
-        let steps = [three.step(), again.step(), alone.step()].map(|steps| steps.map_err(|what| ("finite", what)));
-        let [a, b, c] = steps;
-        let (a, b, c) = (a?, b?, c?);
+        let (a, b, c) = (three.step()?, again.step()?, alone.step()?);
         check_observations(spec, a).map_err(|what| ("spaces", format!("step {step}: {what}")))?;
         if !same(a, b) {
             return Err(("determinism", format!("two runs of one seed differ at step {step}")));
@@ -83,9 +80,7 @@ fn check_reset(spec: &Spec, mut used: Player) -> Checked {
         return Err(("reset", "the first observation of a used copy is not that of a new one".into()));
     }
     for step in 0..STEPS / 10 {
-        let steps = [used.step(), new.step()].map(|steps| steps.map_err(|what| ("finite", what)));
-        let [a, b] = steps;
-        if !same(a?, b?) {
+        if !same(used.step()?, new.step()?) {
             return Err(("reset", format!("a used copy and a new one differ at step {step} after the reset")));
         }
     }
@@ -133,8 +128,12 @@ impl Player {
         Player { actions: RandomActions::new(env.actions(), streams("actions")), env }
     }
 
-    fn step(&mut self) -> Result<&Steps, String> {
-        self.env.step(self.actions.draw(), &[]).map_err(|error| error.to_string())?;
+    /// The next steps, or the rule that they break.
+    fn step(&mut self) -> Result<&Steps, Rule> {
+        self.env.step(self.actions.draw(), &[]).map_err(|error| match error {
+            StepError::Unwritten { .. } => ("spaces", error.to_string()),
+            _ => ("finite", error.to_string()),
+        })?;
         Ok(self.env.steps())
     }
 }
@@ -145,9 +144,6 @@ fn check_observations(spec: &Spec, steps: &Steps) -> Result<(), String> {
         return Err(format!("{} features where the space says {}", steps.features, space.size()));
     }
     for observation in steps.observations.chunks(steps.features) {
-        if let Some(i) = observation.iter().position(|value| value.is_nan()) {
-            return Err(format!("element {i} of an observation is NaN, or was not written"));
-        }
         if let (Some(i), Space::Box { low, high, .. }) = (space.first_outside(observation), space) {
             let (value, low, high) = (observation[i], low.of(i), high.of(i));
             return Err(format!("element {i} of an observation is {value}, outside [{low}, {high}]"));
@@ -267,7 +263,11 @@ mod tests {
     fn every_fault_is_found_by_the_rule_that_it_breaks() {
         assert_eq!(verdict(Fault::None), Ok(()));
         for (fault, rule, words) in [
-            (Fault::WritesTooLittle, "spaces", "element 1 of an observation is NaN, or was not written"),
+            (
+                Fault::WritesTooLittle,
+                "spaces",
+                "step 0: the observation was not written whole: element 1 of 2 is missing",
+            ),
             (Fault::WritesTooMuch, "finite", "panicked: index out of bounds"),
             (Fault::LeavesTheSpace, "spaces", "element 0 of an observation is -1, outside [0, 99]"),
             (Fault::Nan, "finite", "Faulty, copy 0, step 7: the environment returned a reward of NaN"),

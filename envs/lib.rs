@@ -25,12 +25,13 @@ mod scene;
 mod space;
 pub mod toy_text;
 mod vectorized;
+pub mod wrapper;
 
 pub use random::{Rng, stream};
 pub use random_actions::RandomActions;
 pub use scene::{Ink, Scene, Shape};
 pub use space::{Action, Actions, Bound, Dims, Space};
-pub use vectorized::{Cause, Copies, EpisodeEnd, StepError, Steps, Vectorized};
+pub use vectorized::{Cause, Copies, EpisodeEnd, StepError, Steps, Vectorized, panic_message};
 
 /// What one step of the dynamics returns.
 #[derive(Clone, Copy, Debug, PartialEq)]

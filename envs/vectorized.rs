@@ -1,6 +1,7 @@
 //! Many copies of an environment, stepped together.
 
 use crate::{Action, Actions, Env, Rng, Scene, Space, Spec};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Why an episode ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,13 @@ pub enum StepError {
     Reward { env: &'static str, copy: usize, step: u32, reward: f64 },
     #[error("{env}, copy {copy}, step {step}: element {index} of the observation is {value}")]
     Observation { env: &'static str, copy: usize, step: u32, index: usize, value: f32 },
+    #[error(
+        "{env}, copy {copy}, step {step}: the observation was not written whole: element {index} of {features} is missing"
+    )]
+    Unwritten { env: &'static str, copy: usize, step: u32, index: usize, features: usize },
+    /// Also where more is written than the observation has room for.
+    #[error("{env}, copy {copy}, step {step}: the environment panicked: {what}")]
+    Panic { env: &'static str, copy: usize, step: u32, what: String },
 }
 
 /// Copies behind one dynamic call per batch of steps.
@@ -95,9 +103,15 @@ pub struct Copies<E> {
     lengths: Vec<u32>,
     totals: Vec<f64>,
     steps: Steps,
-    /// Of a first observation; told by the next step.
+    /// Of a reset; told by the next step.
     broken: Option<StepError>,
+    /// The copy and the step that the dynamics are in; 0 is the reset.
+    at: (usize, u32),
 }
+
+/// What observations are filled with before the environment writes the first one of an episode: not a number, and of no bits
+/// that arithmetic makes.
+const UNWRITTEN: f32 = f32::from_bits(0x7fc0_a55a);
 
 impl<E: Env + 'static> Copies<E> {
     /// Copies of a registered environment, one per stream.
@@ -136,6 +150,7 @@ impl<E: Env + 'static> Copies<E> {
                 last_observations: vec![0.0; copies * features],
             },
             broken: None,
+            at: (0, 0),
         };
         all.reset();
         all
@@ -147,12 +162,12 @@ impl<E: Env + 'static> Copies<E> {
     }
 
     fn start_episode(&mut self, copy: usize) {
+        self.at = (copy, 0);
         self.envs[copy].reset(&mut self.rngs[copy]);
         self.lengths[copy] = 0;
         self.totals[copy] = 0.0;
-        // What the environment leaves unwritten is not a number.
         let observation = self.steps.observation_mut(copy);
-        observation.fill(f32::NAN);
+        observation.fill(UNWRITTEN);
         self.envs[copy].observe(observation);
         if let Err(error) = self.check_observation(copy, 0) {
             self.broken.get_or_insert(error);
@@ -165,8 +180,14 @@ impl<E: Env + 'static> Copies<E> {
         if observation.iter().fold(true, |finite, value| finite & value.is_finite()) {
             return Ok(());
         }
+        let (env, features) = (self.id, self.steps.features);
         let index = observation.iter().position(|value| !value.is_finite()).unwrap_or(0);
-        Err(StepError::Observation { env: self.id, copy, step, index, value: observation[index] })
+        Err(match observation[index] {
+            value if value.to_bits() == UNWRITTEN.to_bits() => {
+                StepError::Unwritten { env, copy, step, index, features }
+            }
+            value => StepError::Observation { env, copy, step, index, value },
+        })
     }
 
     /// The action of one copy, checked against the space.
@@ -213,6 +234,7 @@ impl<E: Env + 'static> Copies<E> {
     fn step_copy(&mut self, copy: usize, actions: Actions<'_>) -> Result<(), StepError> {
         let action = self.action(actions, copy)?;
         let (env, step) = (self.id, self.lengths[copy] + 1);
+        self.at = (copy, step);
         let outcome = self.envs[copy].step(action, &mut self.rngs[copy]);
         if !outcome.reward.is_finite() {
             return Err(StepError::Reward { env, copy, step, reward: outcome.reward });
@@ -233,6 +255,32 @@ impl<E: Env + 'static> Copies<E> {
         self.start_episode(copy);
         Ok(())
     }
+
+    fn step_all(&mut self, actions: Actions<'_>, paused: &[bool]) -> Result<(), StepError> {
+        for copy in 0..self.envs.len() {
+            if paused.get(copy) == Some(&true) {
+                self.steps.rewards[copy] = 0.0;
+            } else {
+                self.step_copy(copy, actions)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A panic of the dynamics as an error that says where it happened.
+    fn guarded(&mut self, run: impl FnOnce(&mut Self) -> Result<(), StepError>) -> Result<(), StepError> {
+        // The copies are of no use after a panic, and nobody is told otherwise.
+        catch_unwind(AssertUnwindSafe(|| run(self))).unwrap_or_else(|panic| {
+            let (env, (copy, step)) = (self.id, self.at);
+            Err(StepError::Panic { env, copy, step, what: panic_message(panic.as_ref()) })
+        })
+    }
+}
+
+/// What a panic said.
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string())).unwrap_or_default()
 }
 
 impl<E: Env + 'static> Vectorized for Copies<E> {
@@ -240,9 +288,11 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
         self.steps.ends.clear();
         self.steps.rewards.fill(0.0);
         self.broken = None;
-        for copy in 0..self.envs.len() {
-            self.start_episode(copy);
-        }
+        let started = self.guarded(|all| {
+            (0..all.envs.len()).for_each(|copy| all.start_episode(copy));
+            Ok(())
+        });
+        self.broken = self.broken.take().or(started.err());
     }
 
     fn restart(&mut self, rngs: Vec<Rng>) {
@@ -257,14 +307,7 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
             return Err(error);
         }
         self.steps.ends.clear();
-        for copy in 0..self.envs.len() {
-            if paused.get(copy) == Some(&true) {
-                self.steps.rewards[copy] = 0.0;
-            } else {
-                self.step_copy(copy, actions)?;
-            }
-        }
-        Ok(())
+        self.guarded(|all| all.step_all(actions, paused))
     }
 
     fn observations(&self) -> Space {
@@ -302,6 +345,7 @@ mod tests {
         }
         fn step(&mut self, _: Action<'_>, _: &mut Rng) -> Outcome {
             self.count += 1;
+            assert!(self.count < 99, "the counter is at its end");
             Outcome { reward: self.reward, terminated: self.count == self.end }
         }
         fn observe(&self, out: &mut [f32]) {
@@ -345,8 +389,12 @@ mod tests {
         assert_eq!(error.to_string(), "Counter: 2 values for 2 copies of the action space Discrete(2)");
         let error = copies.step(Actions::Indices(&[0, 2]), &[]).unwrap_err();
         assert_eq!(error.to_string(), "Counter, copy 1, step 1: action 2 is outside Discrete(2); the largest is 1");
+        copies.env_mut(1).count = 98;
+        let error = copies.step(Actions::Indices(&[0, 0]), &[]).unwrap_err();
+        assert_eq!(error.to_string(), "Counter, copy 1, step 2: the environment panicked: the counter is at its end");
+        copies.reset();
         copies.env_mut(0).reward = f64::NAN;
         let error = copies.step(Actions::Indices(&[0, 0]), &[]).unwrap_err();
-        assert_eq!(error.to_string(), "Counter, copy 0, step 2: the environment returned a reward of NaN");
+        assert_eq!(error.to_string(), "Counter, copy 0, step 1: the environment returned a reward of NaN");
     }
 }

@@ -27,6 +27,9 @@ pub enum Error {
     /// A figure that could not be drawn.
     #[error("drawing: {0}")]
     Drawing(String),
+    /// A bug, of ours or of an extension.
+    #[error("panicked: {0}")]
+    Panic(String),
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -34,6 +37,8 @@ pub enum Error {
     Option(#[from] lossward_envs::options::OptionError),
     #[error(transparent)]
     Environment(#[from] lossward_envs::StepError),
+    #[error(transparent)]
+    Wrapper(#[from] lossward_envs::wrapper::WrapperError),
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
 }

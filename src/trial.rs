@@ -11,7 +11,9 @@ use crate::regularizer::Regularizer;
 use crate::task::{Evaluation, Expert, Task};
 use crate::train::{Training, Watch, train};
 use crate::{Error, Result, stream};
+use lossward_envs::panic_message;
 use serde::Serialize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// An arm with a seed, and where its records go.
@@ -29,7 +31,7 @@ struct Identity<'a> {
 
 /// The columns of this arm's records.
 pub fn columns(arm: &Arm, task: &Task) -> Result<Vec<String>> {
-    let evaluation = Evaluation::new(task, &arm.evaluation.metrics, 0, 0)?;
+    let evaluation = Evaluation::new(task, &arm.evaluation, 0)?;
     let (rounds, terms) = match &arm.objective {
         ObjectiveSettings::Supervised(settings) => {
             (Supervised::ROUNDS, Criterion::new(&settings.loss)?.columns().to_vec())
@@ -59,13 +61,19 @@ impl<'a> Trial<'a> {
     /// the next run takes the trial up again.
     pub fn run(&self, results: &Path, watch: &Watch) -> Result<Outcome> {
         self.folder.begin(&self.identity()?)?;
-        let outcome = match self.run_unrecorded(results, watch) {
+        let outcome = match self.run_guarded(results, watch) {
             Ok(seconds) => Outcome::Finished { seconds },
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => Outcome::Failed { reason: error.to_string() },
         };
         outcome.write(&self.folder)?;
         Ok(outcome)
+    }
+
+    /// [`Self::run_unrecorded`], with a panic as an error: it must not take the other trials with it.
+    fn run_guarded(&self, results: &Path, watch: &Watch) -> Result<f64> {
+        let run = AssertUnwindSafe(|| self.run_unrecorded(results, watch));
+        catch_unwind(run).unwrap_or_else(|panic| Err(Error::Panic(panic_message(panic.as_ref()))))
     }
 
     fn run_unrecorded(&self, results: &Path, watch: &Watch) -> Result<f64> {
@@ -75,7 +83,7 @@ impl<'a> Trial<'a> {
             network: self.network(&task)?,
             optimizer: Optimizer::new(&arm.optimizer, stream(seed, "gradient noise", 0))?,
             regularizer: self.regularizer(&task, results)?,
-            evaluation: Evaluation::new(&task, &arm.evaluation.metrics, arm.evaluation.episodes, seed)?,
+            evaluation: Evaluation::new(&task, &arm.evaluation, seed)?,
             patience: arm.evaluation.early_stopping.map(|early| Patience::new(early.patience, early.threshold)),
             budget: arm.budget.examples,
             watch,

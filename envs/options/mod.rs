@@ -51,6 +51,8 @@ pub enum OptionKind {
     Shares,
     /// Numbers of a range, one or more; off unless given.
     Numbers(Interval),
+    /// As many lists of numbers of a range as each has numbers; off unless given.
+    SquareMatrix(Interval),
 }
 
 /// Numbers between two bounds.
@@ -99,13 +101,17 @@ impl std::fmt::Display for Interval {
 
 /// The value of an option, as given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "an option is a number, a text, true or false, or a list of numbers")]
+#[serde(
+    untagged,
+    expecting = "an option is a number, a text, true or false, a list of numbers, or a list of such lists"
+)]
 pub enum OptionValue {
     Flag(bool),
     Whole(i64),
     Number(f64),
     Text(String),
     Numbers(Vec<f64>),
+    Rows(Vec<Vec<f64>>),
 }
 
 /// Options as given, by name.
@@ -205,6 +211,15 @@ impl Options {
         self.per_class(name)
     }
 
+    /// The rows of a matrix, if it was given.
+    pub fn rows(&self, name: &str) -> Option<&[Vec<f64>]> {
+        match self.value(name) {
+            Some(OptionValue::Rows(rows)) => Some(rows),
+            None => None,
+            Some(_) => panic!("`{name}` is not a matrix"),
+        }
+    }
+
     /// A whole number with a default.
     ///
     /// # Errors
@@ -218,8 +233,15 @@ impl Options {
     }
 
     /// # Errors
-    /// When a per-class option was given for another number of classes.
+    /// When a per-class option or a matrix was given for another number of classes.
     pub fn check_classes(&self, classes: usize) -> Result<(), OptionError> {
+        let is_matrix = |row: &&OptionRow| matches!(row.kind, OptionKind::SquareMatrix(_));
+        for row in self.rows.iter().filter(is_matrix) {
+            if let Some(rows) = self.rows(row.name).filter(|rows| rows.len() != classes) {
+                let (name, len) = (row.name, rows.len());
+                return Err(OptionError(format!("`{name}` has {len} rows for {classes} classes")));
+            }
+        }
         for row in self.rows.iter().filter(|row| row.kind == OptionKind::PerClass) {
             if let Some(numbers) = self.per_class(row.name).filter(|numbers| numbers.len() != classes) {
                 let (name, len) = (row.name, numbers.len());
@@ -276,6 +298,10 @@ impl OptionKind {
             (OptionKind::Numbers(range), OptionValue::Numbers(numbers)) => {
                 !numbers.is_empty() && numbers.iter().all(|x| x.is_finite() && range.contains(*x))
             }
+            (OptionKind::SquareMatrix(range), OptionValue::Rows(rows)) => {
+                let fits = |x: &f64| x.is_finite() && range.contains(*x);
+                rows.iter().all(|row| row.len() == rows.len() && row.iter().all(fits))
+            }
             _ => false,
         };
         if fits { Ok(()) } else { Err(self.to_string()) }
@@ -293,7 +319,8 @@ impl OptionKind {
             | OptionKind::RequiredNumber(_)
             | OptionKind::PerClass
             | OptionKind::Shares
-            | OptionKind::Numbers(_) => None,
+            | OptionKind::Numbers(_)
+            | OptionKind::SquareMatrix(_) => None,
         }
     }
 
@@ -341,6 +368,9 @@ impl std::fmt::Display for OptionKind {
             OptionKind::Shares => write!(f, "a list of increasing numbers {}", Interval::SHARE),
             OptionKind::Numbers(Interval::ANY) => write!(f, "a list of finite numbers, one or more"),
             OptionKind::Numbers(range) => write!(f, "a list of numbers {range}, one or more"),
+            OptionKind::SquareMatrix(range) => {
+                write!(f, "a list of lists of numbers {range}, as many as each has numbers")
+            }
         }
     }
 }
@@ -363,11 +393,21 @@ impl std::fmt::Display for OptionValue {
             OptionValue::Whole(x) => write!(f, "{x}"),
             OptionValue::Number(x) => write!(f, "{x}"),
             OptionValue::Text(text) => write!(f, "{text}"),
-            OptionValue::Numbers(numbers) => {
-                write!(f, "[{}]", numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(", "))
+            OptionValue::Numbers(numbers) => list(f, numbers),
+            OptionValue::Rows(rows) => {
+                write!(f, "[")?;
+                for (i, row) in rows.iter().enumerate() {
+                    write!(f, "{}", if i == 0 { "" } else { ", " })?;
+                    list(f, row)?;
+                }
+                write!(f, "]")
             }
         }
     }
+}
+
+fn list(f: &mut std::fmt::Formatter, numbers: &[f64]) -> std::fmt::Result {
+    write!(f, "[{}]", numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(", "))
 }
 
 /// The options of a row, one line each: `delta: a number in (0, ∞), default 1; where the square ends`.
@@ -385,6 +425,7 @@ mod tests {
         OptionRow { name: "average", meaning: "", kind: OptionKind::Choice(&["macro", "micro"]) },
         OptionRow { name: "weights", meaning: "", kind: OptionKind::PerClass },
         OptionRow { name: "means", meaning: "", kind: OptionKind::Numbers(Interval::UNIT) },
+        OptionRow { name: "costs", meaning: "", kind: OptionKind::SquareMatrix(Interval::NOT_NEGATIVE) },
     ];
     const CURVE: &[OptionRow] = &[
         OptionRow { name: "at", meaning: "where", kind: OptionKind::Shares },
@@ -407,6 +448,9 @@ mod tests {
             (options.numbers("means"), given("means = [0, 1]").unwrap().numbers("means")),
             (None, Some(&[0.0, 1.0][..]))
         );
+        let matrix = given("costs = [[0, 1.5], [2, 0]]").unwrap();
+        assert_eq!(matrix.rows("costs"), Some(&[vec![0.0, 1.5], vec![2.0, 0.0]][..]));
+        assert!(matrix.check_classes(3).unwrap_err().to_string().contains("`costs` has 2 rows for 3 classes"));
         assert_eq!(options.whole_up_to("k", 5), Ok(5));
         assert_eq!(options.whole_up_to("k", 4).unwrap_err().to_string(), "`k` must be at most 4, not 5");
     }
@@ -424,12 +468,14 @@ mod tests {
             ("weights = [1.0, -1.0]", "one number per class"),
             ("means = []", "`means` of huber must be a list of numbers in [0, 1], one or more, not []"),
             ("means = [0.5, 1.5]", "not [0.5, 1.5]"),
+            ("costs = [[0, 1]]", "as many as each has numbers, not [[0, 1]]"),
+            ("costs = [[0, -1], [1, 0]]", "numbers in [0, ∞)"),
         ] {
             let error = given(toml).unwrap_err().to_string();
             assert!(error.contains(message), "{toml}: {error}");
         }
         let error = toml::from_str::<Given>("delta = { a = 1 }").unwrap_err().to_string();
-        assert!(error.contains("an option is a number, a text, true or false, or a list of numbers"), "{error}");
+        assert!(error.contains("an option is a number, a text, true or false, a list of numbers"), "{error}");
     }
 
     #[test]

@@ -8,9 +8,9 @@ use crate::distribution::Probabilities;
 use crate::experiment::{Experiment, ObjectiveSettings};
 use crate::network::Network;
 use crate::record::Outcome;
+use crate::task::find_environment;
 use crate::{Error, Result, laboratory, stream};
-use lossward_envs::{Actions, Vectorized};
-use rand::Rng as _;
+use lossward_envs::{Actions, RandomActions};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -80,53 +80,36 @@ pub(super) fn two_jobs(name: &str) -> Result<Row> {
     Ok(Row::new(name, Unit::Steps, &two).with_ratio(&two, &one, "one job"))
 }
 
-pub(super) fn step_1(name: &str) -> Result<Row> {
-    step(name, 1)
-}
-
-pub(super) fn step_64(name: &str) -> Result<Row> {
-    step(name, 64)
-}
-
-pub(super) fn step_1024(name: &str) -> Result<Row> {
-    step(name, 1024)
-}
-
-fn cart_poles(copies: u64) -> Result<Box<dyn Vectorized>> {
-    let spec = lossward_envs::find("CartPole-v1");
-    let spec = spec.ok_or_else(|| Error::Argument("CartPole-v1 is not registered".into()))?;
-    Ok(spec.make_default((0..copies).map(|i| stream(0, "env", i)).collect()))
-}
-
 /// Random actions, drawn beforehand.
-fn step(name: &str, copies: u64) -> Result<Row> {
-    let mut env = cart_poles(copies)?;
-    let mut rng = stream(0, "actions", 0);
-    let rows: Vec<Vec<u32>> = (0..64).map(|_| (0..copies).map(|_| rng.random_range(0..2)).collect()).collect();
-    let mut work = || {
-        for actions in &rows {
-            env.step(Actions::Indices(actions), &[])?;
+pub(super) fn step(name: &str, id: &str, copies: u64) -> Result<Row> {
+    let spec = find_environment(id)?;
+    let streams = |name: &str| (0..copies).map(|i| stream(0, name, i)).collect::<Vec<_>>();
+    let mut env = spec.make_default(streams("env"));
+    let mut actions = RandomActions::new(env.actions(), streams("actions"));
+    let (mut indices, mut values) = (Vec::new(), Vec::new());
+    for _ in 0..BATCHES {
+        match actions.draw() {
+            Actions::Indices(drawn) => indices.push(drawn.to_vec()),
+            Actions::Values(drawn) => values.push(drawn.to_vec()),
         }
-        Ok((rows.len() as u64 * copies) as f64)
+    }
+    let batches =
+        || indices.iter().map(|drawn| Actions::Indices(drawn)).chain(values.iter().map(|drawn| Actions::Values(drawn)));
+    let mut work = || {
+        for actions in batches() {
+            env.step(actions, &[])?;
+        }
+        Ok((BATCHES * copies) as f64)
     };
     let [steps] = in_turns(Duration::from_millis(50), [&mut work])?;
     Ok(Row::new(name, Unit::Steps, &steps))
 }
 
-pub(super) fn act_4(name: &str) -> Result<Row> {
-    act(name, 4)
-}
-
-pub(super) fn act_64(name: &str) -> Result<Row> {
-    act(name, 64)
-}
-
-pub(super) fn act_1024(name: &str) -> Result<Row> {
-    act(name, 1024)
-}
+/// Batches of actions that are played over and over.
+const BATCHES: u64 = 64;
 
 /// The forward pass and a sampled action with its log-probability for every copy.
-fn act(name: &str, copies: usize) -> Result<Row> {
+pub(super) fn act(name: &str, copies: usize) -> Result<Row> {
     let network = Network::new(&training::settings(training::TANH)?, (&[4], 2), &mut stream(0, "init", 0))?;
     let observations: Vec<f32> = (0..4 * copies).map(|i| 0.05 * (i as f32).sin()).collect();
     let mut rng = stream(0, "policy", 0);

@@ -9,7 +9,7 @@ pub use load::PRESETS;
 use crate::network::NetworkSettings;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::optimizer::OptimizerSettings;
-use crate::options::Named;
+use crate::options::{Given, Named};
 use crate::patience::EarlyStopping;
 use crate::regularizer::RegularizerSettings;
 use crate::task::TaskSettings;
@@ -73,8 +73,14 @@ pub struct EvaluationSettings {
     pub every: Option<u64>,
     /// On a data set; the first one that is not drawn decides which weights are the best.
     pub metrics: Vec<Named>,
+    /// On a data set: what a class earns, in the column `reward`; accuracy when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<Named>,
     /// In an environment, per policy (sampled, deterministic).
     pub episodes: usize,
+    /// Of the environment, over those of the task: to judge under another rule than was trained under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Given>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
 }

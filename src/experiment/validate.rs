@@ -1,12 +1,13 @@
 //! What types can't say: ranges, and combinations that make no sense.
 
-use super::{Arm, Experiment, ObjectiveSettings, Plot};
+use super::{Arm, EvaluationSettings, Experiment, ObjectiveSettings, Plot};
 use crate::loss::{self, Criterion};
+use crate::metric::Reward;
 use crate::objective::{Baseline, PolicyGradientSettings, SupervisedSettings, Surrogate};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::rollout::Length;
-use crate::task::{Evaluation, Task};
-use crate::trial;
+use crate::task::{Evaluation, Source, Task};
+use crate::{Error, trial};
 
 /// What is wrong, and at which key of which arm.
 pub(super) struct Invalid {
@@ -111,7 +112,12 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
     Optimizer::new(&arm.optimizer, crate::stream(0, "gradient noise", 0))
         .map_err(|error| (optimizer_key(&error.to_string()), error.to_string()))?;
     let named = if arm.task.dataset.is_some() { "task.dataset" } else { "task.env" };
-    let task = Task::load(&arm.task, 0).map_err(|error| (named.to_string(), error.to_string()))?;
+    let task_key = |error: &Error| match error {
+        Error::Option(_) => "task.options",
+        Error::Wrapper(_) => "task.max_steps",
+        _ => named,
+    };
+    let task = Task::load(&arm.task, 0).map_err(|error| (task_key(&error).to_string(), error.to_string()))?;
     let empty = arm.network.layers.is_empty() || arm.network.hidden().contains(&0);
     let network_key = if empty { "network.hidden" } else { "network.layers" };
     arm.network.check(&task.input_shape()).map_err(|error| (network_key.to_string(), error.to_string()))?;
@@ -125,6 +131,7 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
         ObjectiveSettings::PolicyGradient(settings) => check_policy_gradient(settings, &task, arm.budget.examples)?,
     }
     check_metrics(arm, &task)?;
+    check_judging(arm, &task)?;
     trial::columns(arm, &task).map_err(|error| ("evaluation.metrics".into(), error.to_string()))
 }
 
@@ -143,11 +150,31 @@ fn check_metrics(arm: &Arm, task: &Task) -> Check {
     if arm.task.dataset.is_none() {
         return Ok(());
     }
-    let evaluation = Evaluation::new(task, metrics, 0, 0);
+    let evaluation = Evaluation::new(task, &arm.evaluation, 0);
     let evaluation = evaluation.map_err(|error| ("evaluation.metrics".to_string(), error.to_string()))?;
     let first = metrics.first().map(|metric| metric.label());
     let decides = first.is_some() && evaluation.columns().first() == first.as_ref();
     require(decides, follows, "the first of `metrics` decides, so it must be a single number, such as accuracy")
+}
+
+/// What the evaluation changes about the task, and that it belongs to such a task.
+fn check_judging(arm: &Arm, task: &Task) -> Check {
+    let EvaluationSettings { options, reward, .. } = &arm.evaluation;
+    match (&task.source, options, reward) {
+        (Source::DataSet(_), Some(_), _) => {
+            fail("evaluation.options", "`options` of the evaluation are for environments")
+        }
+        (Source::Environment(_), _, Some(_)) => {
+            fail("evaluation.reward", "an environment has rewards of its own; `reward` is for data sets")
+        }
+        (Source::DataSet(data), _, Some(reward)) => {
+            Reward::new(reward, data.classes).map(drop).or_else(|error| fail("evaluation.reward", error))
+        }
+        (Source::Environment(environment), Some(options), _) => {
+            environment.with_options(Some(options)).map(drop).or_else(|error| fail("evaluation.options", error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_regularizer(arm: &Arm, experiment: &Experiment) -> Check {
@@ -220,11 +247,11 @@ fn check_teacher(path: &str, name: &str, arm: &Arm, experiment: &Experiment) -> 
     let Some(teacher) = others.clone().find(|other| other.name == name) else {
         return fail(path, crate::error::unknown("arm", name, &known));
     };
-    require(
-        teacher.task.env == arm.task.env && teacher.task.dataset == arm.task.dataset,
-        path,
-        &format!("`{name}` has another task"),
-    )?;
+    let reads = |arm: &Arm| {
+        let task = Task::load(&arm.task, 0).ok()?;
+        Some((arm.task.env.clone(), arm.task.dataset.clone(), task.input_shape(), task.outputs()))
+    };
+    require(reads(teacher) == reads(arm), path, &format!("`{name}` has another task"))?;
     let same = teacher.network.layers == arm.network.layers && teacher.network.hidden() == arm.network.hidden();
     require(same, path, &format!("the network of `{name}` has other layers"))?;
     require(teacher.teachers().next().is_none(), path, &format!("`{name}` itself learns from another arm"))
@@ -288,7 +315,7 @@ fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget:
         let positive = clip.at(0.0) > 0.0 && smallest >= 0.0 && largest.is_finite();
         require(positive, "objective.value_clip", "`value_clip` must be positive and finite")?;
     }
-    let reward = settings.reward.as_deref();
+    let reward = settings.reward.as_ref();
     let made = task.environments(reward, Vec::new());
     made.map(|_| ()).or_else(|error| fail("objective.reward", error))
 }

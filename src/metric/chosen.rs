@@ -65,7 +65,35 @@ pub(super) const ACCURACY: Metric = Metric {
     source: "scikit-learn accuracy_score",
     options: &[],
     judge: Judge::Chosen(|confusion, _| Ok(Value::Number(confusion.accuracy()))),
-    reward: Some(|chosen, label| f64::from(u8::from(chosen == label))),
+    reward: Some(|prediction, target, _| f64::from(u8::from(prediction == target))),
+    ..ROW
+};
+
+/// What choosing `chosen` for `label` costs.
+fn cost(chosen: usize, label: usize, options: &Options) -> f64 {
+    match options.rows("costs") {
+        Some(costs) => costs[label][chosen],
+        None => f64::from(u8::from(chosen != label)),
+    }
+}
+
+pub(super) const COST: Metric = Metric {
+    name: "cost",
+    formula: "mean of C[y, argmax z]",
+    summary: "what the chosen classes cost, by a cost matrix; as a reward: minus that",
+    source: "Elkan 2001, The foundations of cost-sensitive learning",
+    range: (0.0, f64::INFINITY),
+    higher_is_better: Some(false),
+    options: &[OptionRow {
+        name: "costs",
+        meaning: "C: a row per true class, a column per chosen one; without it, 1 for a wrong class and 0 for the right one",
+        kind: OptionKind::SquareMatrix(Interval::NOT_NEGATIVE),
+    }],
+    judge: Judge::Chosen(|confusion, options| {
+        options.check_classes(confusion.classes())?;
+        Ok(Value::Number(confusion.mean(|label, chosen| cost(chosen, label, options))))
+    }),
+    reward: Some(|prediction, target, options| -cost(prediction as usize, target as usize, options)),
     ..ROW
 };
 

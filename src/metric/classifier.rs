@@ -1,6 +1,6 @@
 //! A classifier's output, judged by any metric that fits it.
 
-use super::{Confusion, Judge, Metric, Scores, Value};
+use super::{Confusion, Judge, Metric, Reward, Scores, Value};
 use crate::options::Options;
 use crate::{Error, Result, distribution};
 use std::cell::OnceCell;
@@ -63,13 +63,13 @@ impl<'a> ClassifierOutput<'a> {
     }
 }
 
-/// The mean over rows of `Σ_a softmax(z)_a score(a, y)`: what a policy that samples its class earns, without sampling.
-pub fn expected_score(score: fn(u32, u32) -> f64, logits: &[f32], labels: &[u32]) -> f64 {
+/// The mean over rows of `Σ_a softmax(z)_a r(a, y)`: what a policy that samples its class earns, without sampling.
+pub fn expected_reward(reward: &Reward, logits: &[f32], labels: &[u32]) -> f64 {
     let classes = logits.len() / labels.len();
     let expected = |(row, &label): (&[f32], &u32)| {
         distribution::log_probs(row)
             .enumerate()
-            .map(|(a, log_prob)| log_prob.exp() * score(a as u32, label))
+            .map(|(a, log_prob)| log_prob.exp() * reward.of(a as f64, f64::from(label)))
             .sum::<f64>()
     };
     logits.chunks_exact(classes).zip(labels).map(expected).sum::<f64>() / labels.len() as f64
@@ -79,6 +79,7 @@ pub fn expected_score(score: fn(u32, u32) -> f64, logits: &[f32], labels: &[u32]
 mod tests {
     use super::super::find;
     use super::*;
+    use crate::options::Named;
 
     #[test]
     fn metrics_of_a_table_computed_by_hand() {
@@ -94,8 +95,8 @@ mod tests {
         assert!((value("cross_entropy") - expected).abs() < 1e-7);
         assert!((value("log_loss") - expected).abs() < 1e-7);
         assert!((value("brier") - (0.0625 + 0.25) / 2.0).abs() < 1e-7);
-        let score = find("accuracy").unwrap().reward.unwrap();
-        assert!((expected_score(score, &logits, &labels) - 0.625).abs() < 1e-7);
+        let reward = Reward::new(&Named::plain("accuracy"), 2).unwrap();
+        assert!((expected_reward(&reward, &logits, &labels) - 0.625).abs() < 1e-7);
         let mse = find("mse").unwrap();
         let error = output.judged_by(mse, &Options::defaults(mse.options)).unwrap_err().to_string();
         assert!(error.contains("`mse` judges real values"), "{error}");

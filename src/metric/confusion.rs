@@ -57,6 +57,12 @@ impl Confusion {
         Confusion { classes, counts: (0..classes * classes).map(count).collect() }
     }
 
+    /// The mean over all examples of a function of `(true class, chosen class)`.
+    pub fn mean(&self, of: impl Fn(usize, usize) -> f64) -> f64 {
+        let weighted = self.counts.iter().enumerate().map(|(i, n)| *n as f64 * of(i / self.classes, i % self.classes));
+        weighted.sum::<f64>() / self.counts.iter().sum::<u64>() as f64
+    }
+
     pub fn classes(&self) -> usize {
         self.classes
     }

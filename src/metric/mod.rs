@@ -12,6 +12,7 @@ mod masks;
 mod probability;
 mod ranking;
 mod regression;
+mod reward;
 mod scores;
 #[cfg(test)]
 mod table_test;
@@ -21,7 +22,7 @@ pub use boxes::{
     ALL_AREAS, AreaRange, Boxes, Detection, LARGE, MEDIUM, Ranking, SMALL, TrueBox, intersection_over_union, thresholds,
 };
 pub use calibration::{Norm, calibration_error, reliability};
-pub use classifier::{ClassifierOutput, expected_score};
+pub use classifier::{ClassifierOutput, expected_reward};
 pub use confusion::{Average, Confusion, Ratio};
 pub use probability::{brier, cross_entropy, log_loss};
 pub use ranking::{average_precision, precision_recall_curve, roc_auc, roc_auc_one_against_one, roc_curve, top_k};
@@ -29,6 +30,7 @@ pub use regression::{
     RealValues, explained_variance, max_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
     median_absolute_error, r2, root_mean_squared_error,
 };
+pub use reward::Reward;
 pub use scores::Scores;
 pub use value::{Bin, ClassValue, Curve, Point, Value, number};
 
@@ -48,8 +50,9 @@ pub struct Metric {
     pub higher_is_better: Option<bool>,
     pub options: &'static [OptionRow],
     pub judge: Judge,
-    /// `(chosen, label)` of one decision, where the metric can be a reward.
-    pub reward: Option<fn(u32, u32) -> f64>,
+    /// What one decision earns, from `(prediction, target)`, where the metric can be a reward: higher is better. Classes are
+    /// whole numbers here.
+    pub reward: Option<fn(f64, f64, &Options) -> f64>,
 }
 
 /// What a metric judges, and how.
@@ -74,6 +77,7 @@ pub enum Judge {
 /// The metrics, a row each.
 pub const ALL: &[Metric] = &[
     chosen::ACCURACY,
+    chosen::COST,
     ranking::TOP_K,
     chosen::PRECISION,
     chosen::RECALL,

@@ -135,9 +135,10 @@ pub(super) const R2: Metric = Metric {
 pub(super) const MSE: Metric = Metric {
     name: "mse",
     formula: "mean (y − ŷ)²",
-    summary: "mean squared error",
+    summary: "mean squared error; as a reward: minus the squared error",
     source: "scikit-learn mean_squared_error",
     judge: Judge::Values(|values, _| Ok(Value::Number(values.mean_over_columns(mean_squared_error)))),
+    reward: Some(|prediction, target, _| -(prediction - target).powi(2)),
     ..ROW
 };
 
@@ -153,9 +154,10 @@ pub(super) const RMSE: Metric = Metric {
 pub(super) const MAE: Metric = Metric {
     name: "mae",
     formula: "mean |y − ŷ|",
-    summary: "mean absolute error, in the units of the values",
+    summary: "mean absolute error, in the units of the values; as a reward: minus the absolute error",
     source: "scikit-learn mean_absolute_error",
     judge: Judge::Values(|values, _| Ok(Value::Number(values.mean_over_columns(mean_absolute_error)))),
+    reward: Some(|prediction, target, _| -(prediction - target).abs()),
     ..ROW
 };
 

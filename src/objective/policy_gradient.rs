@@ -5,6 +5,7 @@ use super::{Mean, Objective, Sense, Value};
 use crate::kernel::{self, Clipping, Taken};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{OptimizerSettings, Schedule};
+use crate::options::Named;
 use crate::rollout::{self, Length, RandomRewards, Rollout, Trajectories};
 use crate::task::{Control, Task};
 use crate::{Error, Result, Rng, stream};
@@ -20,7 +21,7 @@ pub struct PolicyGradientSettings {
     pub preset: String,
     /// On a data set: the metric that rewards a chosen class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reward: Option<String>,
+    pub reward: Option<Named>,
     /// Copies that act side by side.
     pub environments: usize,
     pub rollout: Length,
@@ -143,7 +144,7 @@ impl PolicyGradient {
         let random = task.control == Some(Control::RandomReward);
         Ok(PolicyGradient {
             settings: settings.clone(),
-            env: task.environments(settings.reward.as_deref(), rngs)?,
+            env: task.environments(settings.reward.as_ref(), rngs)?,
             policy_rng: stream(seed, "policy", 0),
             random_rewards: random.then(|| RandomRewards(stream(seed, "control", 0))),
             critic,

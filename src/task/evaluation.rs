@@ -3,7 +3,8 @@
 use super::{Source, Task};
 use crate::data::DataSet;
 use crate::distribution::Probabilities;
-use crate::metric::{self, ClassifierOutput, Metric, Value};
+use crate::experiment::EvaluationSettings;
+use crate::metric::{self, ClassifierOutput, Metric, Reward, Value};
 use crate::network::Network;
 use crate::options::{Named, Options};
 use crate::record::Drawn;
@@ -19,7 +20,7 @@ pub struct Evaluation {
 
 enum Kind {
     /// Held-out examples: the metrics, the expected reward of the sampling policy, and its entropy.
-    Held { data: Arc<DataSet>, metrics: Vec<Judging>, reward: fn(u32, u32) -> f64 },
+    Held { data: Arc<DataSet>, metrics: Vec<Judging>, reward: Reward },
     /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
     Episodes { env: Box<dyn Vectorized>, actions: usize, rng: Box<Rng> },
 }
@@ -66,19 +67,28 @@ impl Judging {
 
 impl Evaluation {
     /// # Errors
-    /// When a metric is unknown, does not judge classifiers, or its options don't fit the task.
-    pub fn new(task: &Task, metrics: &[Named], episodes: usize, seed: u64) -> Result<Self> {
+    /// When a metric is unknown, does not judge classifiers, or its options don't fit the task; when the environment can't
+    /// be had with these options.
+    pub fn new(task: &Task, settings: &EvaluationSettings, seed: u64) -> Result<Self> {
         let kind = match &task.source {
-            Source::DataSet(data) => Kind::Held {
-                data: data.clone(),
-                metrics: metrics.iter().map(|named| Judging::new(named, data.classes)).collect::<Result<_>>()?,
-                reward: super::reward_score("accuracy")?,
-            },
-            Source::Environment(spec) => Kind::Episodes {
-                env: spec.make_default((0..episodes as u64).map(|i| stream(seed, "evaluation", i)).collect()),
-                actions: spec.actions.size(),
-                rng: Box::new(stream(seed, "evaluation policy", 0)),
-            },
+            Source::DataSet(data) => {
+                let metrics = settings.metrics.iter().map(|named| Judging::new(named, data.classes));
+                let accuracy = Named::plain("accuracy");
+                Kind::Held {
+                    data: data.clone(),
+                    metrics: metrics.collect::<Result<_>>()?,
+                    reward: Reward::new(settings.reward.as_ref().unwrap_or(&accuracy), data.classes)?,
+                }
+            }
+            Source::Environment(environment) => {
+                let judged = environment.with_options(settings.options.as_ref())?;
+                let rngs = (0..settings.episodes as u64).map(|i| stream(seed, "evaluation", i)).collect();
+                Kind::Episodes {
+                    env: judged.copies(rngs)?,
+                    actions: environment.actions.size(),
+                    rng: Box::new(stream(seed, "evaluation policy", 0)),
+                }
+            }
         };
         Ok(Evaluation { kind, logits: Vec::new() })
     }
@@ -118,7 +128,7 @@ impl Evaluation {
                 for judging in metrics.iter().filter(|judging| !judging.columns.is_empty()) {
                     row.extend(judging.value(&output)?.numbers());
                 }
-                row.push(metric::expected_score(*reward, logits, labels));
+                row.push(metric::expected_reward(reward, logits, labels));
                 row.push(entropies.sum::<f64>() / labels.len() as f64);
                 Ok(row)
             }

@@ -1,23 +1,27 @@
 //! Labels as rewards: a data set played as a one-step environment.
 
 use crate::data::DataSet;
-use lossward_envs::{Action, Env, Outcome, Rng};
+use crate::metric::Reward;
+use lossward_envs::{Action, Bound, Copies, Dims, Env, Outcome, Rng, Space, Vectorized};
 use rand::Rng as _;
 use std::sync::Arc;
 
-/// A contextual bandit: the observation is a training input drawn uniformly, the action is a class, the reward is a score
-/// of that class against the hidden label, and the episode is over.
+/// A contextual bandit: the observation is a training input drawn uniformly, the action is a class, the reward is what that
+/// class earns for the hidden label, and the episode is over.
 #[derive(Clone)]
-pub struct LabelsAsRewards {
+struct LabelsAsRewards {
     data: Arc<DataSet>,
-    score: fn(u32, u32) -> f64,
+    reward: Reward,
     row: usize,
 }
 
-impl LabelsAsRewards {
-    pub fn new(data: Arc<DataSet>, score: fn(u32, u32) -> f64) -> Self {
-        LabelsAsRewards { data, score, row: 0 }
-    }
+/// Copies, one per stream.
+pub fn copies(data: &Arc<DataSet>, reward: Reward, rngs: Vec<Rng>) -> Box<dyn Vectorized> {
+    let envs = vec![LabelsAsRewards { data: data.clone(), reward, row: 0 }; rngs.len()];
+    let observations =
+        Space::Box { shape: Dims::of(&data.shape), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) };
+    let spaces = (observations, Space::Discrete(data.classes as u32));
+    Box::new(Copies::new("labels as rewards", spaces, None, envs, rngs))
 }
 
 impl Env for LabelsAsRewards {
@@ -26,7 +30,8 @@ impl Env for LabelsAsRewards {
     }
 
     fn step(&mut self, action: Action<'_>, _: &mut Rng) -> Outcome {
-        Outcome { reward: (self.score)(action.index(), self.data.train.labels[self.row]), terminated: true }
+        let label = self.data.train.labels[self.row];
+        Outcome { reward: self.reward.of(f64::from(action.index()), f64::from(label)), terminated: true }
     }
 
     fn observe(&self, out: &mut [f32]) {

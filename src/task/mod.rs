@@ -1,17 +1,20 @@
 //! What is learned: a data set or an environment, with its evaluation, and the two adaptors that close the square between
 //! labels and rewards.
 
+mod environment;
 mod evaluation;
 mod labels_as_rewards;
 mod rewards_as_labels;
 
+pub use environment::{DEFAULT_MAX_STEPS, Environment, find_environment};
 pub use evaluation::Evaluation;
 pub use rewards_as_labels::Expert;
 
 use crate::data::{self, DataSet, Examples};
+use crate::metric::Reward;
+use crate::options::{Given, Named};
 use crate::{Error, Result, Rng, stream};
-use labels_as_rewards::LabelsAsRewards;
-use lossward_envs::{Bound, Copies, Dims, Space, Spec, Vectorized};
+use lossward_envs::{Space, Vectorized};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -24,6 +27,12 @@ pub struct TaskSettings {
     pub dataset: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,
+    /// Of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Given>,
+    /// Steps after which an episode is truncated, instead of the environment's own limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<Control>,
 }
@@ -49,7 +58,7 @@ pub struct Task {
 #[derive(Clone)]
 pub enum Source {
     DataSet(Arc<DataSet>),
-    Environment(&'static Spec),
+    Environment(Environment),
 }
 
 impl Task {
@@ -64,16 +73,21 @@ impl Task {
                 Source::DataSet(Arc::new(data))
             }
             (None, Some(id)) => {
-                let spec = find_environment(id)?;
-                if !matches!(spec.actions, Space::Discrete(_)) {
+                let environment = Environment::new(id, settings)?;
+                if !matches!(environment.actions, Space::Discrete(_)) {
+                    let actions = environment.actions;
                     let message =
-                        format!("{id} has the action space {}; policies choose from Discrete(n) so far", spec.actions);
+                        format!("{id} has the action space {actions}; policies choose from Discrete(n) so far");
                     return Err(Error::Argument(message));
                 }
-                Source::Environment(spec)
+                Source::Environment(environment)
             }
             _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
+        let of_environments = [("options", settings.options.is_some()), ("max_steps", settings.max_steps.is_some())];
+        if let (Source::DataSet(_), Some((key, _))) = (&source, of_environments.iter().find(|(_, given)| *given)) {
+            return Err(Error::Argument(format!("`{key}` is for environments, and this task is a data set")));
+        }
         match (settings.control, &source) {
             (Some(Control::PermutedLabels), Source::Environment(_)) => {
                 Err(Error::Argument("`control = \"permuted_labels\"` needs a data set".into()))
@@ -89,7 +103,7 @@ impl Task {
     pub fn input_shape(&self) -> Vec<usize> {
         match &self.source {
             Source::DataSet(data) => data.shape.clone(),
-            Source::Environment(spec) => spec.observations.shape(),
+            Source::Environment(environment) => environment.observations.shape(),
         }
     }
 
@@ -97,7 +111,7 @@ impl Task {
     pub fn outputs(&self) -> usize {
         match &self.source {
             Source::DataSet(data) => data.classes,
-            Source::Environment(spec) => spec.actions.size(),
+            Source::Environment(environment) => environment.actions.size(),
         }
     }
 
@@ -105,7 +119,7 @@ impl Task {
     pub fn examples(&self, expert: Option<&Expert>) -> Result<Examples> {
         match (&self.source, expert) {
             (Source::DataSet(data), None) => Ok(data.train.clone()),
-            (Source::Environment(spec), Some(expert)) => expert.demonstrate(spec),
+            (Source::Environment(environment), Some(expert)) => expert.demonstrate(environment),
             (Source::DataSet(_), Some(_)) => Err(Error::Argument("a data set has labels; it needs no `expert`".into())),
             (Source::Environment(_), None) => {
                 Err(Error::Argument("an environment has no labels; name an `expert` that gives them".into()))
@@ -114,41 +128,19 @@ impl Task {
     }
 
     /// Copies to act in, one per stream. A data set becomes a one-step environment ("labels as rewards") whose reward is
-    /// the metric named `reward`.
-    pub fn environments(&self, reward: Option<&str>, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
+    /// the metric named `reward`, accuracy without one.
+    pub fn environments(&self, reward: Option<&Named>, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
         match (&self.source, reward) {
-            (Source::Environment(spec), None) => Ok(spec.make_default(rngs)),
-            (Source::Environment(spec), Some(_)) => {
-                Err(Error::Argument(format!("{} has rewards of its own; `reward` is for data sets", spec.id)))
+            (Source::Environment(environment), None) => environment.copies(rngs),
+            (Source::Environment(environment), Some(_)) => {
+                let id = environment.spec.id;
+                Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))
             }
             (Source::DataSet(data), _) => {
-                let score = reward_score(reward.unwrap_or("accuracy"))?;
-                let envs = vec![LabelsAsRewards::new(data.clone(), score); rngs.len()];
-                let observations =
-                    Space::Box { shape: Dims::of(&data.shape), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) };
-                let spaces = (observations, Space::Discrete(data.classes as u32));
-                Ok(Box::new(Copies::new("labels as rewards", spaces, None, envs, rngs)))
+                let accuracy = Named::plain("accuracy");
+                let reward = Reward::new(reward.unwrap_or(&accuracy), data.classes)?;
+                Ok(labels_as_rewards::copies(data, reward, rngs))
             }
         }
     }
-}
-
-/// The built-in environment `id`, or an error with the nearest one.
-pub fn find_environment(id: &str) -> Result<&'static Spec> {
-    lossward_envs::find(id).ok_or_else(|| {
-        let known: Vec<&str> = lossward_envs::all().map(|spec| spec.id).collect();
-        Error::Argument(crate::error::unknown("environment", id, &known))
-    })
-}
-
-/// The metric `name` as the reward of a chosen class.
-pub fn reward_score(name: &str) -> Result<fn(u32, u32) -> f64> {
-    crate::metric::find(name)?.reward.ok_or_else(|| {
-        let fitting: Vec<&str> =
-            crate::metric::ALL.iter().filter(|metric| metric.reward.is_some()).map(|metric| metric.name).collect();
-        Error::Argument(format!(
-            "`{name}` judges many decisions at once and can't reward a single class; use {}",
-            fitting.join(", ")
-        ))
-    })
 }

@@ -1,9 +1,10 @@
 //! Rewards as labels: the episodes of an expert become a data set.
 
+use super::Environment;
 use crate::data::Examples;
 use crate::network::Network;
-use crate::{Error, Result, distribution, stream};
-use lossward_envs::{Actions, Spec};
+use crate::{Result, distribution, stream};
+use lossward_envs::Actions;
 
 /// A policy whose most likely actions are taken as labels.
 pub struct Expert {
@@ -16,19 +17,16 @@ pub struct Expert {
 
 impl Expert {
     /// Plays whole episodes with the most likely action and keeps every `(observation, action)`.
-    pub fn demonstrate(&self, spec: &Spec) -> Result<Examples> {
-        if spec.max_steps.is_none() {
-            return Err(Error::Argument(format!("an expert of {} might never end an episode", spec.id)));
-        }
+    pub fn demonstrate(&self, environment: &Environment) -> Result<Examples> {
         let rngs = (0..self.episodes as u64).map(|i| stream(self.seed, "expert", i)).collect();
-        let mut env = spec.make_default(rngs);
+        let mut env = environment.copies(rngs)?;
         let mut logits = Vec::new();
         let mut ended = vec![false; self.episodes];
         let mut examples = Examples { inputs: Vec::new(), labels: Vec::new() };
         while ended.contains(&false) {
             let steps = env.steps();
             self.network.infer(&steps.observations, self.episodes, &mut logits)?;
-            let actions: Vec<u32> = logits.chunks_exact(spec.actions.size()).map(distribution::mode).collect();
+            let actions: Vec<u32> = logits.chunks_exact(environment.actions.size()).map(distribution::mode).collect();
             for (copy, observation) in steps.observations.chunks_exact(steps.features).enumerate() {
                 if !ended[copy] {
                     examples.inputs.extend_from_slice(observation);

@@ -1,0 +1,63 @@
+//! A metric of one decision as a reward.
+
+use super::{ALL, find};
+use crate::options::{Named, Options};
+use crate::{Error, Result};
+
+/// What a prediction earns for its target: a metric that is read off every decision by itself, its sign such that higher is
+/// better.
+#[derive(Clone, Debug)]
+pub struct Reward {
+    of: fn(f64, f64, &Options) -> f64,
+    options: Options,
+}
+
+impl Reward {
+    /// The metric `named` as the reward of a chosen class out of `classes`.
+    ///
+    /// # Errors
+    /// When the metric is unknown, judges many decisions at once, or its options don't fit.
+    pub fn new(named: &Named, classes: usize) -> Result<Reward> {
+        let metric = find(&named.name)?;
+        let of = metric.reward.ok_or_else(|| {
+            let fitting = ALL.iter().filter(|metric| metric.reward.is_some()).map(|metric| metric.name);
+            let fitting = fitting.collect::<Vec<_>>().join(", ");
+            Error::Argument(format!(
+                "`{}` judges many decisions at once and can't reward a single one; use {fitting}",
+                metric.name
+            ))
+        })?;
+        let options = Options::new(metric.name, metric.options, &named.options)?;
+        options.check_classes(classes)?;
+        Ok(Reward { of, options })
+    }
+
+    /// Of one decision; classes are given as whole numbers.
+    pub fn of(&self, prediction: f64, target: f64) -> f64 {
+        (self.of)(prediction, target, &self.options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reward(toml: &str) -> Result<Reward> {
+        let table: std::collections::BTreeMap<String, Named> = toml::from_str(toml).unwrap();
+        Reward::new(&table["reward"], 2)
+    }
+
+    /// The definitions, by hand.
+    #[test]
+    fn a_decision_earns_what_its_metric_says() {
+        let of = |toml: &str| [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0)].map(|(a, y)| reward(toml).unwrap().of(a, y));
+        assert_eq!(of("reward = \"accuracy\""), [1.0, 0.0, 0.0]);
+        assert_eq!(of("reward = \"cost\""), [0.0, -1.0, -1.0]);
+        assert_eq!(of("reward = { cost = { costs = [[0, 1], [5, 0]] } }"), [0.0, -5.0, -1.0]);
+        assert_eq!(reward("reward = \"mse\"").unwrap().of(2.5, 1.0), -2.25);
+        assert_eq!(reward("reward = \"mae\"").unwrap().of(2.5, 1.0), -1.5);
+        let message = |toml: &str| reward(toml).unwrap_err().to_string();
+        assert!(message("reward = \"f1\"").contains("use accuracy, cost, mse, mae"));
+        assert!(message("reward = { cost = { costs = [[1]] } }").contains("`costs` has 1 rows for 2 classes"));
+    }
+}
