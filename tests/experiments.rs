@@ -135,6 +135,12 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("dataset = \"digits\"", "env = \"FrozenLake-v1\"\noptions = { slip = 1 }", &[":7: ", "`slip` is not an option"]),
     ("dataset = \"digits\"", "env = \"FrozenLake-v1\"\noptions = { map = \"SFX\" }", &[":7: ", "`map`"]),
     ("name = \"reward\"", "name = \"reward\"\nevaluation.options = { shift = 1 }", &[":18: ", "are for environments"]),
+    (
+        "name = \"reward\"",
+        "name = \"reward\"\nevaluation.train_metrics = [\"confusion_matrix\"]",
+        &[":18: ", "name it under `metrics`"],
+    ),
+    ("name = \"reward\"", "name = \"reward\"\nevaluation.train_metrics = [\"f2\"]", &[":18: ", "`f2`"]),
     ("name = \"reward\"", "name = \"reward\"\nevaluation.reward = \"f1\"", &[":18: ", "use accuracy, cost"]),
     ("reward = \"accuracy\"", "reward = { cost = { costs = [[0, 1], [1, 0]] } }", &["2 rows for 10 classes"]),
     ("examples = 4_000", "examples = 0", &[":12: ", "at least 1"]),

@@ -73,6 +73,9 @@ pub struct EvaluationSettings {
     pub every: Option<u64>,
     /// On a data set; the first one that is not drawn decides which weights are the best.
     pub metrics: Vec<Named>,
+    /// On a data set: metrics of the training examples; their columns begin with `train_`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_metrics: Option<Vec<Named>>,
     /// On a data set: what a class earns, in the column `reward`; accuracy when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<Named>,

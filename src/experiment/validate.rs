@@ -2,7 +2,7 @@
 
 use super::{Arm, EvaluationSettings, Experiment, ObjectiveSettings, Plot};
 use crate::loss::{self, Criterion};
-use crate::metric::Reward;
+use crate::metric::{self, Reward};
 use crate::objective::{Baseline, PolicyGradientSettings, SupervisedSettings, Surrogate};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::rollout::Length;
@@ -130,17 +130,26 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
         }
         ObjectiveSettings::PolicyGradient(settings) => check_policy_gradient(settings, &task, arm.budget.examples)?,
     }
-    check_metrics(arm, &task)?;
     check_judging(arm, &task)?;
-    trial::columns(arm, &task).map_err(|error| ("evaluation.metrics".into(), error.to_string()))
+    check_metrics(arm, &task)?;
+    trial::columns(arm, &task).map_err(|error| ("evaluation".into(), error.to_string()))
 }
 
 /// No metric twice; and where the first one decides about the training, that it is a single number.
 fn check_metrics(arm: &Arm, task: &Task) -> Check {
-    let metrics = &arm.evaluation.metrics;
-    let twice = metrics.iter().enumerate().find(|(i, metric)| metrics[..*i].contains(metric));
-    if let Some((_, metric)) = twice {
-        return fail("evaluation.metrics", format!("`{}` stands there twice", metric.label()));
+    let (metrics, of_training) = (&arm.evaluation.metrics, arm.evaluation.train_metrics.as_deref().unwrap_or_default());
+    for (metrics, path) in [(&metrics[..], "evaluation.metrics"), (of_training, "evaluation.train_metrics")] {
+        if let Some((_, metric)) = metrics.iter().enumerate().find(|(i, metric)| metrics[..*i].contains(metric)) {
+            return fail(path, format!("`{}` stands there twice", metric.label()));
+        }
+        let only = EvaluationSettings { metrics: metrics.to_vec(), train_metrics: None, ..arm.evaluation.clone() };
+        Evaluation::new(task, &only, 0).map_err(|error| (path.to_string(), error.to_string()))?;
+    }
+    if let Some(drawn) =
+        of_training.iter().find(|named| metric::find(&named.name).is_ok_and(|metric| metric.is_drawn()))
+    {
+        let message = format!("`{}` is drawn, of the held-out examples alone: name it under `metrics`", drawn.name);
+        return fail("evaluation.train_metrics", message);
     }
     let follows = match (&arm.evaluation.early_stopping, &arm.optimizer.learning_rate) {
         (Some(_), _) => "evaluation.early_stopping",
@@ -151,7 +160,7 @@ fn check_metrics(arm: &Arm, task: &Task) -> Check {
         return Ok(());
     }
     let evaluation = Evaluation::new(task, &arm.evaluation, 0);
-    let evaluation = evaluation.map_err(|error| ("evaluation.metrics".to_string(), error.to_string()))?;
+    let evaluation = evaluation.map_err(|error| ("evaluation".to_string(), error.to_string()))?;
     let first = metrics.first().map(|metric| metric.label());
     let decides = first.is_some() && evaluation.columns().first() == first.as_ref();
     require(decides, follows, "the first of `metrics` decides, so it must be a single number, such as accuracy")
@@ -159,8 +168,12 @@ fn check_metrics(arm: &Arm, task: &Task) -> Check {
 
 /// What the evaluation changes about the task, and that it belongs to such a task.
 fn check_judging(arm: &Arm, task: &Task) -> Check {
-    let EvaluationSettings { options, reward, .. } = &arm.evaluation;
+    let EvaluationSettings { options, reward, train_metrics, .. } = &arm.evaluation;
     match (&task.source, options, reward) {
+        (Source::Environment(_), ..) if train_metrics.is_some() => fail(
+            "evaluation.train_metrics",
+            "an environment has no training examples; `train_metrics` is for data sets",
+        ),
         (Source::DataSet(_), Some(_), _) => {
             fail("evaluation.options", "`options` of the evaluation are for environments")
         }

@@ -122,9 +122,9 @@ pub fn find(name: &str) -> Result<&'static Metric> {
     })
 }
 
-/// The metric behind a column of a record: `f1` of `f1(average=none)[2]`.
+/// The metric behind a column of a record: `f1` of `f1(average=none)[2]`, and of `train_f1`.
 pub fn of_column(column: &str) -> Option<&'static Metric> {
-    let name = column.split(['(', '[']).next().unwrap_or(column);
+    let name = column.strip_prefix("train_").unwrap_or(column).split(['(', '[']).next().unwrap_or(column);
     ALL.iter().find(|metric| metric.name == name)
 }
 

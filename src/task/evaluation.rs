@@ -20,7 +20,8 @@ pub struct Evaluation {
 
 enum Kind {
     /// Held-out examples: the metrics, the expected reward of the sampling policy, and its entropy.
-    Held { data: Arc<DataSet>, metrics: Vec<Judging>, reward: Reward },
+    /// The training examples, too, as far as metrics ask for them.
+    Held { data: Arc<DataSet>, metrics: Vec<Judging>, reward: Reward, train_metrics: Vec<Judging> },
     /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
     Episodes { env: Box<dyn Vectorized>, actions: usize, rng: Box<Rng> },
 }
@@ -37,7 +38,7 @@ struct Judging {
 impl Judging {
     /// # Errors
     /// When the metric is unknown, does not judge classifiers, or its options don't fit.
-    fn new(named: &Named, classes: usize) -> Result<Judging> {
+    fn new(named: &Named, classes: usize, prefix: &str) -> Result<Judging> {
         let metric = metric::find(&named.name)?;
         if !metric.judges_classifiers() {
             let fitting = metric::ALL.iter().filter(|metric| metric.judges_classifiers()).map(|metric| metric.name);
@@ -48,7 +49,7 @@ impl Judging {
             )));
         }
         let options = Options::new(metric.name, metric.options, &named.options)?;
-        let mut judging = Judging { metric, options, label: named.label(), columns: Vec::new() };
+        let mut judging = Judging { metric, options, label: format!("{prefix}{}", named.label()), columns: Vec::new() };
         // One example of each class tells what comes out, before anything is trained.
         let (logits, labels) = (vec![0.0; classes * classes], (0..classes as u32).collect::<Vec<u32>>());
         let label = &judging.label;
@@ -72,11 +73,14 @@ impl Evaluation {
     pub fn new(task: &Task, settings: &EvaluationSettings, seed: u64) -> Result<Self> {
         let kind = match &task.source {
             Source::DataSet(data) => {
-                let metrics = settings.metrics.iter().map(|named| Judging::new(named, data.classes));
+                let judging = |metrics: &[Named], prefix| {
+                    metrics.iter().map(|named| Judging::new(named, data.classes, prefix)).collect::<Result<_>>()
+                };
                 let accuracy = Named::plain("accuracy");
                 Kind::Held {
                     data: data.clone(),
-                    metrics: metrics.collect::<Result<_>>()?,
+                    metrics: judging(&settings.metrics, "")?,
+                    train_metrics: judging(settings.train_metrics.as_deref().unwrap_or_default(), "train_")?,
                     reward: Reward::new(settings.reward.as_ref().unwrap_or(&accuracy), data.classes)?,
                 }
             }
@@ -96,9 +100,12 @@ impl Evaluation {
     /// The columns that [`Self::of`] fills, in order; the first one decides which weights are the best.
     pub fn columns(&self) -> Vec<String> {
         match &self.kind {
-            Kind::Held { metrics, .. } => {
-                let of_metrics = metrics.iter().flat_map(|judging| judging.columns.iter().cloned());
-                of_metrics.chain(["reward".into(), "entropy".into()]).collect()
+            Kind::Held { metrics, train_metrics, .. } => {
+                let of = |metrics: &[Judging]| {
+                    metrics.iter().flat_map(|judging| judging.columns.iter().cloned()).collect::<Vec<_>>()
+                };
+                let policy = ["reward".into(), "entropy".into()];
+                of(metrics).into_iter().chain(policy).chain(of(train_metrics)).collect()
             }
             Kind::Episodes { .. } => ["deterministic_return", "return", "length", "entropy"].map(String::from).into(),
         }
@@ -117,19 +124,22 @@ impl Evaluation {
     /// Evaluates the network as it is now.
     pub fn of(&mut self, network: &Network) -> Result<Vec<f64>> {
         match &mut self.kind {
-            Kind::Held { data, metrics, reward } => {
+            Kind::Held { data, metrics, reward, train_metrics } => {
                 let logits = &mut self.logits;
                 network.infer(&data.test.inputs, data.test.len(), logits)?;
                 let labels = &data.test.labels;
+                let mut row = numbers(metrics, &ClassifierOutput::new(logits, labels, data.classes))?;
                 let probabilities = Probabilities::of(logits, data.classes);
                 let entropies = probabilities.entropies().iter().map(|entropy| f64::from(*entropy));
-                let output = ClassifierOutput::new(logits, labels, data.classes);
-                let mut row = Vec::new();
-                for judging in metrics.iter().filter(|judging| !judging.columns.is_empty()) {
-                    row.extend(judging.value(&output)?.numbers());
-                }
                 row.push(metric::expected_reward(reward, logits, labels));
                 row.push(entropies.sum::<f64>() / labels.len() as f64);
+                if !train_metrics.is_empty() {
+                    network.infer(&data.train.inputs, data.train.len(), logits)?;
+                    row.extend(numbers(
+                        train_metrics,
+                        &ClassifierOutput::new(logits, &data.train.labels, data.classes),
+                    )?);
+                }
                 Ok(row)
             }
             Kind::Episodes { env, actions, rng } => {
@@ -154,6 +164,13 @@ impl Evaluation {
         let output = ClassifierOutput::new(&self.logits, &data.test.labels, data.classes);
         wanted.into_iter().map(|judging| Ok((judging.label.clone(), judging.value(&output)?.thinned()))).collect()
     }
+}
+
+/// The values of all columns of these metrics.
+fn numbers(metrics: &[Judging], output: &ClassifierOutput) -> Result<Vec<f64>> {
+    let of_one = |judging: &Judging| Ok(judging.value(output)?.numbers());
+    let with_columns = metrics.iter().filter(|judging| !judging.columns.is_empty());
+    Ok(with_columns.map(of_one).collect::<Result<Vec<_>>>()?.concat())
 }
 
 /// Means over episodes (entropy: over steps).
