@@ -1,4 +1,5 @@
-//! Acting: transitions collected from vectorized environments, with what the advantages need.
+//! Acting: transitions collected from vectorized environments, with what the advantages need; and the pure functions of the
+//! policy-gradient family, from slices to numbers.
 
 mod action_values;
 mod distributional;

@@ -3,7 +3,7 @@
 use lossward_envs::Cause;
 use num_traits::Float;
 
-/// What advantages are computed from; every slice is `[time, copies]`, time-major.
+/// What returns and advantages are computed from; every slice is `[time, copies]`, time-major.
 pub struct Trajectories<'a, T> {
     pub copies: usize,
     pub rewards: &'a [T],
