@@ -1,8 +1,21 @@
-//! Acting: transitions collected from vectorized environments, with what the advantages need.
+//! Acting: transitions collected from vectorized environments, with what the advantages need; and the pure functions of the
+//! policy-gradient family, from slices to numbers.
 
+mod action_values;
+mod distributional;
+mod divergence;
+mod groups;
 mod returns;
+mod sequences;
+mod v_trace;
 
-pub use returns::{Trajectories, advantages, explained_variance, normalize};
+pub use action_values::{Choice, state_values};
+pub use distributional::{categorical_projection, quantile_huber_loss};
+pub use divergence::{KlEstimator, kl_estimates};
+pub use groups::{Deviation, Scale, group_advantages, leave_one_out_advantages, zero_spread_fraction};
+pub use returns::{Trajectories, advantages, explained_variance, lambda_returns, n_step_returns, normalize};
+pub use sequences::{SequenceSurrogate, Sequences, sequence_surrogate};
+pub use v_trace::{Traces, VTrace, v_trace};
 
 use crate::distribution::Probabilities;
 use crate::network::Network;

@@ -8,6 +8,7 @@ mod metrics;
 mod minatar;
 mod optimizers;
 mod penalties;
+mod returns;
 mod rl;
 mod sha256;
 mod stats;
@@ -83,11 +84,19 @@ pub const GROUPS: &[Group] = &[
     ("optimizers/quadratic", optimizers::quadratic),
     ("rl/a2c", rl::a2c),
     ("rl/discounted_returns", rl::discounted_returns),
+    ("rl/distributional", returns::distributional),
     ("rl/distributions", rl::categorical),
     ("rl/explained_variance", rl::explained_variance),
     ("rl/gae", rl::gae),
+    ("rl/grpo", returns::group_advantages),
+    ("rl/grpo_loss", returns::group_relative_loss),
+    ("rl/kl_approx", returns::kl_estimates),
+    ("rl/lambda_returns", returns::lambda_returns),
+    ("rl/n_step", returns::n_step),
     ("rl/ppo_categorical", rl::ppo),
     ("rl/reinforce", rl::reinforce),
+    ("rl/td_errors", returns::temporal_differences),
+    ("rl/vtrace", returns::v_trace),
     ("stats/aggregates", stats::aggregates),
     ("stats/bootstrap_ci", stats::bootstrap),
 ];
