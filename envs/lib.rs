@@ -25,7 +25,6 @@ mod scene;
 mod space;
 pub mod toy_text;
 mod vectorized;
-pub mod wrapper;
 
 pub use random::{Rng, stream};
 pub use random_actions::RandomActions;

@@ -38,7 +38,7 @@ pub enum Error {
     #[error(transparent)]
     Environment(#[from] lossward_envs::StepError),
     #[error(transparent)]
-    Wrapper(#[from] lossward_envs::wrapper::WrapperError),
+    Wrapper(#[from] lossward_envs::wrapper::WrapError),
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
 }

@@ -135,7 +135,9 @@ impl<'a> Trial<'a> {
 
     /// The arm's network as it is initialized.
     fn network(&self, task: &Task) -> Result<Network> {
-        Network::new(&self.arm.network, (&task.input_shape(), task.outputs()), &mut stream(self.seed, "init", 0))
+        let sizes = (&task.input_shape()[..], task.outputs());
+        let network = Network::new(&self.arm.network, sizes, &mut stream(self.seed, "init", 0))?;
+        Ok(network.with_statistics(task.statistics()))
     }
 
     /// Gives a network the final weights of another arm with the same seed, or those of a file; none of both changes nothing.

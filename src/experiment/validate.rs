@@ -8,6 +8,7 @@ use crate::optimizer::{Optimizer, Schedule};
 use crate::rollout::Length;
 use crate::task::{Evaluation, Source, Task};
 use crate::{Error, trial};
+use lossward_envs::wrapper::WrapError;
 
 /// What is wrong, and at which key of which arm.
 pub(super) struct Invalid {
@@ -114,7 +115,8 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
     let named = if arm.task.dataset.is_some() { "task.dataset" } else { "task.env" };
     let task_key = |error: &Error| match error {
         Error::Option(_) => "task.options",
-        Error::Wrapper(_) => "task.max_steps",
+        Error::Wrapper(WrapError::Parameter { wrapper: "limit_time", .. }) => "task.max_steps",
+        Error::Wrapper(_) => "task.wrappers",
         _ => named,
     };
     let task = Task::load(&arm.task, 0).map_err(|error| (task_key(&error).to_string(), error.to_string()))?;
@@ -206,6 +208,11 @@ fn check_regularizer(arm: &Arm, experiment: &Experiment) -> Check {
         require(share, "regularizer.elastic_net.l1_ratio", "`l1_ratio` must lie in [0, 1]")?;
     }
     let Some(kl) = &settings.kl else { return Ok(()) };
+    let normalizes = arm.task.wrappers.as_ref().and_then(|wrappers| wrappers.normalize_observations) == Some(true);
+    if normalizes && (kl.arm.is_some() || kl.file.is_some()) {
+        let message = "another network has its own statistics of the observations; with `normalize_observations` the reference must be the initial network";
+        return fail("regularizer.kl", message);
+    }
     not_negative(kl.coefficient, "kl.coefficient")?;
     match (&kl.arm, &kl.file) {
         (Some(_), Some(_)) => {
@@ -329,6 +336,6 @@ fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget:
         require(positive, "objective.value_clip", "`value_clip` must be positive and finite")?;
     }
     let reward = settings.reward.as_ref();
-    let made = task.environments(reward, Vec::new());
+    let made = task.environments(reward, settings.discount, Vec::new());
     made.map(|_| ()).or_else(|error| fail("objective.reward", error))
 }

@@ -12,6 +12,7 @@ pub use parameters::{Parameter, Parameters, Role};
 use crate::kernel::{self, Activation, Dropout, Layer};
 use crate::{Result, Rng};
 use candle_core::{DType, Device, Tensor};
+use lossward_envs::wrapper::WrapperStatistics;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -63,6 +64,8 @@ pub struct Network {
     dropping: Vec<Layer>,
     /// Weight and bias of each layer that has them, first layer first.
     parameters: Parameters,
+    /// By which its inputs are normalized, if they are: saved and loaded with the weights.
+    statistics: Option<WrapperStatistics>,
 }
 
 impl Network {
@@ -84,7 +87,12 @@ impl Network {
             parameters.push((format!("layers.{i}.weight"), Role::Weight, weight));
             parameters.push((format!("layers.{i}.bias"), Role::Bias, bias));
         }
-        Ok(Network { layers: layers.into(), dropping, parameters: Parameters::new(parameters)? })
+        Ok(Network { layers: layers.into(), dropping, parameters: Parameters::new(parameters)?, statistics: None })
+    }
+
+    /// The network of inputs that are normalized by these statistics.
+    pub fn with_statistics(self, statistics: Option<&WrapperStatistics>) -> Self {
+        Network { statistics: statistics.cloned(), ..self }
     }
 
     pub fn parameters(&self) -> &Parameters {

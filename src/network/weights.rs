@@ -1,25 +1,47 @@
 //! Weights on disk: safetensors with the names `layers.N.weight` `[out, in]` and `layers.N.bias` `[out]`, which PyTorch's
-//! `load_state_dict` reads into an `nn.ModuleList` called `layers` of `nn.Linear`.
+//! `load_state_dict` reads into an `nn.ModuleList` called `layers` of `nn.Linear`. Where observations or rewards are normalized,
+//! the running statistics stand beside them: `observations.mean`, `.variance` and `.count`, `returns.…`, in double precision.
 
 use super::{Network, Parameter};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
+use lossward_envs::wrapper::{Moments, Statistics};
 use std::path::Path;
 
 impl Network {
     /// Writes every parameter. The file appears whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
         let named = |p: &Parameter| Ok((p.name.clone(), self.parameters.tensor(p)?));
-        let tensors: Vec<(String, Tensor)> = self.parameters.iter().map(named).collect::<Result<_>>()?;
+        let mut tensors: Vec<(String, Tensor)> = self.parameters.iter().map(named).collect::<Result<_>>()?;
+        for (name, statistics) in self.statistics() {
+            if let Some(moments) = statistics.moments() {
+                tensors.push((format!("{name}.mean"), Tensor::new(moments.mean, &Device::Cpu)?));
+                tensors.push((format!("{name}.variance"), Tensor::new(moments.variance, &Device::Cpu)?));
+                tensors.push((format!("{name}.count"), Tensor::new(moments.count, &Device::Cpu)?));
+            }
+        }
         let bytes = safetensors::serialize(tensors, None).map_err(|error| Error::content(path, error))?;
         crate::record::write_whole(path, &bytes)
+    }
+
+    /// The statistics that belong to the weights, by the beginning of their tensors' names.
+    fn statistics(&self) -> impl Iterator<Item = (&'static str, &Statistics)> {
+        let both = self.statistics.iter();
+        both.flat_map(|both| [("observations", &both.observations), ("returns", &both.returns)])
     }
 
     /// Sets every parameter from a file that holds exactly these names and shapes.
     pub fn load(&self, path: &Path) -> Result<()> {
         let bytes = std::fs::read(path).map_err(Error::file("read", path))?;
-        let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+        let mut tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
             .map_err(|error| Error::content(path, format!("not a safetensors file: {error}")))?;
+        for (name, statistics) in self.statistics() {
+            let mut part = |part: &str| tensors.remove(&format!("{name}.{part}"));
+            if let [Some(mean), Some(variance), Some(count)] = ["mean", "variance", "count"].map(&mut part) {
+                let (mean, variance, count) = (mean.to_vec1()?, variance.to_vec1()?, count.to_scalar()?);
+                statistics.set(Moments { mean, variance, count })?;
+            }
+        }
         let count = self.parameters.iter().count();
         let found = |parameter: &Parameter| {
             let (name, expected) = (&parameter.name, &parameter.shape[..]);
@@ -33,7 +55,12 @@ impl Network {
         };
         self.parameters.iter().try_for_each(|parameter| found(parameter).map(|_| ()))?;
         if tensors.len() != count {
-            return Err(Error::content(path, format!("{} tensors where this network has {count}", tensors.len())));
+            let known = |name: &&String| self.parameters.iter().any(|parameter| parameter.name == **name);
+            let mut others: Vec<&String> = tensors.keys().filter(|name| !known(name)).collect();
+            others.sort();
+            let first = others.first().map_or("", |name| name.as_str());
+            let message = format!("{} tensors where this network has {count}, such as `{first}`", tensors.len());
+            return Err(Error::content(path, message));
         }
         self.parameters.set(found)
     }

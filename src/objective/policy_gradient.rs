@@ -144,7 +144,7 @@ impl PolicyGradient {
         let random = task.control == Some(Control::RandomReward);
         Ok(PolicyGradient {
             settings: settings.clone(),
-            env: task.environments(settings.reward.as_ref(), rngs)?,
+            env: task.environments(settings.reward.as_ref(), settings.discount, rngs)?,
             policy_rng: stream(seed, "policy", 0),
             random_rewards: random.then(|| RandomRewards(stream(seed, "control", 0))),
             critic,

@@ -1,14 +1,15 @@
-//! An environment as an experiment asks for it.
+//! An environment as an experiment asks for it: with its options, its time limit and its wrappers.
 
 use super::TaskSettings;
 use crate::options::{Given, Options};
 use crate::{Error, Result, Rng};
-use lossward_envs::{Space, Spec, Vectorized, wrapper};
+use lossward_envs::wrapper::{self, Purpose, WrapperStatistics, Wrappers};
+use lossward_envs::{Space, Spec, Vectorized};
 
 /// The time limit of an environment that has none of its own: a policy that never ends an episode must not hold up a trial.
 pub const DEFAULT_MAX_STEPS: u32 = 10_000;
 
-/// An environment with its options and its time limit.
+/// An environment, and what its wrappers have learned.
 #[derive(Clone)]
 pub struct Environment {
     pub spec: &'static Spec,
@@ -18,6 +19,9 @@ pub struct Environment {
     given: Given,
     options: Options,
     max_steps: u32,
+    wrappers: Wrappers,
+    /// Shared by all copies of one trial.
+    statistics: WrapperStatistics,
 }
 
 impl Environment {
@@ -26,14 +30,19 @@ impl Environment {
     pub fn new(id: &str, settings: &TaskSettings) -> Result<Environment> {
         let spec = find_environment(id)?;
         let max_steps = settings.max_steps.or(spec.max_steps).unwrap_or(DEFAULT_MAX_STEPS);
-        Self::made(spec, settings.options.clone().unwrap_or_default(), max_steps)
+        let given = settings.options.clone().unwrap_or_default();
+        let options = Options::new(spec.id, spec.options, &given)?;
+        let wrappers = settings.wrappers.clone().unwrap_or_default();
+        let (observations, actions) = (spec.observations, spec.actions);
+        let statistics = WrapperStatistics::default();
+        let plain = Environment { spec, observations, actions, given, options, max_steps, wrappers, statistics };
+        plain.with_its_spaces()
     }
 
-    fn made(spec: &'static Spec, given: Given, max_steps: u32) -> Result<Environment> {
-        let options = Options::new(spec.id, spec.options, &given)?;
-        let made = wrapper::limit_time((spec.make)(&options, Vec::new())?, max_steps)?;
-        let (observations, actions) = (made.observations(), made.actions());
-        Ok(Environment { spec, observations, actions, given, options, max_steps })
+    /// The spaces of the copies are known when there are some, be it none.
+    fn with_its_spaces(self) -> Result<Environment> {
+        let copies = self.copies(Vec::new(), Purpose::Training { discount: 1.0 })?;
+        Ok(Environment { observations: copies.observations(), actions: copies.actions(), ..self })
     }
 
     /// The same environment under other rules: these options over its own.
@@ -42,8 +51,9 @@ impl Environment {
     /// When an option does not fit, or a network for the one environment would not fit the other.
     pub fn with_options(&self, over: Option<&Given>) -> Result<Environment> {
         let given = self.given.iter().chain(over.into_iter().flatten());
-        let given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let other = Self::made(self.spec, given, self.max_steps)?;
+        let given: Given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let options = Options::new(self.spec.id, self.spec.options, &given)?;
+        let other = Environment { given, options, ..self.clone() }.with_its_spaces()?;
         if (other.observations.shape(), other.actions) != (self.observations.shape(), self.actions) {
             return Err(Error::Argument(format!(
                 "with these options {} has observations {} and actions {}; training has {} and {}",
@@ -54,8 +64,15 @@ impl Environment {
     }
 
     /// Copies, one per stream.
-    pub fn copies(&self, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
-        Ok(wrapper::limit_time((self.spec.make)(&self.options, rngs)?, self.max_steps)?)
+    pub fn copies(&self, rngs: Vec<Rng>, purpose: Purpose) -> Result<Box<dyn Vectorized>> {
+        let env = wrapper::limit_time((self.spec.make)(&self.options, rngs)?, self.max_steps)?;
+        Ok(self.wrappers.apply(env, purpose, &self.statistics)?)
+    }
+
+    /// What a network for these observations must be saved with.
+    pub fn statistics(&self) -> Option<&WrapperStatistics> {
+        let Wrappers { normalize_observations, normalize_rewards, .. } = &self.wrappers;
+        [normalize_observations, normalize_rewards].contains(&&Some(true)).then_some(&self.statistics)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::network::Network;
 use crate::options::{Named, Options};
 use crate::record::Drawn;
 use crate::{Error, Result, Rng, distribution, stream};
+use lossward_envs::wrapper::Purpose;
 use lossward_envs::{Actions, Vectorized};
 use std::sync::Arc;
 
@@ -88,7 +89,7 @@ impl Evaluation {
                 let judged = environment.with_options(settings.options.as_ref())?;
                 let rngs = (0..settings.episodes as u64).map(|i| stream(seed, "evaluation", i)).collect();
                 Kind::Episodes {
-                    env: judged.copies(rngs)?,
+                    env: judged.copies(rngs, Purpose::Evaluation)?,
                     actions: environment.actions.size(),
                     rng: Box::new(stream(seed, "evaluation policy", 0)),
                 }

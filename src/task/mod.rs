@@ -14,6 +14,7 @@ use crate::data::{self, DataSet, Examples};
 use crate::metric::Reward;
 use crate::options::{Given, Named};
 use crate::{Error, Result, Rng, stream};
+use lossward_envs::wrapper::{Purpose, WrapperStatistics, Wrappers};
 use lossward_envs::{Space, Vectorized};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,9 @@ pub struct TaskSettings {
     /// Steps after which an episode is truncated, instead of the environment's own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_steps: Option<u32>,
+    /// Of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrappers: Option<Wrappers>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<Control>,
 }
@@ -84,7 +88,11 @@ impl Task {
             }
             _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
-        let of_environments = [("options", settings.options.is_some()), ("max_steps", settings.max_steps.is_some())];
+        let of_environments = [
+            ("options", settings.options.is_some()),
+            ("max_steps", settings.max_steps.is_some()),
+            ("wrappers", settings.wrappers.is_some()),
+        ];
         if let (Source::DataSet(_), Some((key, _))) = (&source, of_environments.iter().find(|(_, given)| *given)) {
             return Err(Error::Argument(format!("`{key}` is for environments, and this task is a data set")));
         }
@@ -115,6 +123,14 @@ impl Task {
         }
     }
 
+    /// What the environment's wrappers learn, where a network's inputs or rewards depend on it.
+    pub fn statistics(&self) -> Option<&WrapperStatistics> {
+        match &self.source {
+            Source::DataSet(_) => None,
+            Source::Environment(environment) => environment.statistics(),
+        }
+    }
+
     /// Labelled examples to train on. An environment's come from an expert ("rewards as labels").
     pub fn examples(&self, expert: Option<&Expert>) -> Result<Examples> {
         match (&self.source, expert) {
@@ -127,11 +143,11 @@ impl Task {
         }
     }
 
-    /// Copies to act in, one per stream. A data set becomes a one-step environment ("labels as rewards") whose reward is
-    /// the metric named `reward`, accuracy without one.
-    pub fn environments(&self, reward: Option<&Named>, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
+    /// Copies to learn in, one per stream. A data set becomes a one-step environment ("labels as rewards") whose reward is
+    /// the metric named `reward`, accuracy without one. Returns are normalized by this discount, where they are.
+    pub fn environments(&self, reward: Option<&Named>, discount: f64, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
         match (&self.source, reward) {
-            (Source::Environment(environment), None) => environment.copies(rngs),
+            (Source::Environment(environment), None) => environment.copies(rngs, Purpose::Training { discount }),
             (Source::Environment(environment), Some(_)) => {
                 let id = environment.spec.id;
                 Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))

@@ -5,6 +5,7 @@ use crate::data::Examples;
 use crate::network::Network;
 use crate::{Result, distribution, stream};
 use lossward_envs::Actions;
+use lossward_envs::wrapper::Purpose;
 
 /// A policy whose most likely actions are taken as labels.
 pub struct Expert {
@@ -19,7 +20,7 @@ impl Expert {
     /// Plays whole episodes with the most likely action and keeps every `(observation, action)`.
     pub fn demonstrate(&self, environment: &Environment) -> Result<Examples> {
         let rngs = (0..self.episodes as u64).map(|i| stream(self.seed, "expert", i)).collect();
-        let mut env = environment.copies(rngs)?;
+        let mut env = environment.copies(rngs, Purpose::Evaluation)?;
         let mut logits = Vec::new();
         let mut ended = vec![false; self.episodes];
         let mut examples = Examples { inputs: Vec::new(), labels: Vec::new() };
