@@ -128,6 +128,11 @@ pub(crate) fn is_paused(paused: &[bool], copy: usize) -> bool {
     paused.get(copy) == Some(&true)
 }
 
+/// The copies that are not paused.
+pub(crate) fn playing(copies: usize, paused: &[bool]) -> impl Iterator<Item = usize> + Clone {
+    (0..copies).filter(|&copy| !is_paused(paused, copy))
+}
+
 /// Copies behind one dynamic call per batch of steps.
 pub trait Vectorized: Send {
     /// Starts a new episode in every copy. An observation that is wrong from the start is an error of the next step.

@@ -87,3 +87,35 @@ impl<F: Fn(usize, f32) -> f32 + Send> Layer for MappedActions<F> {
         Actions::Values(&self.values)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Dims;
+    use crate::wrapper::traces::Echo;
+
+    const BOX: Space =
+        Space::Box { shape: Dims::of(&[2]), low: Bound::Each(&[-1.0, -4.0]), high: Bound::Each(&[1.0, 0.5]) };
+
+    /// What one step of two copies pays: the first element and ten times the second.
+    fn paid(wrapper: fn(Box<dyn Vectorized>) -> Wrap, actions: &[f32; 4]) -> (Space, Vec<f32>) {
+        let mut env = wrapper(Echo::copies(BOX, 2)).unwrap();
+        env.step(Actions::Values(actions), &[]).unwrap();
+        (env.actions(), env.steps().rewards.clone())
+    }
+
+    #[test]
+    fn clipped_actions_lie_in_the_bounds() {
+        assert_eq!(paid(clip_actions, &[0.5, -3.0, 7.0, 7.0]), (BOX, vec![0.5 - 30.0, 1.0 + 5.0]));
+        assert_eq!(paid(clip_actions, &[-7.0, -7.0, 0.0, 0.0]), (BOX, vec![-1.0 - 40.0, 0.0]));
+    }
+
+    #[test]
+    fn rescaled_actions_meet_the_bounds_and_the_middle() {
+        let space = Space::Box { shape: Dims::of(&[2]), low: Bound::All(-1.0), high: Bound::All(1.0) };
+        assert_eq!(paid(rescale_actions, &[-1.0, -1.0, 1.0, 1.0]), (space, vec![-1.0 - 40.0, 1.0 + 5.0]));
+        // −4 + 4.5 · (a + 1) / 2 for the second element, by hand.
+        assert_eq!(paid(rescale_actions, &[0.0, 0.0, -0.5, 0.5]), (space, vec![-17.5, -0.5 - 6.25]));
+        assert_eq!(paid(rescale_actions, &[-9.0, 9.0, 0.25, 9.0]), (space, vec![-1.0 + 5.0, 0.25 + 5.0]));
+    }
+}

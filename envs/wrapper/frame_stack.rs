@@ -2,7 +2,7 @@
 
 use super::{Layer, Wrap, check_parameter, wrap};
 use crate::options::Interval;
-use crate::vectorized::is_paused;
+use crate::vectorized::playing;
 use crate::{Bound, Dims, Space, StepError, Steps, Vectorized};
 
 /// The last `count` observations of the episode, the oldest first, along the first axis: `[C, H, W]` becomes
@@ -84,7 +84,7 @@ impl Layer for StackedFrames {
 
     fn after_step(&mut self, steps: &mut Steps, paused: &[bool]) -> Result<(), StepError> {
         self.steps.copy_all_but_observations(steps);
-        for copy in (0..steps.copies).filter(|&copy| !is_paused(paused, copy)) {
+        for copy in playing(steps.copies, paused) {
             if steps.length(copy) == 0 {
                 self.push(copy, steps.last_observation(copy));
                 self.show(copy, Steps::last_observation_mut);
@@ -103,5 +103,59 @@ impl Layer for StackedFrames {
 
     fn steps_mut<'a>(&'a mut self, _: &'a mut Steps) -> &'a mut Steps {
         &mut self.steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wrapper::traces::{Players, copies_of};
+
+    /// The last frames of a history, oldest first, its first one repeated where it is too short.
+    fn last(history: &[Vec<f32>], count: usize) -> Vec<f32> {
+        (0..count).flat_map(|i| history[(history.len() + i).saturating_sub(count)].clone()).collect()
+    }
+
+    #[test]
+    fn a_stack_is_the_end_of_the_history() {
+        for (id, count) in [("CartPole-v1", 4), ("MinAtar/Asterix-v1", 3), ("FrozenLake-v1", 2), ("CartPole-v1", 1)] {
+            let mut plain = Players::new(copies_of(id, 3), true);
+            let mut stacked = Players::new(stack_frames(copies_of(id, 3), count).unwrap(), true);
+            let mut histories: Vec<Vec<Vec<f32>>> =
+                (0..3).map(|copy| vec![plain.env.steps().observation(copy).to_vec()]).collect();
+            let mut ends = 0;
+            for step in 0..400 {
+                plain.step();
+                stacked.step();
+                let (seen, got) = (plain.env.steps(), stacked.env.steps());
+                assert_eq!((&got.rewards, &got.ends), (&seen.rewards, &seen.ends));
+                for (copy, history) in histories.iter_mut().enumerate() {
+                    if stacked.paused[copy] {
+                        // Nothing is added.
+                    } else if seen.ends.iter().any(|end| end.copy == copy) {
+                        history.push(seen.last_observation(copy).to_vec());
+                        assert_eq!(got.last_observation(copy), last(history, count), "{id}, step {step}");
+                        *history = vec![seen.observation(copy).to_vec()];
+                        ends += 1;
+                    } else {
+                        history.push(seen.observation(copy).to_vec());
+                    }
+                    assert_eq!(got.observation(copy), last(history, count), "{id}, step {step}, copy {copy}");
+                }
+            }
+            assert!(ends > 5, "{id}: {ends} episodes");
+        }
+    }
+
+    #[test]
+    fn the_first_axis_grows() {
+        let space = |id, count| stack_frames(copies_of(id, 1), count).unwrap().observations();
+        assert_eq!(space("MinAtar/Breakout-v1", 4), Space::binary(&[16, 10, 10]));
+        assert_eq!(space("FrozenLake-v1", 2), Space::binary(&[32]));
+        let Space::Box { shape, low, high } = space("Pendulum-v1", 2) else { panic!("it is a box") };
+        assert_eq!(shape.as_slice(), [6]);
+        let bounds: Vec<(f32, f32)> = (0..6).map(|i| (low.of(i), high.of(i))).collect();
+        let one = [(-1.0, 1.0), (-1.0, 1.0), (-8.0, 8.0)];
+        assert_eq!(bounds, [one, one].concat());
     }
 }

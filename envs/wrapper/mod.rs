@@ -20,9 +20,9 @@ mod rewards;
 mod settings;
 mod statistics;
 mod sticky_actions;
-#[cfg(test)]
-mod tests;
 mod time_limit;
+#[cfg(test)]
+mod traces;
 
 pub use actions::{clip_actions, rescale_actions};
 pub use frame_stack::stack_frames;

@@ -2,7 +2,7 @@
 
 use super::{Layer, Statistics, Wrap, WrapError, check_parameter, wrap};
 use crate::options::Interval;
-use crate::vectorized::is_paused;
+use crate::vectorized::playing;
 use crate::{Bound, Space, StepError, Steps, Vectorized};
 
 /// By what, and how, [`normalize_observations`] and [`normalize_rewards`] normalize.
@@ -90,8 +90,7 @@ impl NormalizedObservations {
         let finite = || steps.observations.iter().fold(true, |finite, x| finite & x.is_finite());
         normalization.statistics.with(|moments| {
             if !normalization.frozen && finite() {
-                let rows = steps.observations.chunks_exact(steps.features).enumerate();
-                moments.update(rows.filter(|(copy, _)| !is_paused(paused, *copy)).map(|(_, row)| row));
+                moments.update(playing(steps.copies, paused).map(|copy| steps.observation(copy)));
             }
             mean.copy_from_slice(&moments.mean);
             for (deviation, &variance) in deviation.iter_mut().zip(&moments.variance) {
@@ -115,7 +114,7 @@ impl Layer for NormalizedObservations {
 
     fn after_step(&mut self, steps: &mut Steps, paused: &[bool]) -> Result<(), StepError> {
         self.read_statistics(steps, paused);
-        for copy in (0..steps.copies).filter(|&copy| !is_paused(paused, copy)) {
+        for copy in playing(steps.copies, paused) {
             self.normalize(steps.observation_mut(copy));
             if steps.length(copy) == 0 {
                 self.normalize(steps.last_observation_mut(copy));
@@ -154,13 +153,13 @@ impl Layer for NormalizedRewards {
 
     fn after_step(&mut self, steps: &mut Steps, paused: &[bool]) -> Result<(), StepError> {
         let NormalizedRewards { normalization, discount, returns } = self;
-        let playing = |copy: &usize| !is_paused(paused, *copy);
-        for copy in (0..steps.copies).filter(playing) {
+        let playing = playing(steps.copies, paused);
+        for copy in playing.clone() {
             returns[copy] = returns[copy] * *discount + f64::from(steps.rewards[copy]);
         }
         let deviation = normalization.statistics.with(|moments| {
             if !normalization.frozen {
-                moments.update((0..steps.copies).filter(playing).map(|copy| &returns[copy..=copy]));
+                moments.update(playing.map(|copy| &returns[copy..=copy]));
             }
             normalization.deviation(moments.variance[0])
         });
@@ -170,5 +169,178 @@ impl Layer for NormalizedRewards {
         }
         steps.ends.iter().for_each(|end| returns[end.copy] = 0.0);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wrapper::traces::{Players, copies_of};
+    use crate::wrapper::{Moments, Statistics};
+
+    /// A new handle without the weight that mean 0 and variance 1 begin with.
+    fn exact(features: usize) -> Statistics {
+        let statistics = Statistics::default();
+        statistics.set(Moments::new(features, 0.0)).unwrap();
+        statistics
+    }
+
+    /// Mean and population variance of all numbers at once.
+    fn pooled(numbers: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+        let count = numbers.clone().count() as f64;
+        let mean = numbers.clone().sum::<f64>() / count;
+        (mean, numbers.map(|x| (x - mean).powi(2)).sum::<f64>() / count)
+    }
+
+    #[track_caller]
+    fn assert_near(got: f32, want: f64) {
+        assert!((f64::from(got) - want).abs() <= 1e-5 * (1.0 + want.abs()), "{got}, expected {want}");
+    }
+
+    /// By the definition, over everything that was seen so far.
+    #[test]
+    fn observations_are_normalized_by_all_that_counted() {
+        let statistics = exact(4);
+        let normalization = Normalization { clip: 1.5, ..Normalization::updating(&statistics) };
+        let mut plain = Players::new(copies_of("CartPole-v1", 3), true);
+        let mut normalized =
+            Players::new(normalize_observations(copies_of("CartPole-v1", 3), normalization).unwrap(), true);
+        let mut seen: Vec<Vec<f32>> = (0..3).map(|copy| plain.env.steps().observation(copy).to_vec()).collect();
+        let (mut ends, mut clipped) = (0, 0);
+        for step in 0..150 {
+            if step == 70 {
+                plain.env.reset();
+                normalized.env.reset();
+                seen.extend((0..3).map(|copy| plain.env.steps().observation(copy).to_vec()));
+            }
+            plain.step();
+            normalized.step();
+            let (raw, got) = (plain.env.steps(), normalized.env.steps());
+            let playing: Vec<usize> = (0..3).filter(|&copy| !normalized.paused[copy]).collect();
+            seen.extend(playing.iter().map(|&copy| raw.observation(copy).to_vec()));
+            for feature in 0..4 {
+                let (mean, variance) = pooled(seen.iter().map(|row| f64::from(row[feature])));
+                let want = |x: f32| ((f64::from(x) - mean) / (variance + 1e-8).sqrt()).clamp(-1.5, 1.5);
+                for &copy in &playing {
+                    assert_near(got.observation(copy)[feature], want(raw.observation(copy)[feature]));
+                    clipped += usize::from(got.observation(copy)[feature].abs() == 1.5);
+                }
+                for end in &raw.ends {
+                    let last = (raw.last_observation(end.copy)[feature], got.last_observation(end.copy)[feature]);
+                    assert_near(last.1, want(last.0));
+                }
+            }
+            ends += raw.ends.len();
+        }
+        assert!(ends > 3 && clipped > 10, "{ends} ends, {clipped} clipped");
+        assert_eq!(statistics.moments().unwrap().count, seen.len() as f64);
+    }
+
+    /// By the definition: the variance of all discounted returns so far, each summed up from the start of its episode.
+    #[test]
+    fn rewards_are_divided_by_the_deviation_of_the_returns() {
+        let statistics = exact(1);
+        let env = copies_of("Pendulum-v1", 3);
+        let env = crate::wrapper::limit_time(env, 20).unwrap();
+        let normalization = Normalization { clip: 2.0, ..Normalization::updating(&statistics) };
+        let mut normalized = Players::new(normalize_rewards(env, normalization, 0.9).unwrap(), true);
+        let mut plain = Players::new(crate::wrapper::limit_time(copies_of("Pendulum-v1", 3), 20).unwrap(), true);
+        let mut episodes: [Vec<f64>; 3] = Default::default();
+        let (mut returns, mut clipped) = (Vec::new(), 0);
+        for step in 0..120 {
+            if step == 50 {
+                plain.env.reset();
+                normalized.env.reset();
+                episodes = Default::default();
+            }
+            plain.step();
+            normalized.step();
+            let (raw, got) = (plain.env.steps(), normalized.env.steps());
+            let playing: Vec<usize> = (0..3).filter(|&copy| !normalized.paused[copy]).collect();
+            for &copy in &playing {
+                episodes[copy].push(f64::from(raw.rewards[copy]));
+                let discounted = episodes[copy].iter().rev().enumerate().map(|(k, r)| 0.9f64.powi(k as i32) * r);
+                returns.push(discounted.sum::<f64>());
+            }
+            let (_, variance) = pooled(returns.iter().copied());
+            for copy in 0..3 {
+                let want = (f64::from(raw.rewards[copy]) / (variance + 1e-8).sqrt()).clamp(-2.0, 2.0);
+                assert_near(got.rewards[copy], want);
+                clipped += usize::from(got.rewards[copy] == -2.0);
+            }
+            raw.ends.iter().for_each(|end| episodes[end.copy].clear());
+            assert_eq!(raw.ends, got.ends);
+        }
+        assert!(clipped > 0);
+        assert_eq!(statistics.moments().unwrap().count, returns.len() as f64);
+    }
+
+    #[test]
+    fn frozen_statistics_stay_and_are_read_as_they_are() {
+        let (observations, returns) = (Statistics::default(), Statistics::default());
+        let wrap = |normalization: fn(&Statistics) -> Normalization| {
+            let env = normalize_observations(copies_of("CartPole-v1", 2), normalization(&observations)).unwrap();
+            Players::new(normalize_rewards(env, normalization(&returns), 0.9).unwrap(), false)
+        };
+        let mut evaluation = wrap(Normalization::frozen);
+        let moments = || [observations.moments().unwrap(), returns.moments().unwrap()];
+        let initial = [4, 1].map(|features| Moments::new(features, Moments::INITIAL_COUNT));
+        (0..50).for_each(|_| _ = evaluation.step());
+        evaluation.env.reset();
+        assert_eq!(moments(), initial);
+
+        let mut training = wrap(Normalization::updating);
+        (0..50).for_each(|_| _ = training.step());
+        let trained = moments();
+        assert_ne!(trained, initial);
+        let mut plain = copies_of("CartPole-v1", 2);
+        let same_episode = crate::wrapper::traces::streams("again", 2);
+        plain.restart(same_episode.clone());
+        evaluation.env.restart(same_episode);
+        let compare = |env: &dyn Vectorized, plain: &dyn Vectorized| {
+            let [observations, _] = moments();
+            for feature in 0..4 {
+                let (mean, variance) = (observations.mean[feature], observations.variance[feature]);
+                let x = f64::from(plain.steps().observation(1)[feature]);
+                let want = ((x - mean) / (variance + 1e-8).sqrt()).clamp(-10.0, 10.0);
+                assert_near(env.steps().observation(1)[feature], want);
+            }
+        };
+        compare(&*evaluation.env, &*plain);
+        // Replaced between two steps of the evaluation.
+        observations.set(Moments { mean: vec![0.5; 4], variance: vec![4.0; 4], count: 1.0 }).unwrap();
+        let actions = crate::Actions::Indices(&[0, 1]);
+        evaluation.env.step(actions, &[]).unwrap();
+        plain.step(actions, &[]).unwrap();
+        compare(&*evaluation.env, &*plain);
+    }
+
+    /// Shows what is not a number from its second episode on.
+    struct Broken {
+        episodes: usize,
+    }
+
+    impl crate::Env for Broken {
+        fn reset(&mut self, _: &mut crate::Rng) {
+            self.episodes += 1;
+        }
+        fn step(&mut self, _: crate::Action<'_>, _: &mut crate::Rng) -> crate::Outcome {
+            crate::Outcome { reward: 0.0, terminated: true }
+        }
+        fn observe(&self, out: &mut [f32]) {
+            out[0] = if self.episodes == 1 { 1.0 } else { f32::NAN };
+        }
+    }
+
+    #[test]
+    fn a_broken_first_observation_does_not_spoil_the_statistics() {
+        let spaces = (Space::binary(&[1]), Space::Discrete(2));
+        let rngs = crate::wrapper::traces::streams("env", 1);
+        let env = crate::Copies::new("Broken", spaces, None, vec![Broken { episodes: 0 }], rngs);
+        let statistics = exact(1);
+        let mut env = normalize_observations(Box::new(env), Normalization::updating(&statistics)).unwrap();
+        env.step(crate::Actions::Indices(&[0]), &[]).unwrap();
+        env.step(crate::Actions::Indices(&[0]), &[]).unwrap_err();
+        assert_eq!(statistics.moments().unwrap(), Moments { mean: vec![1.0], variance: vec![0.0], count: 1.0 });
     }
 }

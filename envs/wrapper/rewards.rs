@@ -2,7 +2,7 @@
 
 use super::{Layer, Wrap, WrapError, check_parameter, wrap};
 use crate::options::Interval;
-use crate::vectorized::is_paused;
+use crate::vectorized::playing;
 use crate::{StepError, Steps, Vectorized};
 
 /// `r ← factor · r`.
@@ -59,9 +59,49 @@ struct ClippedRewards {
 impl Layer for ClippedRewards {
     fn after_step(&mut self, steps: &mut Steps, paused: &[bool]) -> Result<(), StepError> {
         // The reward of a paused copy is 0, whatever the bounds.
-        for (copy, reward) in steps.rewards.iter_mut().enumerate().filter(|(copy, _)| !is_paused(paused, *copy)) {
-            *reward = reward.clamp(self.low, self.high);
+        for copy in playing(steps.copies, paused) {
+            steps.rewards[copy] = steps.rewards[copy].clamp(self.low, self.high);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wrapper::traces::Echo;
+    use crate::{Actions, Bound, Dims, Space};
+
+    const BOX: Space =
+        Space::Box { shape: Dims::of(&[1]), low: Bound::All(f32::NEG_INFINITY), high: Bound::All(f32::INFINITY) };
+
+    /// The rewards of three copies, the last of which is paused.
+    fn paid(wrapped: Wrap) -> Vec<f32> {
+        let mut env = wrapped.unwrap();
+        env.step(Actions::Values(&[2.0, -3.0, 5.0]), &[false, false, true]).unwrap();
+        env.steps().rewards.clone()
+    }
+
+    #[test]
+    fn rewards_are_scaled_and_clipped_but_those_of_paused_copies() {
+        assert_eq!(paid(scale_rewards(Echo::copies(BOX, 3), 0.5)), [1.0, -1.5, 0.0]);
+        assert_eq!(paid(clip_rewards(Echo::copies(BOX, 3), -1.0, 1.0)), [1.0, -1.0, 0.0]);
+        assert_eq!(paid(clip_rewards(Echo::copies(BOX, 3), 0.5, f64::INFINITY)), [2.0, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn a_product_that_is_too_large_is_named() {
+        // With and without the end of an episode in that step.
+        for (limit, steps) in [(None, 1), (Some(3), 3)] {
+            let env = Echo::copies(BOX, 1);
+            let env = match limit {
+                Some(limit) => crate::wrapper::limit_time(env, limit).unwrap(),
+                None => env,
+            };
+            let mut env = scale_rewards(env, 1e10).unwrap();
+            (1..steps).for_each(|_| env.step(Actions::Values(&[1.0]), &[]).unwrap());
+            let error = env.step(Actions::Values(&[1e30]), &[]).unwrap_err();
+            assert_eq!(error, StepError::Scaled { env: "Echo", copy: 0, step: steps, reward: 1e30, factor: 1e10 });
+        }
     }
 }

@@ -90,3 +90,61 @@ impl Wrappers {
         Ok(env)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wrapper::traces::{Players, copies_of};
+    use crate::{Bound, Space};
+
+    const ALL: &str = "sticky_actions = 0.25\nclip_actions = true\nrescale_actions = true\nstack_frames = 2\n\
+        normalize_observations = true\nscale_rewards = 0.5\nnormalize_rewards = true\nclip_rewards = [-1.0, 1.0]\n";
+
+    #[test]
+    fn settings_are_written_as_they_are_read() {
+        let all: Wrappers = toml::from_str(ALL).unwrap();
+        assert_eq!(toml::to_string(&all).unwrap(), ALL);
+        assert_eq!(toml::to_string(&Wrappers::default()).unwrap(), "");
+        let error = toml::from_str::<Wrappers>("stack_frame = 2").unwrap_err().to_string();
+        assert!(error.contains("unknown field `stack_frame`") && error.contains("`stack_frames`"), "{error}");
+    }
+
+    /// What is trained on is what the functions give in the documented order.
+    #[test]
+    fn wrappers_are_applied_in_the_order_of_the_fields() {
+        let wrappers: Wrappers = toml::from_str(ALL).unwrap();
+        let statistics = WrapperStatistics::default();
+        let env = copies_of("Pendulum-v1", 2);
+        let applied = wrappers.apply(env, Purpose::Training { discount: 0.9 }, &statistics).unwrap();
+        let by_hand = WrapperStatistics::default();
+        let env = clip_actions(sticky_actions(copies_of("Pendulum-v1", 2), 0.25).unwrap()).unwrap();
+        let env = stack_frames(rescale_actions(env).unwrap(), 2).unwrap();
+        let env = normalize_observations(env, Normalization::updating(&by_hand.observations)).unwrap();
+        let env = scale_rewards(env, 0.5).unwrap();
+        let env = normalize_rewards(env, Normalization::updating(&by_hand.returns), 0.9).unwrap();
+        let env = clip_rewards(env, -1.0, 1.0).unwrap();
+        let (mut a, mut b) = (Players::new(applied, true), Players::new(env, true));
+        for _ in 0..300 {
+            let (a, b) = (a.step(), b.step());
+            assert_eq!((&a.observations, &a.rewards, &a.ends), (&b.observations, &b.rewards, &b.ends));
+        }
+        assert_eq!(statistics.observations.moments(), by_hand.observations.moments());
+        assert_eq!(statistics.returns.moments(), by_hand.returns.moments());
+    }
+
+    #[test]
+    fn an_evaluation_pays_the_rewards_as_they_are_and_moves_nothing() {
+        let wrappers: Wrappers = toml::from_str(ALL).unwrap();
+        let wrappers = Wrappers { sticky_actions: None, rescale_actions: None, ..wrappers };
+        let statistics = WrapperStatistics::default();
+        let env = wrappers.apply(copies_of("Pendulum-v1", 2), Purpose::Evaluation, &statistics).unwrap();
+        let Space::Box { shape, low, high } = env.observations() else { panic!("it is a box") };
+        assert_eq!((shape.as_slice(), low, high), (&[6][..], Bound::All(-10.0), Bound::All(10.0)));
+        let before = statistics.observations.moments();
+        let (mut evaluation, mut plain) = (Players::new(env, false), Players::new(copies_of("Pendulum-v1", 2), false));
+        for _ in 0..300 {
+            assert_eq!(evaluation.step().rewards, plain.step().rewards);
+        }
+        assert_eq!((statistics.observations.moments(), statistics.returns.moments()), (before, None));
+    }
+}

@@ -134,3 +134,48 @@ impl Statistics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By the definition, over the pooled rows, for batches of many sizes and more features than lanes.
+    #[test]
+    fn batches_give_what_all_rows_at_once_give() {
+        let features = 2 * LANES + 3;
+        let row = |i: usize| (0..features).map(|f| ((i * 7 + f * 3) % 11) as f64 * (1.0 + f as f64)).collect();
+        let rows: Vec<Vec<f64>> = (0..40).map(row).collect();
+        let mut moments = Moments::new(features, 0.0);
+        let mut start = 0;
+        for size in [1, 5, 0, 2, 17, 15] {
+            moments.update(rows[start..start + size].iter().map(Vec::as_slice));
+            start += size;
+        }
+        assert_eq!((start, moments.count), (40, 40.0));
+        for f in 0..features {
+            let mean = rows.iter().map(|row| row[f]).sum::<f64>() / 40.0;
+            let variance = rows.iter().map(|row| (row[f] - mean).powi(2)).sum::<f64>() / 40.0;
+            assert!((moments.mean[f] - mean).abs() < 1e-12 * mean.abs(), "mean {f}");
+            assert!((moments.variance[f] - variance).abs() < 1e-12 * variance, "variance {f}");
+        }
+    }
+
+    #[test]
+    fn a_handle_keeps_its_number_of_features() {
+        let statistics = Statistics::default();
+        assert_eq!(statistics.moments(), None);
+        assert_eq!((statistics.sized(3), statistics.clone().sized(5)), (3, 3));
+        let mut moments = Moments { count: 7.0, ..Moments::new(3, 0.0) };
+        statistics.clone().set(moments.clone()).unwrap();
+        assert_eq!(statistics.moments(), Some(moments.clone()));
+        let message = |moments| statistics.set(moments).unwrap_err().to_string();
+        assert_eq!(message(Moments::new(4, 0.0)), "running statistics: 4 features; there must be 3");
+        moments.variance[2] = -1.0;
+        let expected = "running statistics: the variance of feature 2 is -1; it must be in [0, ∞)";
+        assert_eq!(message(moments.clone()), expected);
+        moments.mean.pop();
+        let expected = "running statistics: 2 means and 3 variances; there must be one of each per feature";
+        assert_eq!(message(moments), expected);
+        assert!(message(Moments::new(3, f64::NAN)).contains("the count is NaN"));
+    }
+}
