@@ -5,6 +5,8 @@
 //!   table of built-in environments; `lossward list environments`, error suggestions and the conformance tests read it.
 //! - [`Vectorized`]: many copies behind one dynamic call per batch of steps, with the time limit and the automatic reset
 //!   outside the dynamics. The end of an episode says *why* it ended ([`Cause`]); there is no merged `done`.
+//! - [`wrapper`]: functions of a [`Vectorized`] that change what is seen, paid or done: normalization, frame stack, time
+//!   limit and so on.
 //! - [`check`]: the conformance suite that every environment passes.
 //! - [`stream`]: named random streams. No environment owns a seed; randomness is an argument.
 
@@ -25,6 +27,7 @@ mod scene;
 mod space;
 pub mod toy_text;
 mod vectorized;
+pub mod wrapper;
 
 pub use random::{Rng, stream};
 pub use random_actions::RandomActions;

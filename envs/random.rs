@@ -24,6 +24,13 @@ pub(crate) fn sibling(rng: &Rng, name: &str) -> Rng {
     stream(u64::from_le_bytes(seed), name, 0)
 }
 
+/// The stream `name` that belongs to `rng`, however much of that has been used: the same key, another nonce.
+pub(crate) fn derived(rng: &Rng, name: &str) -> Rng {
+    let mut derived = Rng::from_seed(rng.get_seed());
+    derived.set_stream(fnv1a(name));
+    derived
+}
+
 /// The 64-bit FNV-1a hash (Fowler, Noll, Vo): stable across versions, unlike the standard library's hasher.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -53,6 +60,18 @@ mod tests {
         used.random::<u64>();
         assert_eq!(draw(sibling(&used, "arms")), expected);
         assert_ne!(draw(sibling(&stream(8, "env", 0), "arms")), expected);
+    }
+
+    #[test]
+    fn a_derived_stream_is_a_function_of_its_origin_and_its_name() {
+        let draw = |mut rng: Rng| rng.random::<u64>();
+        let mut used = stream(7, "env", 3);
+        let undrawn = used.clone();
+        used.random::<u64>();
+        assert_eq!(draw(derived(&used, "a")), draw(derived(&undrawn, "a")));
+        for other in [derived(&used, "b"), derived(&stream(7, "env", 2), "a"), undrawn.clone(), used] {
+            assert_ne!(draw(derived(&undrawn, "a")), draw(other));
+        }
     }
 
     /// The published test vector of FNV-1a 64 for "foobar".

@@ -48,6 +48,8 @@ pub enum Bound {
     All(f32),
     /// One for each, row-major.
     Each(&'static [f32]),
+    /// One for each element of a part, the same for every part: those of stacked frames.
+    EachOfPart(&'static [f32]),
 }
 
 impl Bound {
@@ -56,6 +58,7 @@ impl Bound {
         match self {
             Bound::All(bound) => bound,
             Bound::Each(bounds) => bounds[index],
+            Bound::EachOfPart(bounds) => bounds[index % bounds.len()],
         }
     }
 }

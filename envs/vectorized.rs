@@ -1,6 +1,7 @@
 //! Many copies of an environment, stepped together.
 
 use crate::{Action, Actions, Env, Rng, Scene, Space, Spec};
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Why an episode ended.
@@ -18,7 +19,7 @@ pub enum Cause {
 pub struct EpisodeEnd {
     pub copy: usize,
     pub cause: Cause,
-    /// Undiscounted sum of rewards.
+    /// Undiscounted sum of the rewards that the environment paid.
     pub total_reward: f64,
     /// Steps since reset.
     pub length: u32,
@@ -36,16 +37,56 @@ pub struct Steps {
     /// The episodes that ended in this step, by rising copy.
     pub ends: Vec<EpisodeEnd>,
     last_observations: Vec<f32>,
+    lengths: Vec<u32>,
 }
 
 impl Steps {
-    /// The observation in which the copy's most recent episode ended, before the automatic reset.
-    pub fn last_observation(&self, copy: usize) -> &[f32] {
-        &self.last_observations[copy * self.features..(copy + 1) * self.features]
+    pub(crate) fn new(copies: usize, features: usize) -> Self {
+        Steps {
+            copies,
+            features,
+            observations: vec![0.0; copies * features],
+            rewards: vec![0.0; copies],
+            ends: Vec::with_capacity(copies),
+            last_observations: vec![0.0; copies * features],
+            lengths: vec![0; copies],
+        }
     }
 
-    fn observation_mut(&mut self, copy: usize) -> &mut [f32] {
-        &mut self.observations[copy * self.features..(copy + 1) * self.features]
+    /// What a copy shows now, `[features]`.
+    pub fn observation(&self, copy: usize) -> &[f32] {
+        &self.observations[self.range(copy)]
+    }
+
+    /// The observation in which the copy's most recent episode ended, before the automatic reset.
+    pub fn last_observation(&self, copy: usize) -> &[f32] {
+        &self.last_observations[self.range(copy)]
+    }
+
+    /// Steps of a copy since its episode began: 0 where its last step ended one.
+    pub fn length(&self, copy: usize) -> u32 {
+        self.lengths[copy]
+    }
+
+    pub(crate) fn observation_mut(&mut self, copy: usize) -> &mut [f32] {
+        let range = self.range(copy);
+        &mut self.observations[range]
+    }
+
+    pub(crate) fn last_observation_mut(&mut self, copy: usize) -> &mut [f32] {
+        let range = self.range(copy);
+        &mut self.last_observations[range]
+    }
+
+    /// Takes over all but the observations, without allocating.
+    pub(crate) fn copy_all_but_observations(&mut self, other: &Steps) {
+        self.rewards.clone_from(&other.rewards);
+        self.ends.clone_from(&other.ends);
+        self.lengths.clone_from(&other.lengths);
+    }
+
+    fn range(&self, copy: usize) -> std::ops::Range<usize> {
+        copy * self.features..(copy + 1) * self.features
     }
 }
 
@@ -69,6 +110,35 @@ pub enum StepError {
     /// Also where more is written than the observation has room for.
     #[error("{env}, copy {copy}, step {step}: the environment panicked: {what}")]
     Panic { env: &'static str, copy: usize, step: u32, what: String },
+    #[error("{env}, copy {copy}, step {step}: the reward {reward} times {factor} is too large for 32 bits")]
+    Scaled { env: &'static str, copy: usize, step: u32, reward: f32, factor: f64 },
+}
+
+/// Whether there is one action of the right kind per copy.
+pub(crate) fn check_actions(
+    env: &'static str,
+    space: Space,
+    copies: usize,
+    actions: Actions<'_>,
+) -> Result<(), StepError> {
+    let (kind, count, fits) = match actions {
+        Actions::Indices(indices) => ("indices", indices.len(), !matches!(space, Space::Box { .. })),
+        Actions::Values(values) => ("values", values.len(), matches!(space, Space::Box { .. })),
+    };
+    if fits && count == copies * space.width() {
+        return Ok(());
+    }
+    Err(StepError::Actions { env, what: format!("{count} {kind} for {copies} copies of the action space {space}") })
+}
+
+/// Whether this copy is paused; an empty slice pauses none.
+pub(crate) fn is_paused(paused: &[bool], copy: usize) -> bool {
+    paused.get(copy) == Some(&true)
+}
+
+/// The copies that are not paused.
+pub(crate) fn playing(copies: usize, paused: &[bool]) -> impl Iterator<Item = usize> + Clone {
+    (0..copies).filter(|&copy| !is_paused(paused, copy))
 }
 
 /// Copies behind one dynamic call per batch of steps.
@@ -86,13 +156,22 @@ pub trait Vectorized: Send {
     fn step(&mut self, actions: Actions<'_>, paused: &[bool]) -> Result<(), StepError>;
     /// What the last step (or reset) left.
     fn steps(&self) -> &Steps;
+    /// [`Self::steps`], whose observations and rewards a wrapper may change in place: nothing that follows depends on
+    /// them, and a step writes those of a copy anew, but for the observation of a paused one.
+    fn steps_mut(&mut self) -> &mut Steps;
+    /// From now on, episodes are truncated after this many steps, whatever the [`Spec`] says.
+    fn limit_time(&mut self, max_steps: NonZeroU32);
+    /// The name that errors give.
+    fn id(&self) -> &'static str;
+    /// The random streams of the copies, as far as they have been used.
+    fn rngs(&self) -> &[Rng];
     fn observations(&self) -> Space;
     fn actions(&self) -> Space;
     /// What the state of a copy looks like.
     fn scene(&self, copy: usize) -> Option<Scene>;
 }
 
-/// The one implementor of [`Vectorized`]: copies of `E`, each with its own random stream.
+/// Copies of `E`, each with its own random stream: what every [`crate::wrapper`] wraps in the end.
 pub struct Copies<E> {
     id: &'static str,
     observations: Space,
@@ -100,7 +179,6 @@ pub struct Copies<E> {
     max_steps: u32,
     envs: Vec<E>,
     rngs: Vec<Rng>,
-    lengths: Vec<u32>,
     totals: Vec<f64>,
     steps: Steps,
     /// Of a reset; told by the next step.
@@ -131,7 +209,7 @@ impl<E: Env + 'static> Copies<E> {
         rngs: Vec<Rng>,
     ) -> Self {
         assert_eq!(envs.len(), rngs.len(), "every copy needs a random stream of its own");
-        let (copies, features) = (envs.len(), observations.size());
+        let steps = Steps::new(envs.len(), observations.size());
         let mut all = Copies {
             id,
             observations,
@@ -139,16 +217,8 @@ impl<E: Env + 'static> Copies<E> {
             max_steps: max_steps.unwrap_or(u32::MAX),
             envs,
             rngs,
-            lengths: vec![0; copies],
-            totals: vec![0.0; copies],
-            steps: Steps {
-                copies,
-                features,
-                observations: vec![0.0; copies * features],
-                rewards: vec![0.0; copies],
-                ends: Vec::with_capacity(copies),
-                last_observations: vec![0.0; copies * features],
-            },
+            totals: vec![0.0; steps.copies],
+            steps,
             broken: None,
             at: (0, 0),
         };
@@ -164,7 +234,7 @@ impl<E: Env + 'static> Copies<E> {
     fn start_episode(&mut self, copy: usize) {
         self.at = (copy, 0);
         self.envs[copy].reset(&mut self.rngs[copy]);
-        self.lengths[copy] = 0;
+        self.steps.lengths[copy] = 0;
         self.totals[copy] = 0.0;
         let observation = self.steps.observation_mut(copy);
         observation.fill(UNWRITTEN);
@@ -175,7 +245,7 @@ impl<E: Env + 'static> Copies<E> {
     }
 
     fn check_observation(&self, copy: usize, step: u32) -> Result<(), StepError> {
-        let observation = &self.steps.observations[copy * self.steps.features..(copy + 1) * self.steps.features];
+        let observation = self.steps.observation(copy);
         // Without an early end, many values are looked at at once.
         if observation.iter().fold(true, |finite, value| finite & value.is_finite()) {
             return Ok(());
@@ -193,7 +263,7 @@ impl<E: Env + 'static> Copies<E> {
     /// The action of one copy, checked against the space.
     #[inline]
     fn action<'a>(&self, actions: Actions<'a>, copy: usize) -> Result<Action<'a>, StepError> {
-        let (env, step, width) = (self.id, self.lengths[copy] + 1, self.actions.width());
+        let (env, step, width) = (self.id, self.steps.lengths[copy] + 1, self.actions.width());
         let beyond = |action: u32, actions: u32| Err(StepError::Action { env, copy, step, action, actions });
         match (actions, self.actions) {
             (Actions::Indices(indices), Space::Discrete(n)) => match indices[copy] {
@@ -218,39 +288,26 @@ impl<E: Env + 'static> Copies<E> {
         }
     }
 
-    /// Whether there is one action of the right kind per copy.
-    fn check_actions(&self, actions: Actions<'_>) -> Result<(), StepError> {
-        let (kind, count, fits) = match actions {
-            Actions::Indices(indices) => ("indices", indices.len(), !matches!(self.actions, Space::Box { .. })),
-            Actions::Values(values) => ("values", values.len(), matches!(self.actions, Space::Box { .. })),
-        };
-        if fits && count == self.envs.len() * self.actions.width() {
-            return Ok(());
-        }
-        let what = format!("{count} {kind} for {} copies of the action space {}", self.envs.len(), self.actions);
-        Err(StepError::Actions { env: self.id, what })
-    }
-
     fn step_copy(&mut self, copy: usize, actions: Actions<'_>) -> Result<(), StepError> {
         let action = self.action(actions, copy)?;
-        let (env, step) = (self.id, self.lengths[copy] + 1);
+        let (env, step) = (self.id, self.steps.lengths[copy] + 1);
         self.at = (copy, step);
         let outcome = self.envs[copy].step(action, &mut self.rngs[copy]);
-        if !outcome.reward.is_finite() {
+        if !(outcome.reward as f32).is_finite() {
             return Err(StepError::Reward { env, copy, step, reward: outcome.reward });
         }
         self.envs[copy].observe(self.steps.observation_mut(copy));
         self.check_observation(copy, step)?;
         self.steps.rewards[copy] = outcome.reward as f32;
         self.totals[copy] += outcome.reward;
-        self.lengths[copy] = step;
+        self.steps.lengths[copy] = step;
         let cause = match outcome.terminated {
             true => Cause::Terminated,
             false if step >= self.max_steps => Cause::Truncated,
             false => return Ok(()),
         };
         self.steps.ends.push(EpisodeEnd { copy, cause, total_reward: self.totals[copy], length: step });
-        let range = copy * self.steps.features..(copy + 1) * self.steps.features;
+        let range = self.steps.range(copy);
         self.steps.last_observations[range.clone()].copy_from_slice(&self.steps.observations[range]);
         self.start_episode(copy);
         Ok(())
@@ -258,7 +315,7 @@ impl<E: Env + 'static> Copies<E> {
 
     fn step_all(&mut self, actions: Actions<'_>, paused: &[bool]) -> Result<(), StepError> {
         for copy in 0..self.envs.len() {
-            if paused.get(copy) == Some(&true) {
+            if is_paused(paused, copy) {
                 self.steps.rewards[copy] = 0.0;
             } else {
                 self.step_copy(copy, actions)?;
@@ -302,7 +359,7 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
     }
 
     fn step(&mut self, actions: Actions<'_>, paused: &[bool]) -> Result<(), StepError> {
-        self.check_actions(actions)?;
+        check_actions(self.id, self.actions, self.envs.len(), actions)?;
         if let Some(error) = self.broken.take() {
             return Err(error);
         }
@@ -324,6 +381,22 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
 
     fn steps(&self) -> &Steps {
         &self.steps
+    }
+
+    fn steps_mut(&mut self) -> &mut Steps {
+        &mut self.steps
+    }
+
+    fn limit_time(&mut self, max_steps: NonZeroU32) {
+        self.max_steps = max_steps.get();
+    }
+
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn rngs(&self) -> &[Rng] {
+        &self.rngs
     }
 }
 
