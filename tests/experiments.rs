@@ -134,6 +134,10 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("dataset = \"digits\"", "env = \"CartPole-v1\"\nmax_steps = 0", &[":7: ", "`max_steps`", "at least 1"]),
     ("dataset = \"digits\"", "env = \"FrozenLake-v1\"\noptions = { slip = 1 }", &[":7: ", "`slip` is not an option"]),
     ("dataset = \"digits\"", "env = \"FrozenLake-v1\"\noptions = { map = \"SFX\" }", &[":7: ", "`map`"]),
+    ("dataset = \"digits\"", "dataset = \"digits\"\nwrappers = { stack_frames = 2 }", &[":6: ", "for environments"]),
+    ("dataset = \"digits\"", "env = \"CartPole-v1\"\nwrappers = { stack_frame = 2 }", &[":7: ", "`stack_frames`"]),
+    ("dataset = \"digits\"", "env = \"CartPole-v1\"\nwrappers = { stack_frames = 0 }", &[":7: ", "`count` is 0"]),
+    ("dataset = \"digits\"", "env = \"CartPole-v1\"\nwrappers = { clip_actions = true }", &[":7: ", "Discrete(2)"]),
     ("name = \"reward\"", "name = \"reward\"\nevaluation.options = { shift = 1 }", &[":18: ", "are for environments"]),
     (
         "name = \"reward\"",
