@@ -6,6 +6,7 @@ mod envs;
 mod losses;
 mod metrics;
 mod minatar;
+mod normalization;
 mod optimizers;
 mod penalties;
 mod rl;
@@ -88,6 +89,8 @@ pub const GROUPS: &[Group] = &[
     ("rl/gae", rl::gae),
     ("rl/ppo_categorical", rl::ppo),
     ("rl/reinforce", rl::reinforce),
+    ("rl/running_mean_std", normalization::running_mean_std),
+    ("rl/vec_normalize", normalization::vec_normalize),
     ("stats/aggregates", stats::aggregates),
     ("stats/bootstrap_ci", stats::bootstrap),
 ];
