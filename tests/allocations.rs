@@ -8,6 +8,7 @@ use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::rollout::{Length, Rollout};
 use lossward::stream;
 use lossward_envs::RandomActions;
+use lossward_envs::wrapper::{self, Purpose, WrapperStatistics, Wrappers};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -63,6 +64,30 @@ fn environments_step_without_allocation() {
         // Long enough for episodes to end.
         let steps = || (0..500).for_each(|_| env.step(actions.draw(), &[]).unwrap());
         assert_eq!(allocations(steps), 0, "{}", spec.id);
+    }
+}
+
+#[test]
+fn wrappers_step_without_allocation() {
+    let every = "sticky_actions = 0.25\nstack_frames = 3\nnormalize_observations = true\nscale_rewards = 0.5\n\
+        normalize_rewards = true\nclip_rewards = [-1.0, 1.0]";
+    let boxed = "clip_actions = true\nrescale_actions = true";
+    for (id, settings) in [
+        ("CartPole-v1", every.to_string()),
+        ("MinAtar/Breakout-v1", every.to_string()),
+        ("MountainCarContinuous-v0", format!("{every}\n{boxed}")),
+    ] {
+        let wrappers: Wrappers = toml::from_str(&settings).unwrap();
+        for purpose in [Purpose::Training { discount: 0.99 }, Purpose::Evaluation] {
+            let streams = |name| (0..16).map(|i| stream(0, name, i)).collect();
+            let env = lossward_envs::find(id).unwrap().make_default(streams("env"));
+            let env = wrapper::limit_time(env, 100).unwrap();
+            let mut env = wrappers.apply(env, purpose, &WrapperStatistics::default()).unwrap();
+            let mut actions = RandomActions::new(env.actions(), streams("actions"));
+            // Long enough for episodes to end.
+            let steps = || (0..500).for_each(|_| env.step(actions.draw(), &[]).unwrap());
+            assert_eq!(allocations(steps), 0, "{id}, {purpose:?}");
+        }
     }
 }
 

@@ -100,8 +100,11 @@ fn weights_of_normalized_observations_do_not_fit_where_nothing_is_normalized() {
         ", wrappers = { normalize_observations = true }",
         "{ kind = \"policy_gradient\", preset = \"ppo\" }",
     );
-    let pupil =
-        arm("pupil", "", "{ kind = \"supervised\", loss = \"cross_entropy\", expert = { arm = \"teacher\", episodes = 2 } }");
+    let pupil = arm(
+        "pupil",
+        "",
+        "{ kind = \"supervised\", loss = \"cross_entropy\", expert = { arm = \"teacher\", episodes = 2 } }",
+    );
     let sandbox = Sandbox::new();
     let report = run(&sandbox, &format!("seeds = 1\nbudget.examples = 1024\n{teacher}{pupil}"));
     let failed = format!("{:?}", report.arms[1].failed);

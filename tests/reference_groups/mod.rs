@@ -6,6 +6,7 @@ mod envs;
 mod losses;
 mod metrics;
 mod minatar;
+mod normalization;
 mod optimizers;
 mod penalties;
 mod returns;
@@ -97,6 +98,8 @@ pub const GROUPS: &[Group] = &[
     ("rl/reinforce", rl::reinforce),
     ("rl/td_errors", returns::temporal_differences),
     ("rl/vtrace", returns::v_trace),
+    ("rl/running_mean_std", normalization::running_mean_std),
+    ("rl/vec_normalize", normalization::vec_normalize),
     ("stats/aggregates", stats::aggregates),
     ("stats/bootstrap_ci", stats::bootstrap),
 ];
