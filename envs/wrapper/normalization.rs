@@ -175,8 +175,9 @@ impl Layer for NormalizedRewards {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wrapper::traces::{Players, copies_of};
-    use crate::wrapper::{Moments, Statistics};
+    use crate::wrapper::traces::{Players, copies_of, streams};
+    use crate::wrapper::{Moments, Statistics, limit_time};
+    use crate::{Action, Actions, Copies, Env, Outcome, Rng};
 
     /// A new handle without the weight that mean 0 and variance 1 begin with.
     fn exact(features: usize) -> Statistics {
@@ -240,11 +241,10 @@ mod tests {
     #[test]
     fn rewards_are_divided_by_the_deviation_of_the_returns() {
         let statistics = exact(1);
-        let env = copies_of("Pendulum-v1", 3);
-        let env = crate::wrapper::limit_time(env, 20).unwrap();
+        let env = || limit_time(copies_of("Pendulum-v1", 3), 20).unwrap();
         let normalization = Normalization { clip: 2.0, ..Normalization::updating(&statistics) };
-        let mut normalized = Players::new(normalize_rewards(env, normalization, 0.9).unwrap(), true);
-        let mut plain = Players::new(crate::wrapper::limit_time(copies_of("Pendulum-v1", 3), 20).unwrap(), true);
+        let mut normalized = Players::new(normalize_rewards(env(), normalization, 0.9).unwrap(), true);
+        let mut plain = Players::new(env(), true);
         let mut episodes: [Vec<f64>; 3] = Default::default();
         let (mut returns, mut clipped) = (Vec::new(), 0);
         for step in 0..120 {
@@ -294,7 +294,7 @@ mod tests {
         let trained = moments();
         assert_ne!(trained, initial);
         let mut plain = copies_of("CartPole-v1", 2);
-        let same_episode = crate::wrapper::traces::streams("again", 2);
+        let same_episode = streams("again", 2);
         plain.restart(same_episode.clone());
         evaluation.env.restart(same_episode);
         let compare = |env: &dyn Vectorized, plain: &dyn Vectorized| {
@@ -309,7 +309,7 @@ mod tests {
         compare(&*evaluation.env, &*plain);
         // Replaced between two steps of the evaluation.
         observations.set(Moments { mean: vec![0.5; 4], variance: vec![4.0; 4], count: 1.0 }).unwrap();
-        let actions = crate::Actions::Indices(&[0, 1]);
+        let actions = Actions::Indices(&[0, 1]);
         evaluation.env.step(actions, &[]).unwrap();
         plain.step(actions, &[]).unwrap();
         compare(&*evaluation.env, &*plain);
@@ -320,12 +320,12 @@ mod tests {
         episodes: usize,
     }
 
-    impl crate::Env for Broken {
-        fn reset(&mut self, _: &mut crate::Rng) {
+    impl Env for Broken {
+        fn reset(&mut self, _: &mut Rng) {
             self.episodes += 1;
         }
-        fn step(&mut self, _: crate::Action<'_>, _: &mut crate::Rng) -> crate::Outcome {
-            crate::Outcome { reward: 0.0, terminated: true }
+        fn step(&mut self, _: Action<'_>, _: &mut Rng) -> Outcome {
+            Outcome { reward: 0.0, terminated: true }
         }
         fn observe(&self, out: &mut [f32]) {
             out[0] = if self.episodes == 1 { 1.0 } else { f32::NAN };
@@ -335,12 +335,12 @@ mod tests {
     #[test]
     fn a_broken_first_observation_does_not_spoil_the_statistics() {
         let spaces = (Space::binary(&[1]), Space::Discrete(2));
-        let rngs = crate::wrapper::traces::streams("env", 1);
-        let env = crate::Copies::new("Broken", spaces, None, vec![Broken { episodes: 0 }], rngs);
+        let rngs = streams("env", 1);
+        let env = Copies::new("Broken", spaces, None, vec![Broken { episodes: 0 }], rngs);
         let statistics = exact(1);
         let mut env = normalize_observations(Box::new(env), Normalization::updating(&statistics)).unwrap();
-        env.step(crate::Actions::Indices(&[0]), &[]).unwrap();
-        env.step(crate::Actions::Indices(&[0]), &[]).unwrap_err();
+        env.step(Actions::Indices(&[0]), &[]).unwrap();
+        env.step(Actions::Indices(&[0]), &[]).unwrap_err();
         assert_eq!(statistics.moments().unwrap(), Moments { mean: vec![1.0], variance: vec![0.0], count: 1.0 });
     }
 }

@@ -8,7 +8,7 @@ use crate::{Actions, Rng, StepError, Steps, Vectorized};
 use rand::Rng as _;
 
 /// With this probability a copy executes the action that it executed last instead of the one it is given; the first action
-/// of an episode is always executed. Machado et al. (2018, arXiv 1709.06009), section 5.2, with 0.25.
+/// of an episode is always executed. Machado et al. (2018, arXiv 1709.06009), with 0.25.
 ///
 /// The draws of a copy are a stream of their own that belongs to the copy's, so that neither the number of copies nor the
 /// dynamics move them.
