@@ -464,7 +464,7 @@ mod tests {
         assert_eq!(error.to_string(), "Counter, copy 1, step 1: action 2 is outside Discrete(2); the largest is 1");
         copies.env_mut(1).count = 98;
         let error = copies.step(Actions::Indices(&[0, 0]), &[]).unwrap_err();
-        assert_eq!(error.to_string(), "Counter, copy 1, step 2: the environment panicked: the counter is at its end");
+        assert_eq!(error.to_string(), "Counter, copy 1, step 1: the environment panicked: the counter is at its end");
         copies.reset();
         copies.env_mut(0).reward = f64::NAN;
         let error = copies.step(Actions::Indices(&[0, 0]), &[]).unwrap_err();
