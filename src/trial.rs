@@ -1,5 +1,6 @@
 //! One trial: an arm and a seed. Same two, same record, apart from seconds.
 
+use crate::distribution::Policy;
 use crate::experiment::{Arm, ObjectiveSettings};
 use crate::loss::Criterion;
 use crate::network::Network;
@@ -127,7 +128,9 @@ impl<'a> Trial<'a> {
 
     /// The arm's network as it is initialized.
     fn network(&self, task: &Task) -> Result<Network> {
-        Network::new(&self.arm.network, (&task.input_shape(), task.outputs()), &mut stream(self.seed, "init", 0))
+        let settings = &self.arm.network;
+        let policy = Policy::new(task.actions(), settings.policy.as_ref())?;
+        Network::of_policy(settings, (&task.input_shape(), policy), &mut stream(self.seed, "init", 0))
     }
 
     /// Gives a network the final weights of another arm with the same seed, or those of a file; none of both changes nothing.

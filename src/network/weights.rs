@@ -1,5 +1,6 @@
 //! Weights on disk: safetensors with the names `layers.N.weight` `[out, in]` and `layers.N.bias` `[out]`, which PyTorch's
-//! `load_state_dict` reads into an `nn.ModuleList` called `layers` of `nn.Linear`.
+//! `load_state_dict` reads into an `nn.ModuleList` called `layers` of `nn.Linear`; and, of a Gaussian policy whose standard deviations don't
+//! depend on the state, `log_std` `[actions]`.
 
 use super::{Network, Parameter};
 use crate::{Error, Result};

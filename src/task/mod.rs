@@ -63,15 +63,7 @@ impl Task {
                 }
                 Source::DataSet(Arc::new(data))
             }
-            (None, Some(id)) => {
-                let spec = find_environment(id)?;
-                if !matches!(spec.actions, Space::Discrete(_)) {
-                    let message =
-                        format!("{id} has the action space {}; policies choose from Discrete(n) so far", spec.actions);
-                    return Err(Error::Argument(message));
-                }
-                Source::Environment(spec)
-            }
+            (None, Some(id)) => Source::Environment(find_environment(id)?),
             _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
         match (settings.control, &source) {
@@ -93,11 +85,24 @@ impl Task {
         }
     }
 
-    /// Outputs of a network for this task: classes or actions.
-    pub fn outputs(&self) -> usize {
+    /// What is chosen from: classes or actions.
+    pub fn actions(&self) -> Space {
         match &self.source {
-            Source::DataSet(data) => data.classes,
-            Source::Environment(spec) => spec.actions.size(),
+            Source::DataSet(data) => Space::Discrete(data.classes as u32),
+            Source::Environment(spec) => spec.actions,
+        }
+    }
+
+    /// The number of classes that an example's label is one of.
+    ///
+    /// # Errors
+    /// When an action is no class.
+    pub fn classes(&self) -> Result<usize> {
+        match self.actions() {
+            Space::Discrete(n) => Ok(n as usize),
+            other => {
+                Err(Error::Argument(format!("actions in {other} are no class labels, which a loss compares with")))
+            }
         }
     }
 
@@ -105,7 +110,7 @@ impl Task {
     pub fn examples(&self, expert: Option<&Expert>) -> Result<Examples> {
         match (&self.source, expert) {
             (Source::DataSet(data), None) => Ok(data.train.clone()),
-            (Source::Environment(spec), Some(expert)) => expert.demonstrate(spec),
+            (Source::Environment(spec), Some(expert)) => expert.demonstrate(spec, self.classes()?),
             (Source::DataSet(_), Some(_)) => Err(Error::Argument("a data set has labels; it needs no `expert`".into())),
             (Source::Environment(_), None) => {
                 Err(Error::Argument("an environment has no labels; name an `expert` that gives them".into()))

@@ -15,8 +15,8 @@ pub struct Expert {
 }
 
 impl Expert {
-    /// Plays whole episodes with the most likely action and keeps every `(observation, action)`.
-    pub fn demonstrate(&self, spec: &Spec) -> Result<Examples> {
+    /// Plays whole episodes with the most likely action and keeps every `(observation, action)`; there are so many actions.
+    pub fn demonstrate(&self, spec: &Spec, actions: usize) -> Result<Examples> {
         if spec.max_steps.is_none() {
             return Err(Error::Argument(format!("an expert of {} might never end an episode", spec.id)));
         }
@@ -28,7 +28,7 @@ impl Expert {
         while ended.contains(&false) {
             let steps = env.steps();
             self.network.infer(&steps.observations, self.episodes, &mut logits)?;
-            let actions: Vec<u32> = logits.chunks_exact(spec.actions.size()).map(distribution::mode).collect();
+            let actions: Vec<u32> = logits.chunks_exact(actions).map(distribution::mode).collect();
             for (copy, observation) in steps.observations.chunks_exact(steps.features).enumerate() {
                 if !ended[copy] {
                     examples.inputs.extend_from_slice(observation);
