@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor, Var};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use lossward::benchmark::Product;
-use lossward::distribution::Probabilities;
+use lossward::distribution::{Policy, Probabilities};
 use lossward::kernel::{self, Activation, Clipping, Conv, Dense, Layer, Pool, Taken, plain};
 use lossward::network::{Network, NetworkSettings, Parameters};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
@@ -96,7 +96,8 @@ fn surrogate(bencher: Bencher, f: fn(&Tensor, &Taken) -> candle_core::Result<ker
     let (advantages, old_log_probs) = (values(&[128]), values(&[128]));
     head(bencher, 2, |logits, actions| {
         let clipping = Some(Clipping { old_log_probs: &old_log_probs, clip: 0.2 });
-        Ok(f(logits, &Taken { actions, advantages: &advantages, clipping, entropy_coefficient: 0.01 })?.scalar)
+        let (policy, advantages) = (&Policy::Categorical { actions: 2 }, &advantages);
+        Ok(f(logits, &Taken { policy, actions, advantages, clipping, entropy_coefficient: 0.01 })?.scalar)
     });
 }
 

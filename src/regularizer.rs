@@ -1,7 +1,6 @@
 //! Penalties that are added to the loss after the sign of the objective is settled: on the weights, and on the network's
 //! distribution over classes or actions.
 
-use crate::distribution::Categorical;
 use crate::kernel::{self, Power};
 use crate::network::{Network, Parameters};
 use crate::objective::Value;
@@ -122,13 +121,13 @@ impl Regularizer {
     pub fn penalty(&self, network: &Network, value: &Value) -> Result<Option<Penalty>> {
         let mut terms = self.settings.weight_terms(network.parameters())?;
         if let Some(coefficient) = self.settings.entropy {
-            let entropy = Categorical::new(&value.outputs).entropy()?.mean_all()?;
+            let entropy = network.policy().entropy(&value.outputs, None)?.mean_all()?;
             terms.push((entropy * -coefficient)?);
         }
         if let (Some(kl), Some(reference)) = (&self.settings.kl, &self.reference) {
-            let frozen = Categorical::new(&frozen_outputs(reference, &value.inputs)?);
-            let divergence = Categorical::new(&value.outputs).kl_divergence(&frozen)?.mean_all()?;
-            terms.push((divergence * kl.coefficient)?);
+            let frozen = frozen_outputs(reference, &value.inputs)?;
+            let divergence = network.policy().kl_divergence(&value.outputs, &frozen)?;
+            terms.push((divergence.mean_all()? * kl.coefficient)?);
         }
         Penalty::sum(terms)
     }

@@ -1,5 +1,6 @@
 //! One trial: an arm and a seed. Same two, same record, apart from seconds.
 
+use crate::distribution::Policy;
 use crate::experiment::{Arm, ObjectiveSettings};
 use crate::loss::Criterion;
 use crate::network::Network;
@@ -135,8 +136,10 @@ impl<'a> Trial<'a> {
 
     /// The arm's network as it is initialized.
     fn network(&self, task: &Task) -> Result<Network> {
-        let sizes = (&task.input_shape()[..], task.outputs());
-        let network = Network::new(&self.arm.network, sizes, &mut stream(self.seed, "init", 0))?;
+        let settings = &self.arm.network;
+        let policy = Policy::new(task.actions(), settings.policy.as_ref())?;
+        let sizes = (&task.input_shape()[..], policy);
+        let network = Network::of_policy(settings, sizes, &mut stream(self.seed, "init", 0))?;
         Ok(network.with_statistics(task.statistics()))
     }
 

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, clippy::unwrap_used)]
 
 use candle_core::{DType, Device, Tensor};
+use lossward::distribution::RawActions;
 use lossward::network::{Network, NetworkSettings};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::rollout::{Length, Rollout};
@@ -122,7 +123,8 @@ fn rollout_buffers_are_allocated_once() {
     let mut collect = || {
         rollout.collect(env.as_mut(), &policy, Length::Steps(100), (&mut rng, None)).unwrap();
         let floats = [&rollout.observations, &rollout.rewards, &rollout.log_probs];
-        (floats.map(|buffer| buffer.as_ptr()), rollout.actions.as_ptr(), rollout.taken.as_ptr(), rollout.ends.as_ptr())
+        let RawActions::Indices(actions) = &rollout.actions else { panic!("actions of CartPole") };
+        (floats.map(|buffer| buffer.as_ptr()), actions.as_ptr(), rollout.taken.as_ptr(), rollout.ends.as_ptr())
     };
     assert_eq!(collect(), collect());
 }

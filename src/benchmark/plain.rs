@@ -54,6 +54,7 @@ impl Training {
                     activate(&y.broadcast_add(&next()?.reshape((1, (), 1, 1))?)?, conv.activation)?
                 }
                 Layer::Pool(pool) => y.max_pool2d(pool.size)?,
+                Layer::Append(_) => Tensor::cat(&[&y, &next()?.broadcast_left(y.dim(0)?)?], 1)?,
             };
         }
         let loss = candle_nn::loss::cross_entropy(&y, &self.labels)?;

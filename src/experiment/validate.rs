@@ -1,6 +1,7 @@
 //! What types can't say: ranges, and combinations that make no sense.
 
 use super::{Arm, EvaluationSettings, Experiment, ObjectiveSettings, Plot};
+use crate::distribution::Policy;
 use crate::loss::{self, Criterion};
 use crate::metric::{self, Reward};
 use crate::objective::{Baseline, PolicyGradientSettings, SupervisedSettings, Surrogate};
@@ -123,6 +124,11 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
     let empty = arm.network.layers.is_empty() || arm.network.hidden().contains(&0);
     let network_key = if empty { "network.hidden" } else { "network.layers" };
     arm.network.check(&task.input_shape()).map_err(|error| (network_key.to_string(), error.to_string()))?;
+    let policy = Policy::new(task.actions(), arm.network.policy.as_ref())
+        .map_err(|error| ("network.policy".to_string(), error.to_string()))?;
+    let bonus = arm.regularizer.entropy.is_none() || policy.has_entropy();
+    let message = "the entropy of actions that tanh squashes has no closed form; `entropy_coefficient` of the objective estimates it";
+    require(bonus, "regularizer.entropy", message)?;
     match &arm.objective {
         ObjectiveSettings::Supervised(settings) => check_supervised(settings, arm, &task, experiment)?,
         ObjectiveSettings::PolicyGradient(_) if arm.network.drops_units() => {
@@ -230,6 +236,7 @@ fn check_file(file: &std::path::Path, path: &str) -> Check {
 
 fn check_supervised(settings: &SupervisedSettings, arm: &Arm, task: &Task, experiment: &Experiment) -> Check {
     require(settings.batch_size >= 1, "objective.batch_size", "`batch_size` must be at least 1")?;
+    let classes = task.classes().map_err(|error| ("objective".to_string(), error.to_string()))?;
     let at_loss = |error: crate::Error| ("objective.loss".to_string(), error.to_string());
     let criterion = Criterion::new(&settings.loss).map_err(at_loss)?;
     if let Some(loss) = criterion.losses().find(|loss| !loss.trains_classifiers()) {
@@ -241,7 +248,7 @@ fn check_supervised(settings: &SupervisedSettings, arm: &Arm, task: &Task, exper
         );
         return fail("objective.loss", message);
     }
-    criterion.check_classes(task.outputs()).map_err(at_loss)?;
+    criterion.check_classes(classes).map_err(at_loss)?;
     match (&settings.expert, &arm.task.env) {
         (None, None) => Ok(()),
         (None, Some(env)) => {
@@ -269,11 +276,13 @@ fn check_teacher(path: &str, name: &str, arm: &Arm, experiment: &Experiment) -> 
     };
     let reads = |arm: &Arm| {
         let task = Task::load(&arm.task, 0).ok()?;
-        Some((arm.task.env.clone(), arm.task.dataset.clone(), task.input_shape(), task.outputs()))
+        Some((arm.task.env.clone(), arm.task.dataset.clone(), task.input_shape(), task.actions()))
     };
     require(reads(teacher) == reads(arm), path, &format!("`{name}` has another task"))?;
     let same = teacher.network.layers == arm.network.layers && teacher.network.hidden() == arm.network.hidden();
     require(same, path, &format!("the network of `{name}` has other layers"))?;
+    let same = teacher.network.policy.unwrap_or_default() == arm.network.policy.unwrap_or_default();
+    require(same, path, &format!("the network of `{name}` has another `policy`"))?;
     require(teacher.teachers().next().is_none(), path, &format!("`{name}` itself learns from another arm"))
 }
 
@@ -335,6 +344,11 @@ fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget:
         let positive = clip.at(0.0) > 0.0 && smallest >= 0.0 && largest.is_finite();
         require(positive, "objective.value_clip", "`value_clip` must be positive and finite")?;
     }
+    require(
+        settings.clipped_value_loss.is_none() || settings.value_clip.is_some(),
+        "objective.clipped_value_loss",
+        "`clipped_value_loss` needs a `value_clip`, such as 0.2",
+    )?;
     let reward = settings.reward.as_ref();
     let made = task.environments(reward, settings.discount, Vec::new());
     made.map(|_| ()).or_else(|error| fail("objective.reward", error))

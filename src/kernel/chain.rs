@@ -2,7 +2,7 @@
 
 use super::activation::{Activation, Real};
 use super::buffer::Buffer;
-use super::{Collector, Conv, Dense, Dropout, Pool, plain, storage};
+use super::{Append, Collector, Conv, Dense, Dropout, Pool, plain, storage};
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +13,7 @@ pub enum Layer {
     Conv(Conv),
     Pool(Pool),
     Dropout(Dropout),
+    Append(Append),
 }
 
 impl Layer {
@@ -23,6 +24,7 @@ impl Layer {
             Layer::Conv(conv) => conv.image(),
             Layer::Pool(pool) => pool.image(),
             Layer::Dropout(dropout) => dropout.size,
+            Layer::Append(append) => append.inputs,
         }
     }
 
@@ -33,15 +35,16 @@ impl Layer {
             Layer::Conv(conv) => conv.filters * conv.pixels(),
             Layer::Pool(pool) => pool.channels * pool.output().0 * pool.output().1,
             Layer::Dropout(dropout) => dropout.size,
+            Layer::Append(append) => append.outputs,
         }
     }
 
-    /// The shape of the weight; nothing for a layer without parameters. The bias has the first of these sizes.
+    /// The shape of the weight; nothing for a layer without one. The bias has the first of these sizes.
     pub fn weight_shape(&self) -> Option<Vec<usize>> {
         match self {
             Layer::Dense(dense) => Some(vec![dense.outputs, dense.inputs]),
             Layer::Conv(conv) => Some(vec![conv.filters, conv.channels, conv.kernel, conv.kernel]),
-            Layer::Pool(_) | Layer::Dropout(_) => None,
+            Layer::Pool(_) | Layer::Dropout(_) | Layer::Append(_) => None,
         }
     }
 
@@ -50,7 +53,7 @@ impl Layer {
         match self {
             Layer::Dense(dense) => dense.outputs * dense.inputs,
             Layer::Conv(conv) => conv.filters * conv.filter(),
-            Layer::Pool(_) | Layer::Dropout(_) => 0,
+            Layer::Pool(_) | Layer::Dropout(_) | Layer::Append(_) => 0,
         }
     }
 
@@ -60,6 +63,7 @@ impl Layer {
             Layer::Dense(dense) => dense.outputs,
             Layer::Conv(conv) => conv.filters,
             Layer::Pool(_) | Layer::Dropout(_) => 0,
+            Layer::Append(append) => append.outputs - append.inputs,
         };
         self.weights() + biases
     }
@@ -69,7 +73,7 @@ impl Layer {
         let products = match self {
             Layer::Dense(dense) => dense.inputs * dense.outputs,
             Layer::Conv(conv) => conv.filters * conv.filter() * conv.pixels(),
-            Layer::Pool(_) | Layer::Dropout(_) => 0,
+            Layer::Pool(_) | Layer::Dropout(_) | Layer::Append(_) => 0,
         };
         2 * products as u64
     }
@@ -78,7 +82,7 @@ impl Layer {
         match self {
             Layer::Dense(dense) => dense.activation,
             Layer::Conv(conv) => conv.activation,
-            Layer::Pool(_) | Layer::Dropout(_) => Activation::Identity,
+            Layer::Pool(_) | Layer::Dropout(_) | Layer::Append(_) => Activation::Identity,
         }
     }
 
@@ -90,6 +94,7 @@ impl Layer {
             Layer::Conv(conv) => conv.forward(x, parameters, y, arguments),
             Layer::Pool(pool) => pool.forward(x, y),
             Layer::Dropout(dropout) => dropout.scale(x, y),
+            Layer::Append(append) => append.forward(x, parameters.1, y),
         }
     }
 
@@ -109,6 +114,7 @@ impl Layer {
             Layer::Conv(conv) => conv.backward(passed, w, dy, gradient, dx),
             Layer::Pool(pool) => dx.into_iter().for_each(|dx| pool.backward(passed.x, passed.y, dy, dx)),
             Layer::Dropout(dropout) => dx.into_iter().for_each(|dx| dropout.scale(dy, dx)),
+            Layer::Append(append) => append.backward(dy, gradient.1, dx),
         }
     }
 }
@@ -342,6 +348,10 @@ mod tests {
                     let at = rng.random_range(0..=layers.len());
                     let size = layers.get(at).map_or_else(|| layers[at - 1].outputs(), Layer::inputs);
                     layers.insert(at, Layer::Dropout(Dropout { size, rate: 0.4, seed: rng.random() }));
+                }
+                if rng.random() {
+                    let inputs = layers[layers.len() - 1].outputs();
+                    layers.push(Layer::Append(Append { inputs, outputs: inputs + rng.random_range(1..5) }));
                 }
                 let batch = rng.random_range(0..40);
                 assert_equals_its_twin(&layers, dtype, batch, &mut rng);

@@ -7,7 +7,9 @@
 #![allow(unsafe_code)]
 
 mod activation;
+mod append;
 mod buffer;
+mod categorical;
 mod chain;
 mod collector;
 mod conv;
@@ -15,6 +17,7 @@ mod cross_entropy;
 mod dense;
 mod differentiated;
 mod dropout;
+mod gaussian;
 mod log_prob;
 mod math;
 mod matrix;
@@ -35,22 +38,25 @@ mod vector;
 
 pub use activation::Activation;
 pub(crate) use activation::Real;
+pub use append::Append;
+pub(crate) use categorical::Choices;
 pub use chain::{Layer, chain, chain_into};
 pub use collector::Collector;
 pub use conv::Conv;
 pub use cross_entropy::cross_entropy;
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub(crate) use gaussian::Gaussians;
 pub use log_prob::log_prob;
 pub(crate) use matrix::{multiply, multiply_otherwise};
 pub(crate) use pointwise::{Over, Pointwise, pointwise};
 pub use pool::Pool;
 pub use powers::{Power, largest_magnitude, sum_of_powers, sum_of_squares};
 pub(crate) use rowwise::rowwise;
-pub(crate) use softmax::Softmax;
 pub use storage::first_not_finite;
 pub(crate) use storage::update;
+pub(crate) use surrogate::Distributions;
 pub use surrogate::{Clipping, SurrogateObjective, Taken, surrogate_objective};
 pub use threads::use_one_thread;
-pub use value_loss::value_loss;
+pub use value_loss::{ClippedLoss, ValueClipping, value_loss};
 pub(crate) use vector::{Simd, WithSimd, vector_instructions, vectorized};

@@ -1,6 +1,8 @@
 //! The same operations in candle's own vocabulary: the oracle of the fused ones, and what runs where they don't.
 
-use super::{Activation, Clipping, Conv, Dropout, Layer, Pool, Power, SurrogateObjective, Taken};
+use super::{
+    Activation, ClippedLoss, Clipping, Conv, Dropout, Layer, Pool, Power, SurrogateObjective, Taken, ValueClipping,
+};
 use candle_core::{D, DType, Result, Tensor};
 use std::ops::Range;
 
@@ -18,6 +20,7 @@ pub fn chain(x: &Tensor, parameters: &Tensor, layers: &[Layer]) -> Result<Tensor
             Layer::Conv(sizes) => conv(&y, &w, &b, sizes)?,
             Layer::Pool(sizes) => pool(&y, sizes)?,
             Layer::Dropout(dropped) => dropout(&y, dropped)?,
+            Layer::Append(_) => Tensor::cat(&[&y, &b.broadcast_left(y.dim(0)?)?], 1)?,
         };
     }
     Ok(y)
@@ -79,11 +82,10 @@ pub fn log_prob(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
 }
 
 /// See [`super::surrogate_objective`].
-pub fn surrogate_objective(logits: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
+pub fn surrogate_objective(outputs: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
     let mean = |tensor: &Tensor| tensor.mean_all()?.to_dtype(DType::F64)?.to_scalar::<f64>();
-    let log_probs = candle_nn::ops::log_softmax(logits, D::Minus1)?;
-    let entropies = (log_probs.exp()? * &log_probs)?.sum(D::Minus1)?.neg()?;
-    let chosen = log_prob(logits, taken.actions)?;
+    let chosen = taken.policy.log_prob(outputs, taken.actions)?;
+    let entropies = taken.policy.entropy(outputs, Some(taken.actions))?;
     let (mut approximate_kl, mut clip_fraction) = (0.0, 0.0);
     let surrogates = match taken.clipping {
         None => (chosen * taken.advantages)?,
@@ -111,11 +113,14 @@ pub fn cross_entropy(logits: &Tensor, weights: &Tensor) -> Result<Tensor> {
 }
 
 /// See [`super::value_loss`].
-pub fn value_loss(values: &Tensor, returns: &Tensor, clipping: Option<(&Tensor, f64)>) -> Result<Tensor> {
+pub fn value_loss(values: &Tensor, returns: &Tensor, clipping: Option<ValueClipping>) -> Result<Tensor> {
     let returns = returns.reshape(values.shape())?;
     let free = (values - &returns)?.sqr()?;
-    let Some((old, clip)) = clipping else { return free.mean_all() };
+    let Some(ValueClipping { old, clip, loss }) = clipping else { return free.mean_all() };
     let old = old.reshape(values.shape())?;
     let held = ((&old + (values - &old)?.clamp(-clip, clip)?)? - returns)?.sqr()?;
-    free.maximum(&held)?.mean_all()
+    match loss {
+        ClippedLoss::Larger => free.maximum(&held)?.mean_all(),
+        ClippedLoss::Clipped => held.mean_all(),
+    }
 }

@@ -1,18 +1,23 @@
-//! The objective of a policy gradient with a categorical policy, from logits to its value and its gradient in one pass.
+//! The objective of a policy gradient, from a network's outputs to its value and its gradient in one pass.
 
 use super::activation::Real;
 use super::buffer::Buffer;
+use super::categorical::{Choices, Chosen};
 use super::differentiated::differentiated;
+use super::gaussian::Gaussians;
 use super::log_prob::{is_class_list, with_classes};
-use super::softmax::Softmax;
 use super::vector::{Simd, WithSimd, vectorized};
 use super::{plain, storage};
+use crate::distribution::Policy;
 use candle_core::{DType, Result, Tensor, WithDType, bail};
 
 /// A batch of actions that were taken.
 #[derive(Clone, Copy)]
 pub struct Taken<'a> {
-    /// `[batch]` of u32
+    /// How the outputs are read.
+    pub policy: &'a Policy,
+    /// As the policy drew them, before any clipping or squashing: `[batch]` or `[batch, width]` of u32, or in a box
+    /// `[batch, width]` of the outputs' dtype.
     pub actions: &'a Tensor,
     /// `[batch]`
     pub advantages: &'a Tensor,
@@ -33,7 +38,7 @@ pub struct Clipping<'a> {
 
 /// The objective of a batch, and what is read off it.
 pub struct SurrogateObjective {
-    /// The mean surrogate plus the coefficient times the mean entropy: a scalar, differentiable in the logits.
+    /// The mean surrogate plus the coefficient times the mean entropy: a scalar, differentiable in the outputs.
     pub scalar: Tensor,
     /// Means over the batch.
     pub surrogate: f64,
@@ -44,24 +49,86 @@ pub struct SurrogateObjective {
     pub clip_fraction: f64,
 }
 
-/// The objective of a batch from the policy's logits, `[batch, actions]`.
+/// The objective of a batch from the policy network's outputs, `[batch, outputs]`.
 ///
-/// The gradient with respect to the logits of a row is `(g (e_a − p) − c p (log p + H)) / batch`, with `g = A` or, clipped, `ρ A`
-/// where the first of the two terms is the smaller one and 0 elsewhere.
-pub fn surrogate_objective(logits: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
+/// Its gradient with respect to a row is `(g ∇ log π(a|s) + c ∇H) / batch`, with `g = A` or, clipped, `ρ A` where the first of the
+/// two terms is the smaller one and 0 elsewhere. For logits this is `(g (e_a − p) − c p (log p + H)) / batch`.
+pub fn surrogate_objective(outputs: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
     let old_log_probs = taken.clipping.map(|clipping| clipping.old_log_probs);
-    let floats = [logits, taken.advantages].into_iter().chain(old_log_probs);
-    let fused = is_class_list(taken.actions) && { floats }
-        .all(|tensor| storage::is_plain_cpu(tensor) && tensor.dtype() == logits.dtype());
-    match logits.dtype() {
-        DType::F32 if fused => objective::<f32>(logits, taken),
-        DType::F64 if fused => objective::<f64>(logits, taken),
-        _ => plain::surrogate_objective(logits, taken),
+    let (values, indices) = match taken.policy {
+        Policy::Gaussian(_) => (Some(taken.actions), true),
+        Policy::Categorical { .. } | Policy::MultiCategorical { .. } => (None, is_class_list(taken.actions)),
+    };
+    let floats = [outputs, taken.advantages].into_iter().chain(old_log_probs).chain(values);
+    let fused = indices && { floats }.all(|tensor| storage::is_plain_cpu(tensor) && tensor.dtype() == outputs.dtype());
+    match outputs.dtype() {
+        DType::F32 if fused => objective::<f32>(outputs, taken),
+        DType::F64 if fused => objective::<f64>(outputs, taken),
+        _ => plain::surrogate_objective(outputs, taken),
     }
 }
 
-fn objective<T: Real>(logits: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
-    let (batch, columns) = logits.dims2()?;
+/// The distributions of a batch, each with the action that was taken: what the surrogate needs of them.
+pub(crate) trait Distributions<T> {
+    /// Sets `log π(a|s)` of each row.
+    fn log_probs(&self, out: &mut [T]);
+    /// The sum over rows, in nats.
+    fn entropy(&self) -> f64;
+    /// Sets the gradient of the mean over rows of `slope · log π(a|s) + coefficient · entropy` with respect to the outputs.
+    fn gradient(&self, slopes: &[T], coefficient: T, out: &mut [T]);
+}
+
+fn objective<T: Real>(outputs: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
+    let (batch, columns) = outputs.dims2()?;
+    let (wanted, width) = (taken.policy.outputs(), taken.policy.width());
+    if columns != wanted {
+        bail!("{columns} outputs for a policy that reads {wanted}");
+    }
+    if taken.actions.elem_count() != batch * width {
+        bail!("actions of shape {:?} for {batch} rows of {width}", taken.actions.shape());
+    }
+    let (sums, gradient) = match taken.policy {
+        Policy::Categorical { .. } => with_classes(outputs, taken.actions, |logits: &[T], classes| {
+            read_off(&Chosen { choices: &[Choices::among_all(logits, columns)], classes }, (batch, columns), taken)
+        })?,
+        Policy::MultiCategorical { sizes } => {
+            storage::with_slice(outputs, |logits: &[T]| with_choices(logits, sizes, taken))?
+        }
+        Policy::Gaussian(gaussian) => storage::with_slices([outputs, taken.actions], |[outputs, values]| {
+            let log_scale = gaussian.log_scale().map(<T as WithDType>::from_f64);
+            read_off(&Gaussians { outputs, values, size: width, log_scale }, (batch, columns), taken)
+        })?,
+    }?;
+    let mean = |sum: f64| sum / batch as f64;
+    let (surrogate, entropy) = (mean(sums.surrogate), mean(sums.entropy));
+    let scalar = <T as WithDType>::from_f64(surrogate + taken.entropy_coefficient * entropy);
+    Ok(SurrogateObjective {
+        scalar: differentiated(outputs, vec![scalar], (), gradient)?,
+        surrogate,
+        entropy,
+        approximate_kl: mean(sums.kl),
+        clip_fraction: mean(sums.clipped),
+    })
+}
+
+fn with_choices<T: Real>(logits: &[T], sizes: &[u32], taken: &Taken) -> Result<(Sums, Buffer<T>)> {
+    storage::with_slice(taken.actions, |classes: &[u32]| {
+        let mut all = classes.iter().zip(sizes.iter().cycle());
+        if let Some((class, size)) = all.find(|(class, size)| class >= size) {
+            bail!("class {class} of {size}");
+        }
+        let columns = taken.policy.outputs();
+        let chosen = Chosen { choices: &Choices::among_blocks(logits, sizes), classes };
+        read_off(&chosen, (logits.len() / columns, columns), taken)
+    })?
+}
+
+/// What the objective is made of, and its gradient, `[batch, columns]`.
+fn read_off<T: Real>(
+    distributions: &impl Distributions<T>,
+    (batch, columns): (usize, usize),
+    taken: &Taken,
+) -> Result<(Sums, Buffer<T>)> {
     let old = taken.clipping.map_or(taken.advantages, |clipping| clipping.old_log_probs);
     if taken.advantages.elem_count() != batch || old.elem_count() != batch {
         bail!(
@@ -70,47 +137,15 @@ fn objective<T: Real>(logits: &Tensor, taken: &Taken) -> Result<SurrogateObjecti
             old.elem_count()
         );
     }
-    let (sums, gradient) = with_classes(logits, taken.actions, |logits: &[T], actions| {
-        storage::with_slices([taken.advantages, old], |[advantages, old]| {
-            let softmax = Softmax::of(logits, columns);
-            let mut slopes: Buffer<T> = Buffer::any(batch);
-            for (row, (slope, action)) in slopes.iter_mut().zip(actions).enumerate() {
-                *slope = softmax.log_prob(logits, row, *action as usize);
-            }
-            let clip = taken.clipping.map(|clipping| <T as WithDType>::from_f64(clipping.clip));
-            let sums = vectorized(Slopes { slopes: &mut slopes, advantages, old, clip });
-            let mut gradient: Buffer<T> = Buffer::any(logits.len());
-            let coefficient = <T as WithDType>::from_f64(taken.entropy_coefficient);
-            vectorized(Gradient {
-                logits,
-                columns,
-                softmax: &softmax,
-                slopes: &slopes,
-                coefficient,
-                out: &mut gradient,
-            });
-            for (row, action) in actions.iter().enumerate() {
-                gradient[row * columns + *action as usize] += slopes[row] / real_count(batch);
-            }
-            let entropy = softmax.entropies.iter().map(|entropy| WithDType::to_f64(*entropy)).sum();
-            (Sums { entropy, ..sums }, gradient)
-        })
-    })??;
-    let mean = |sum: f64| sum / batch as f64;
-    let (surrogate, entropy) = (mean(sums.surrogate), mean(sums.entropy));
-    let scalar = <T as WithDType>::from_f64(surrogate + taken.entropy_coefficient * entropy);
-    Ok(SurrogateObjective {
-        scalar: differentiated(logits, vec![scalar], (), gradient)?,
-        surrogate,
-        entropy,
-        approximate_kl: mean(sums.kl),
-        clip_fraction: mean(sums.clipped),
-    })
-}
-
-#[inline(always)]
-fn real_count<T: Real>(count: usize) -> T {
-    <T as WithDType>::from_f64(count as f64)
+    let mut slopes: Buffer<T> = Buffer::any(batch);
+    distributions.log_probs(&mut slopes);
+    let clip = taken.clipping.map(|clipping| <T as WithDType>::from_f64(clipping.clip));
+    let sums = storage::with_slices([taken.advantages, old], |[advantages, old]| {
+        vectorized(Slopes { slopes: &mut slopes, advantages, old, clip })
+    })?;
+    let mut gradient: Buffer<T> = Buffer::any(batch * columns);
+    distributions.gradient(&slopes, <T as WithDType>::from_f64(taken.entropy_coefficient), &mut gradient);
+    Ok((Sums { entropy: distributions.entropy(), ..sums }, gradient))
 }
 
 /// Sums over a batch.
@@ -163,78 +198,77 @@ impl<T: Real> WithSimd for Slopes<'_, T> {
     }
 }
 
-/// `(−g p − c p (log p + H)) / batch`, to which the action's own `g / batch` is still to be added.
-struct Gradient<'a, T: Real> {
-    logits: &'a [T],
-    columns: usize,
-    softmax: &'a Softmax<T>,
-    slopes: &'a [T],
-    coefficient: T,
-    out: &'a mut [T],
-}
-
-impl<T: Real> WithSimd for Gradient<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Gradient { logits, columns, softmax, slopes, coefficient, out } = self;
-        let (scale, zero) = (T::one() / real_count(slopes.len()), T::zero());
-        let rows = out.chunks_exact_mut(columns).zip(logits.chunks_exact(columns));
-        for (row, ((out, logits), p)) in rows.zip(softmax.probabilities.chunks_exact(columns)).enumerate() {
-            // log p + H = (z − m) − ln Σ + H
-            let shift = softmax.largest[row] + softmax.log_sums[row] - softmax.entropies[row];
-            for ((out, z), p) in out.iter_mut().zip(logits).zip(p) {
-                // A class of no probability has no slope, though its logarithm is infinite.
-                let bonus = if *p > zero { coefficient * *p * (*z - shift) } else { zero };
-                *out = -(slopes[row] * *p + bonus) * scale;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Rng;
+    use crate::distribution::{PolicySettings, Squash};
     use crate::kernel::testing::{assert_equal_with_gradients, random_var};
-    use candle_core::Device;
+    use candle_core::{Device, Var};
+    use lossward_envs::{Bound, Dims, Space};
     use rand::Rng as _;
 
-    /// Calls `check` with random batches: with and without clipping, with and without an entropy bonus.
-    fn for_random_batches(dtype: DType, mut check: impl FnMut(&candle_core::Var, &Taken, &mut Rng)) {
+    /// A policy of each kind in turn.
+    fn random_policy(kind: usize, rng: &mut Rng) -> Policy {
+        let shape = Dims::of(&[rng.random_range(1..6)]);
+        let (low, high) = (Bound::All(-0.5), Bound::All(2.0));
+        let squashed = PolicySettings { squash: Squash::Tanh, ..PolicySettings::default() };
+        match kind % 4 {
+            0 => Policy::new(Space::Discrete(rng.random_range(1..20)), None),
+            1 => Policy::new(Space::MultiDiscrete([&[2, 5, 1][..], &[3], &[4, 2]][rng.random_range(0..3usize)]), None),
+            2 => Policy::new(Space::Box { shape, low, high }, None),
+            _ => Policy::new(Space::Box { shape, low, high }, Some(&squashed)),
+        }
+        .unwrap()
+    }
+
+    fn random_actions(policy: &Policy, batch: usize, dtype: DType, rng: &mut Rng) -> Tensor {
+        let one;
+        let sizes = match policy {
+            Policy::Categorical { actions } => {
+                one = [*actions as u32];
+                &one[..]
+            }
+            Policy::MultiCategorical { sizes } => sizes,
+            Policy::Gaussian(_) => {
+                let values = random_var(&[batch, policy.width()], dtype, rng).as_detached_tensor();
+                return (values * 2.0).unwrap();
+            }
+        };
+        let actions: Vec<u32> = (0..batch).flat_map(|_| sizes).map(|size| rng.random_range(0..*size)).collect();
+        Tensor::from_vec(actions, (batch, sizes.len()), &Device::Cpu).unwrap()
+    }
+
+    /// Calls `check` with random batches of every policy: with and without clipping, with and without an entropy bonus.
+    fn for_random_batches(dtype: DType, mut check: impl FnMut(&Var, &Taken)) {
         let mut rng = lossward_envs::stream(0, "test", 0);
-        for _ in 0..60 {
-            let (batch, columns) = (rng.random_range(1..40), rng.random_range(1..20u32));
-            let logits = random_var(&[batch, columns as usize], dtype, &mut rng);
-            let actions: Vec<u32> = (0..batch).map(|_| rng.random_range(0..columns)).collect();
-            let actions = Tensor::new(actions, &Device::Cpu).unwrap();
+        for kind in 0..200 {
+            let (policy, batch) = (random_policy(kind, &mut rng), rng.random_range(1..40));
+            let outputs = random_var(&[batch, policy.outputs()], dtype, &mut rng);
+            let actions = random_actions(&policy, batch, dtype, &mut rng);
             let advantages = random_var(&[batch], dtype, &mut rng).as_detached_tensor();
-            let old_log_probs = (plain::log_prob(&logits, &actions).unwrap().detach()
+            let old_log_probs = (policy.log_prob(&outputs, &actions).unwrap().detach()
                 + (random_var(&[batch], dtype, &mut rng).as_detached_tensor() * 0.5).unwrap())
             .unwrap();
             let clipping = rng.random::<bool>().then_some(Clipping { old_log_probs: &old_log_probs, clip: 0.2 });
             let entropy_coefficient = if rng.random() { 0.7 } else { 0.0 };
-            check(
-                &logits,
-                &Taken { actions: &actions, advantages: &advantages, clipping, entropy_coefficient },
-                &mut rng,
-            );
+            let (policy, actions, advantages) = (&policy, &actions, &advantages);
+            check(&outputs, &Taken { policy, actions, advantages, clipping, entropy_coefficient });
         }
     }
 
     #[test]
     fn the_fused_objective_equals_its_plain_twin() {
         for dtype in [DType::F64, DType::F32] {
-            for_random_batches(dtype, |logits, taken, _| {
+            for_random_batches(dtype, |outputs, taken| {
                 assert_equal_with_gradients(
-                    |[logits]| Ok(surrogate_objective(logits, taken)?.scalar),
-                    |[logits]| Ok(plain::surrogate_objective(logits, taken)?.scalar),
-                    std::array::from_ref(logits),
-                    &format!("{:?} {dtype:?}", logits.dims()),
+                    |[outputs]| Ok(surrogate_objective(outputs, taken)?.scalar),
+                    |[outputs]| Ok(plain::surrogate_objective(outputs, taken)?.scalar),
+                    std::array::from_ref(outputs),
+                    &format!("{:?} {:?} {dtype:?}", taken.policy, outputs.dims()),
                 );
                 let [fused, plain] =
-                    [surrogate_objective, plain::surrogate_objective].map(|f| f(logits, taken).unwrap());
+                    [surrogate_objective, plain::surrogate_objective].map(|f| f(outputs, taken).unwrap());
                 let pairs = [
                     (fused.surrogate, plain.surrogate),
                     (fused.entropy, plain.entropy),
@@ -242,19 +276,84 @@ mod tests {
                     (fused.clip_fraction, plain.clip_fraction),
                 ];
                 for (fused, plain) in pairs {
-                    assert!((fused - plain).abs() < 1e-5, "{fused} {plain}");
+                    assert!((fused - plain).abs() < 1e-5 * (1.0 + plain.abs()), "{fused} {plain}");
                 }
             });
         }
     }
 
+    /// Central differences by every output. An entropy that is estimated from fixed actions changes otherwise: its gradient holds
+    /// the noise fixed instead, so the bonus is left out there.
+    #[test]
+    fn gradients_equal_finite_differences() {
+        for_random_batches(DType::F64, |outputs, taken| {
+            let entropy_coefficient = if taken.policy.has_entropy() { taken.entropy_coefficient } else { 0.0 };
+            let taken = Taken { entropy_coefficient, ..*taken };
+            let value = |outputs: &Tensor| surrogate_objective(outputs, &taken).unwrap().scalar;
+            let gradients = value(outputs).backward().unwrap();
+            let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            let (at, gradient) = (flat(outputs), flat(gradients.get(outputs).unwrap()));
+            for i in (0..at.len()).step_by(7) {
+                let shifted = |by: f64| {
+                    let mut moved = at.clone();
+                    moved[i] += by;
+                    let moved = Tensor::from_vec(moved, outputs.dims(), &Device::Cpu).unwrap();
+                    value(&moved).to_scalar::<f64>().unwrap()
+                };
+                let difference = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
+                assert!(
+                    (difference - gradient[i]).abs() < 1e-7,
+                    "{:?} [{i}]: {difference} {}",
+                    taken.policy,
+                    gradient[i]
+                );
+            }
+        });
+    }
+
+    /// What can't be chosen has no gradient and no part in the entropy: the batch is that of the smaller policy.
+    #[test]
+    fn masked_actions_count_for_nothing() {
+        let mut rng = lossward_envs::stream(0, "test", 0);
+        let (all, few) = (Policy::Categorical { actions: 5 }, Policy::Categorical { actions: 3 });
+        let allowed: Vec<bool> = [true, false, true, true, false].repeat(4);
+        let (logits, advantages) = (random_var(&[4, 5], DType::F64, &mut rng), random_var(&[4], DType::F64, &mut rng));
+        let kept = Tensor::new(&[0u32, 2, 3], &Device::Cpu).unwrap();
+        let objective = |policy, outputs: &Tensor, actions: &[u32; 4]| {
+            let actions = &Tensor::new(actions, &Device::Cpu).unwrap();
+            let taken = Taken { policy, actions, advantages: &advantages, clipping: None, entropy_coefficient: 0.3 };
+            [surrogate_objective, plain::surrogate_objective].map(|f| f(outputs, &taken).unwrap().scalar)
+        };
+        let masked = objective(&all, &all.masked(&logits, &allowed).unwrap(), &[0, 2, 3, 2]);
+        let smaller = objective(&few, &logits.index_select(&kept, 1).unwrap(), &[0, 1, 2, 1]);
+        let value_and_gradient = |scalar: &Tensor| {
+            let gradients = scalar.backward().unwrap();
+            (scalar.to_scalar::<f64>().unwrap(), gradients.get(&logits).unwrap().to_vec2::<f64>().unwrap())
+        };
+        let (value, gradient) = value_and_gradient(&smaller[0]);
+        for scalar in masked {
+            let (got, by_logits) = value_and_gradient(&scalar);
+            assert!((got - value).abs() < 1e-12);
+            for (got, want) in by_logits.iter().flatten().zip(gradient.iter().flatten()) {
+                assert!((got - want).abs() < 1e-12, "{by_logits:?} {gradient:?}");
+            }
+            assert!(by_logits.iter().all(|row| row[1] == 0.0 && row[4] == 0.0));
+        }
+    }
+
     #[test]
     fn sizes_that_do_not_fit_are_told() {
-        let zeros = |n: usize| Tensor::zeros(n, DType::F32, &Device::Cpu).unwrap();
-        let logits = Tensor::zeros((2, 3), DType::F32, &Device::Cpu).unwrap();
-        let actions = Tensor::new(&[0u32, 1], &Device::Cpu).unwrap();
-        let taken = Taken { actions: &actions, advantages: &zeros(3), clipping: None, entropy_coefficient: 0.0 };
-        let error = surrogate_objective(&logits, &taken).err().unwrap().to_string();
-        assert!(error.contains("3 advantages"), "{error}");
+        let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
+        let message = |policy: &Policy, outputs: &[usize], actions: &Tensor, advantages: usize| {
+            let (advantages, clipping) = (&zeros(&[advantages]), None);
+            let taken = Taken { policy, actions, advantages, clipping, entropy_coefficient: 0.0 };
+            surrogate_objective(&zeros(outputs), &taken).err().unwrap().to_string()
+        };
+        let classes = |classes: &[u32]| Tensor::new(classes, &Device::Cpu).unwrap();
+        let (three, pair) = (Policy::Categorical { actions: 3 }, Policy::MultiCategorical { sizes: &[2, 3] });
+        assert!(message(&three, &[2, 3], &classes(&[0, 1]), 3).contains("3 advantages"));
+        assert!(message(&three, &[2, 4], &classes(&[0, 1]), 2).contains("4 outputs for a policy that reads 3"));
+        assert!(message(&pair, &[2, 5], &classes(&[0, 1]), 2).contains("for 2 rows of 2"));
+        assert!(message(&pair, &[1, 5], &classes(&[2, 0]), 1).contains("class 2 of 2"));
     }
 }

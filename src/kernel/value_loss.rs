@@ -6,13 +6,33 @@ use super::differentiated::differentiated;
 use super::vector::{Simd, WithSimd, vectorized};
 use super::{plain, storage};
 use candle_core::{DType, Result, Tensor, WithDType, bail};
+use serde::{Deserialize, Serialize};
 
-/// A critic's loss over a batch, a scalar: the mean of `(V − R)²`, or with clipping (Schulman et al. 2017's code) of
-/// `max((V − R)², (V_old + clip(V − V_old, −ε, ε) − R)²)`.
+/// Holds a critic's values near what they were.
+#[derive(Clone, Copy)]
+pub struct ValueClipping<'a> {
+    /// `V_old`, `[batch]`
+    pub old: &'a Tensor,
+    /// ε
+    pub clip: f64,
+    pub loss: ClippedLoss,
+}
+
+/// The loss of a value that is clipped to `V_clip = V_old + clip(V − V_old, −ε, ε)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClippedLoss {
+    /// `max((V − R)², (V_clip − R)²)` (Schulman et al. 2017's code, and CleanRL)
+    Larger,
+    /// `(V_clip − R)²` (Stable-Baselines3): a value that has moved further than ε stays there.
+    Clipped,
+}
+
+/// A critic's loss over a batch, a scalar: the mean of `(V − R)²`, or with clipping of what [`ClippedLoss`] says.
 ///
 /// All tensors have one element per transition. Only the values are differentiated.
-pub fn value_loss(values: &Tensor, returns: &Tensor, clipping: Option<(&Tensor, f64)>) -> Result<Tensor> {
-    let old = clipping.map_or(returns, |(old, _)| old);
+pub fn value_loss(values: &Tensor, returns: &Tensor, clipping: Option<ValueClipping>) -> Result<Tensor> {
+    let old = clipping.map_or(returns, |clipping| clipping.old);
     let count = values.elem_count();
     if returns.elem_count() != count || old.elem_count() != count {
         bail!("{count} values for {} returns and {} old values", returns.elem_count(), old.elem_count());
@@ -28,9 +48,9 @@ fn is_fused(tensors: &[&Tensor]) -> bool {
     tensors.iter().all(|tensor| storage::is_plain_cpu(tensor) && tensor.dtype() == tensors[0].dtype())
 }
 
-fn fused_value_loss<T: Real>(values: &Tensor, returns: &Tensor, clipping: Option<(&Tensor, f64)>) -> Result<Tensor> {
-    let old = clipping.map_or(returns, |(old, _)| old);
-    let clip = clipping.map(|(_, clip)| <T as WithDType>::from_f64(clip));
+fn fused_value_loss<T: Real>(values: &Tensor, returns: &Tensor, clipping: Option<ValueClipping>) -> Result<Tensor> {
+    let old = clipping.map_or(returns, |clipping| clipping.old);
+    let clip = clipping.map(|clipping| (<T as WithDType>::from_f64(clipping.clip), clipping.loss));
     let (loss, gradient) = storage::with_slices([values, returns, old], |[values, returns, old]: [&[T]; 3]| {
         let mut gradient: Buffer<T> = Buffer::any(values.len());
         let sum = vectorized(ValueLoss { values, returns, old, clip, gradient: &mut gradient });
@@ -44,7 +64,7 @@ struct ValueLoss<'a, T> {
     values: &'a [T],
     returns: &'a [T],
     old: &'a [T],
-    clip: Option<T>,
+    clip: Option<(T, ClippedLoss)>,
     gradient: &'a mut [T],
 }
 
@@ -58,18 +78,18 @@ impl<T: Real> WithSimd for ValueLoss<'_, T> {
         let rows = self.values.iter().zip(self.returns).zip(self.old).zip(self.gradient);
         for (((value, target), old), gradient) in rows {
             let error = *value - *target;
-            let (mut largest, mut slope) = (error * error, error);
-            if let Some(clip) = self.clip {
+            let (mut loss, mut slope) = (error * error, error);
+            if let Some((clip, kind)) = self.clip {
                 let change = *value - *old;
                 let bounded = if change > clip { clip } else { change };
                 let bounded = if bounded < -clip { -clip } else { bounded };
                 let held = *old + bounded - *target;
                 // Inside the interval both errors are the same one; outside it the held one does not depend on the value.
-                if held * held > largest && bounded != change {
-                    (largest, slope) = (held * held, T::zero());
+                if bounded != change && (kind == ClippedLoss::Clipped || held * held > loss) {
+                    (loss, slope) = (held * held, T::zero());
                 }
             }
-            sum += WithDType::to_f64(largest);
+            sum += WithDType::to_f64(loss);
             *gradient = scale * slope;
         }
         sum
@@ -95,12 +115,13 @@ mod tests {
                     larger.as_detached_tensor().narrow(0, 1, shape[0]).unwrap()
                 };
                 let (targets, old) = (view(), view());
-                for clipping in [None, Some((&old, 0.3))] {
+                let clipped = |loss| Some(ValueClipping { old: &old, clip: 0.3, loss });
+                for clipping in [None, clipped(ClippedLoss::Larger), clipped(ClippedLoss::Clipped)] {
                     assert_equal_with_gradients(
                         |[values]| value_loss(values, &targets, clipping),
                         |[values]| plain::value_loss(values, &targets, clipping),
                         std::array::from_ref(&values),
-                        &format!("{shape:?}, clipped: {}", clipping.is_some()),
+                        &format!("{shape:?}, {:?}", clipping.map(|clipping| clipping.loss)),
                     );
                 }
             }

@@ -9,9 +9,10 @@ pub use initialization::Initialization;
 pub use layers::LayerSettings;
 pub use parameters::{Parameter, Parameters, Role};
 
-use crate::kernel::{self, Activation, Dropout, Layer};
+use crate::distribution::{Policy, PolicySettings};
+use crate::kernel::{self, Activation, Append, Dropout, Layer};
 use crate::{Result, Rng};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use lossward_envs::wrapper::WrapperStatistics;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -34,6 +35,9 @@ pub struct NetworkSettings {
     pub initialization: Initialization,
     /// Scale of the output layer's initial weights. 0.01 makes an initial policy nearly uniform.
     pub output_gain: f64,
+    /// How the network acts in a box; the defaults when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicySettings>,
 }
 
 impl NetworkSettings {
@@ -64,6 +68,7 @@ pub struct Network {
     dropping: Vec<Layer>,
     /// Weight and bias of each layer that has them, first layer first.
     parameters: Parameters,
+    policy: Policy,
     /// By which its inputs are normalized, if they are: saved and loaded with the weights.
     statistics: Option<WrapperStatistics>,
 }
@@ -72,9 +77,16 @@ impl Network {
     /// Draws a network that maps `[batch, inputs]` to `[batch, outputs]`; biases are zero. `shape` is that of one input:
     /// `[features]`, or `[channels, height, width]` whose floats follow one another in this order.
     pub fn new(settings: &NetworkSettings, (shape, outputs): (&[usize], usize), rng: &mut Rng) -> Result<Self> {
-        let planned = layers::plan(settings, shape, outputs)?;
+        Self::of_policy(settings, (shape, Policy::Categorical { actions: outputs }), rng)
+    }
+
+    /// [`Self::new`] with the outputs that this policy reads. Standard deviations that don't depend on the state are its last
+    /// parameter, `log_std`.
+    pub fn of_policy(settings: &NetworkSettings, (shape, policy): (&[usize], Policy), rng: &mut Rng) -> Result<Self> {
+        let (linear, biases) = (policy.outputs() - policy.appended(), policy.biases());
+        let planned = layers::plan(settings, shape, linear)?;
         let is_dropout = |layer: &Layer| matches!(layer, Layer::Dropout(_));
-        let layers: Vec<Layer> = planned.iter().copied().filter(|layer| !is_dropout(layer)).collect();
+        let mut layers: Vec<Layer> = planned.iter().copied().filter(|layer| !is_dropout(layer)).collect();
         let dropping = if planned.iter().any(is_dropout) { planned } else { Vec::new() };
         let last = layers.len() - 1;
         let mut parameters = Vec::new();
@@ -83,16 +95,26 @@ impl Network {
             let gain = if i == last { settings.output_gain } else { settings.initialization.gain(settings.activation) };
             let weight = settings.initialization.draw(shape[0], shape[1..].iter().product(), gain, rng);
             let weight = Tensor::from_vec(weight, &shape[..], &Device::Cpu)?;
-            let bias = Tensor::zeros(shape[0], DType::F32, &Device::Cpu)?;
+            let bias = if i == last { biases[..linear].to_vec() } else { vec![0.0; shape[0]] };
             parameters.push((format!("layers.{i}.weight"), Role::Weight, weight));
-            parameters.push((format!("layers.{i}.bias"), Role::Bias, bias));
+            parameters.push((format!("layers.{i}.bias"), Role::Bias, Tensor::new(bias, &Device::Cpu)?));
         }
-        Ok(Network { layers: layers.into(), dropping, parameters: Parameters::new(parameters)?, statistics: None })
+        if policy.appended() > 0 {
+            layers.push(Layer::Append(Append { inputs: linear, outputs: policy.outputs() }));
+            parameters.push(("log_std".into(), Role::Bias, Tensor::new(&biases[linear..], &Device::Cpu)?));
+        }
+        let parameters = Parameters::new(parameters)?;
+        Ok(Network { layers: layers.into(), dropping, parameters, policy, statistics: None })
     }
 
     /// The network of inputs that are normalized by these statistics.
     pub fn with_statistics(self, statistics: Option<&WrapperStatistics>) -> Self {
         Network { statistics: statistics.cloned(), ..self }
+    }
+
+    /// How its outputs are read: as logits unless it was made otherwise.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     pub fn parameters(&self) -> &Parameters {

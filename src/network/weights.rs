@@ -1,6 +1,7 @@
 //! Weights on disk: safetensors with the names `layers.N.weight` `[out, in]` and `layers.N.bias` `[out]`, which PyTorch's
-//! `load_state_dict` reads into an `nn.ModuleList` called `layers` of `nn.Linear`. Where observations or rewards are normalized,
-//! the running statistics stand beside them: `observations.mean`, `.variance` and `.count`, `returns.…`, in double precision.
+//! `load_state_dict` reads into an `nn.ModuleList` called `layers` of `nn.Linear`; and, of a Gaussian policy whose standard deviations don't
+//! depend on the state, `log_std` `[actions]`. Where observations or rewards are normalized, the running statistics stand beside
+//! them: `observations.mean`, `.variance` and `.count`, `returns.…`, in double precision.
 
 use super::{Network, Parameter};
 use crate::{Error, Result};

@@ -1,10 +1,10 @@
 //! The critic: a second network, fitted to returns by the supervised squared loss.
 
-use crate::kernel;
+use crate::kernel::{self, ValueClipping};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{Optimizer, OptimizerSettings};
 use crate::{Error, Result, stream};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 pub(super) struct Critic {
     network: Network,
@@ -29,20 +29,16 @@ impl Critic {
         Ok(&self.values)
     }
 
-    /// One update towards the returns, `[batch]`; the loss before it. With old values, `[batch]`, and an ε, those that
-    /// have moved further than this are clipped.
+    /// One update towards the returns, `[batch]`; the loss before it.
     pub fn fit(
         &mut self,
         observations: &Tensor,
-        returns: Vec<f32>,
-        clipping: Option<(Vec<f32>, f64)>,
+        returns: &Tensor,
+        clipping: Option<ValueClipping>,
         progress: f64,
     ) -> Result<f64> {
-        let column = |values: Vec<f32>| Tensor::from_vec(values, observations.dim(0)?, &Device::Cpu);
-        let returns = column(returns)?;
-        let clipping = clipping.map(|(old, clip)| column(old).map(|old| (old, clip))).transpose()?;
         let values = self.network.forward(observations)?;
-        let loss = kernel::value_loss(&values, &returns, clipping.as_ref().map(|(old, clip)| (old, *clip)))?;
+        let loss = kernel::value_loss(&values, returns, clipping)?;
         let value = crate::scalar(&loss)?;
         if !value.is_finite() {
             return Err(Error::NotFinite { what: "the critic's loss".into(), value });
@@ -61,6 +57,7 @@ impl Critic {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     /// The critic's values after one update at the learning rate that so many equal judgements have left.
     fn values(learning_rate: &str, judgements: usize) -> Vec<f32> {
@@ -71,7 +68,7 @@ mod tests {
         (0..judgements).for_each(|_| critic.judge(1.0, true));
         let observations = [0.5, -1.0, 0.25, 2.0];
         let batch = Tensor::from_slice(&observations, (2, 2), &Device::Cpu).unwrap();
-        critic.fit(&batch, vec![1.0, -1.0], None, 0.5).unwrap();
+        critic.fit(&batch, &Tensor::new(&[1f32, -1.0], &Device::Cpu).unwrap(), None, 0.5).unwrap();
         critic.values(&observations, 2).unwrap().to_vec()
     }
 

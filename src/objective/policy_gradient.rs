@@ -2,7 +2,7 @@
 
 use super::critic::Critic;
 use super::{Mean, Objective, Sense, Value};
-use crate::kernel::{self, Clipping, Taken};
+use crate::kernel::{self, ClippedLoss, Clipping, Taken, ValueClipping};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{OptimizerSettings, Schedule};
 use crate::options::Named;
@@ -39,6 +39,9 @@ pub struct PolicyGradientSettings {
     /// ε of the clipped value loss; off when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_clip: Option<Schedule>,
+    /// What a value is charged that has moved further than this; `larger` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clipped_value_loss: Option<ClippedLoss>,
     /// Passes over each rollout.
     pub epochs: usize,
     /// Transitions of a minibatch; the whole rollout when absent.
@@ -113,8 +116,9 @@ pub struct PolicyGradient {
 pub struct Transitions {
     /// `[batch, features]`
     pub observations: Tensor,
-    /// `[batch]`, like all that follow
+    /// `[batch]` or `[batch, width]`
     pub actions: Tensor,
+    /// `[batch]`, like all that follow
     pub old_log_probs: Tensor,
     pub advantages: Tensor,
     /// ε in force.
@@ -171,7 +175,7 @@ impl PolicyGradient {
         let draws = (&mut self.policy_rng, self.random_rewards.as_mut());
         self.rollout.collect(self.env.as_mut(), network, self.settings.rollout, draws)?;
         self.order.clear();
-        self.order.extend((0..self.rollout.actions.len()).filter(|&i| self.rollout.taken[i]));
+        self.order.extend((0..self.rollout.rewards.len()).filter(|&i| self.rollout.taken[i]));
         self.before = self.examples;
         self.examples += self.order.len() as u64;
         self.episodes += self.rollout.returns.len() as u64;
@@ -198,7 +202,7 @@ impl PolicyGradient {
 
     /// Sets the critic's values of the rollout and returns those of what each transition led to; zeros without a critic.
     fn set_values(&mut self) -> Result<Vec<f32>> {
-        let (n, copies) = (self.rollout.actions.len(), self.rollout.copies());
+        let (n, copies) = (self.rollout.rewards.len(), self.rollout.copies());
         self.values.clear();
         let mut next_values = vec![0.0; n];
         let Some(critic) = &mut self.critic else {
@@ -253,22 +257,24 @@ impl Objective for PolicyGradient {
         let observations: Vec<f32> =
             rows.iter().flat_map(|&i| &self.rollout.observations[i * features..(i + 1) * features]).copied().collect();
         let pick = |of: &[f32]| rows.iter().map(|&i| of[i]).collect::<Vec<f32>>();
-        let actions: Vec<u32> = rows.iter().map(|&i| self.rollout.actions[i]).collect();
         let (old_log_probs, mut advantages) = (pick(&self.rollout.log_probs), pick(&self.advantages));
         if self.settings.normalize_advantages {
             rollout::normalize(&mut advantages);
         }
         let (progress, returns) = (self.progress(), pick(&self.returns));
         let observations = Tensor::from_vec(observations, (rows.len(), features), &Device::Cpu)?;
-        let clipping = self.settings.value_clip.as_ref().map(|clip| (pick(&self.values), clip.at(progress)));
+        let column = |values: Vec<f32>| Tensor::from_vec(values, rows.len(), &Device::Cpu);
+        let old_values = self.settings.value_clip.as_ref().map(|_| column(pick(&self.values))).transpose()?;
+        let loss = self.settings.clipped_value_loss.unwrap_or(ClippedLoss::Larger);
+        let clipping = old_values.as_ref().zip(self.settings.value_clip.as_ref());
+        let clipping = clipping.map(|(old, clip)| ValueClipping { old, clip: clip.at(progress), loss });
         let value_loss = match &mut self.critic {
-            Some(critic) => Some(critic.fit(&observations, returns, clipping, progress)?),
+            Some(critic) => Some(critic.fit(&observations, &column(returns)?, clipping, progress)?),
             None => None,
         };
-        let column = |values: Vec<f32>| Tensor::from_vec(values, rows.len(), &Device::Cpu);
         Ok(Transitions {
             observations,
-            actions: Tensor::from_vec(actions, rows.len(), &Device::Cpu)?,
+            actions: self.rollout.actions.tensor(&rows, network.policy().width())?,
             old_log_probs: column(old_log_probs)?,
             advantages: column(advantages)?,
             clip: self.settings.clip.as_ref().map_or(f64::INFINITY, |clip| clip.at(progress)),
@@ -284,6 +290,7 @@ impl Objective for PolicyGradient {
             Surrogate::Clipped => Some(Clipping { old_log_probs: &batch.old_log_probs, clip: batch.clip }),
         };
         let taken = Taken {
+            policy: network.policy(),
             actions: &batch.actions,
             advantages: &batch.advantages,
             clipping,

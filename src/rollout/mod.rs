@@ -17,10 +17,10 @@ pub use returns::{Trajectories, advantages, explained_variance, lambda_returns, 
 pub use sequences::{SequenceSurrogate, Sequences, sequence_surrogate};
 pub use v_trace::{Traces, VTrace, v_trace};
 
-use crate::distribution::Probabilities;
+use crate::distribution::RawActions;
 use crate::network::Network;
 use crate::{Result, Rng};
-use lossward_envs::{Actions, Cause, Vectorized};
+use lossward_envs::{Cause, Vectorized};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +41,9 @@ pub struct Rollout {
     features: usize,
     /// `[time, copies, features]`
     pub observations: Vec<f32>,
+    /// `[time, copies, width]`
+    pub actions: RawActions,
     /// `[time, copies]`, like all that follow
-    pub actions: Vec<u32>,
     pub rewards: Vec<f32>,
     /// `log π(a|s)` when the action was drawn.
     pub log_probs: Vec<f32>,
@@ -55,8 +56,10 @@ pub struct Rollout {
     pub beyond_observations: Vec<f32>,
     /// Total rewards of the episodes that ended, in order.
     pub returns: Vec<f64>,
-    logits: Vec<f32>,
-    drawn: Vec<u32>,
+    outputs: Vec<f32>,
+    drawn: RawActions,
+    /// What the environment gets for them, where it differs.
+    applied: Vec<f32>,
     paused: Vec<bool>,
 }
 
@@ -72,18 +75,18 @@ impl Rollout {
         length: Length,
         (rng, random_rewards): (&mut Rng, Option<&mut RandomRewards>),
     ) -> Result<()> {
-        self.clear(env);
+        self.clear(env, policy);
         if length == Length::Episodes {
             env.reset();
         }
         loop {
-            let start = self.actions.len();
+            let start = self.rewards.len();
             self.act(env, policy, rng)?;
-            env.step(Actions::Indices(&self.drawn), &self.paused)?;
+            env.step(policy.policy().applied(&self.drawn, &mut self.applied), &self.paused)?;
             self.store(env, length);
             let full = match length {
                 Length::Episodes => !self.paused.contains(&false),
-                Length::Steps(steps) => self.actions.len() == steps * self.copies,
+                Length::Steps(steps) => self.rewards.len() == steps * self.copies,
             };
             if full {
                 self.bootstrap_from(start, env);
@@ -96,10 +99,11 @@ impl Rollout {
         Ok(())
     }
 
-    fn clear(&mut self, env: &dyn Vectorized) {
+    fn clear(&mut self, env: &dyn Vectorized, policy: &Network) {
         (self.copies, self.features) = (env.steps().copies, env.steps().features);
         self.observations.clear();
-        self.actions.clear();
+        self.actions.clear(policy.policy());
+        self.drawn.clear(policy.policy());
         self.rewards.clear();
         self.log_probs.clear();
         self.taken.clear();
@@ -107,7 +111,6 @@ impl Rollout {
         self.beyond.clear();
         self.beyond_observations.clear();
         self.returns.clear();
-        self.drawn.resize(self.copies, 0);
         self.paused.clear();
         self.paused.resize(self.copies, false);
     }
@@ -115,15 +118,10 @@ impl Rollout {
     fn act(&mut self, env: &dyn Vectorized, policy: &Network, rng: &mut Rng) -> Result<()> {
         let observations = &env.steps().observations;
         self.observations.extend_from_slice(observations);
-        policy.infer(observations, self.copies, &mut self.logits)?;
-        let probabilities = Probabilities::of(&self.logits, self.logits.len() / self.copies);
-        for (copy, &paused) in self.paused.iter().enumerate() {
-            let (action, log_prob) = if paused { (0, 0.0) } else { probabilities.sample(copy, rng) };
-            self.drawn[copy] = action;
-            self.log_probs.push(log_prob);
-            self.taken.push(!paused);
-        }
-        self.actions.extend_from_slice(&self.drawn);
+        policy.infer(observations, self.copies, &mut self.outputs)?;
+        policy.policy().at(&self.outputs).sample(&self.paused, rng, &mut self.drawn, &mut self.log_probs);
+        self.taken.extend(self.paused.iter().map(|paused| !paused));
+        self.actions.extend(&self.drawn);
         Ok(())
     }
 

@@ -2,21 +2,21 @@
 
 use super::{Source, Task};
 use crate::data::DataSet;
-use crate::distribution::Probabilities;
+use crate::distribution::{Probabilities, RawActions};
 use crate::experiment::EvaluationSettings;
 use crate::metric::{self, ClassifierOutput, Metric, Reward, Value};
 use crate::network::Network;
 use crate::options::{Named, Options};
 use crate::record::Drawn;
-use crate::{Error, Result, Rng, distribution, stream};
+use crate::{Error, Result, Rng, stream};
+use lossward_envs::Vectorized;
 use lossward_envs::wrapper::Purpose;
-use lossward_envs::{Actions, Vectorized};
 use std::sync::Arc;
 
 /// The evaluation of one trial. Its streams are its own, so that evaluating more often never moves the training.
 pub struct Evaluation {
     kind: Kind,
-    logits: Vec<f32>,
+    outputs: Vec<f32>,
 }
 
 enum Kind {
@@ -24,7 +24,7 @@ enum Kind {
     /// The training examples, too, as far as metrics ask for them.
     Held { data: Arc<DataSet>, metrics: Vec<Judging>, reward: Reward, train_metrics: Vec<Judging> },
     /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
-    Episodes { env: Box<dyn Vectorized>, actions: usize, rng: Box<Rng> },
+    Episodes { env: Box<dyn Vectorized>, rng: Box<Rng> },
 }
 
 /// A metric with its options.
@@ -90,12 +90,11 @@ impl Evaluation {
                 let rngs = (0..settings.episodes as u64).map(|i| stream(seed, "evaluation", i)).collect();
                 Kind::Episodes {
                     env: judged.copies(rngs, Purpose::Evaluation)?,
-                    actions: environment.actions.size(),
                     rng: Box::new(stream(seed, "evaluation policy", 0)),
                 }
             }
         };
-        Ok(Evaluation { kind, logits: Vec::new() })
+        Ok(Evaluation { kind, outputs: Vec::new() })
     }
 
     /// The columns that [`Self::of`] fills, in order; the first one decides which weights are the best.
@@ -126,7 +125,7 @@ impl Evaluation {
     pub fn of(&mut self, network: &Network) -> Result<Vec<f64>> {
         match &mut self.kind {
             Kind::Held { data, metrics, reward, train_metrics } => {
-                let logits = &mut self.logits;
+                let logits = &mut self.outputs;
                 network.infer(&data.test.inputs, data.test.len(), logits)?;
                 let labels = &data.test.labels;
                 let mut row = numbers(metrics, &ClassifierOutput::new(logits, labels, data.classes))?;
@@ -143,8 +142,8 @@ impl Evaluation {
                 }
                 Ok(row)
             }
-            Kind::Episodes { env, actions, rng } => {
-                let mut play = |rng: Option<&mut Rng>| play(env.as_mut(), *actions, network, &mut self.logits, rng);
+            Kind::Episodes { env, rng } => {
+                let mut play = |rng: Option<&mut Rng>| play(env.as_mut(), network, &mut self.outputs, rng);
                 let deterministic = play(None)?;
                 let sampled = play(Some(rng))?;
                 Ok(vec![deterministic.total, sampled.total, sampled.length, sampled.entropy])
@@ -161,8 +160,8 @@ impl Evaluation {
         if wanted.is_empty() {
             return Ok(Drawn::new());
         }
-        network.infer(&data.test.inputs, data.test.len(), &mut self.logits)?;
-        let output = ClassifierOutput::new(&self.logits, &data.test.labels, data.classes);
+        network.infer(&data.test.inputs, data.test.len(), &mut self.outputs)?;
+        let output = ClassifierOutput::new(&self.outputs, &data.test.labels, data.classes);
         wanted.into_iter().map(|judging| Ok((judging.label.clone(), judging.value(&output)?.thinned()))).collect()
     }
 }
@@ -184,28 +183,29 @@ struct Played {
 /// Plays one whole episode in every copy: with sampled actions, or without a stream with the most likely ones.
 fn play(
     env: &mut dyn Vectorized,
-    actions: usize,
     network: &Network,
-    logits: &mut Vec<f32>,
+    outputs: &mut Vec<f32>,
     mut rng: Option<&mut Rng>,
 ) -> Result<Played> {
     env.reset();
-    let copies = env.steps().copies;
+    let (policy, copies) = (network.policy(), env.steps().copies);
     let mut ended = vec![false; copies];
-    let mut chosen = vec![0; copies];
+    let (mut actions, mut applied, mut log_probs) = (RawActions::default(), Vec::new(), Vec::new());
+    actions.clear(policy);
     let (mut total, mut steps, mut entropy) = (0.0, 0.0, 0.0);
     while ended.contains(&false) {
-        network.infer(&env.steps().observations, copies, logits)?;
-        let probabilities = Probabilities::of(logits, actions);
-        for (copy, row) in logits.chunks_exact(actions).enumerate().filter(|(copy, _)| !ended[*copy]) {
-            entropy += f64::from(probabilities.entropies()[copy]);
-            steps += 1.0;
-            chosen[copy] = match &mut rng {
-                Some(rng) => probabilities.sample(copy, rng).0,
-                None => distribution::mode(row),
-            };
+        network.infer(&env.steps().observations, copies, outputs)?;
+        let acting = policy.at(outputs);
+        log_probs.clear();
+        match &mut rng {
+            Some(rng) => acting.sample(&ended, rng, &mut actions, &mut log_probs),
+            None => acting.modes(copies, &mut actions),
         }
-        env.step(Actions::Indices(&chosen), &ended)?;
+        for copy in (0..copies).filter(|copy| !ended[*copy]) {
+            entropy += acting.entropy(copy, &actions);
+            steps += 1.0;
+        }
+        env.step(policy.applied(&actions, &mut applied), &ended)?;
         for end in &env.steps().ends {
             ended[end.copy] = true;
             total += end.total_reward;

@@ -76,16 +76,7 @@ impl Task {
                 }
                 Source::DataSet(Arc::new(data))
             }
-            (None, Some(id)) => {
-                let environment = Environment::new(id, settings)?;
-                if !matches!(environment.actions, Space::Discrete(_)) {
-                    let actions = environment.actions;
-                    let message =
-                        format!("{id} has the action space {actions}; policies choose from Discrete(n) so far");
-                    return Err(Error::Argument(message));
-                }
-                Source::Environment(environment)
-            }
+            (None, Some(id)) => Source::Environment(Environment::new(id, settings)?),
             _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
         let of_environments = [
@@ -115,11 +106,11 @@ impl Task {
         }
     }
 
-    /// Outputs of a network for this task: classes or actions.
-    pub fn outputs(&self) -> usize {
+    /// What is chosen from: classes or actions.
+    pub fn actions(&self) -> Space {
         match &self.source {
-            Source::DataSet(data) => data.classes,
-            Source::Environment(environment) => environment.actions.size(),
+            Source::DataSet(data) => Space::Discrete(data.classes as u32),
+            Source::Environment(environment) => environment.actions,
         }
     }
 
@@ -131,11 +122,24 @@ impl Task {
         }
     }
 
+    /// The number of classes that an example's label is one of.
+    ///
+    /// # Errors
+    /// When an action is no class.
+    pub fn classes(&self) -> Result<usize> {
+        match self.actions() {
+            Space::Discrete(n) => Ok(n as usize),
+            other => {
+                Err(Error::Argument(format!("actions in {other} are no class labels, which a loss compares with")))
+            }
+        }
+    }
+
     /// Labelled examples to train on. An environment's come from an expert ("rewards as labels").
     pub fn examples(&self, expert: Option<&Expert>) -> Result<Examples> {
         match (&self.source, expert) {
             (Source::DataSet(data), None) => Ok(data.train.clone()),
-            (Source::Environment(environment), Some(expert)) => expert.demonstrate(environment),
+            (Source::Environment(environment), Some(expert)) => expert.demonstrate(environment, self.classes()?),
             (Source::DataSet(_), Some(_)) => Err(Error::Argument("a data set has labels; it needs no `expert`".into())),
             (Source::Environment(_), None) => {
                 Err(Error::Argument("an environment has no labels; name an `expert` that gives them".into()))

@@ -17,8 +17,8 @@ pub struct Expert {
 }
 
 impl Expert {
-    /// Plays whole episodes with the most likely action and keeps every `(observation, action)`.
-    pub fn demonstrate(&self, environment: &Environment) -> Result<Examples> {
+    /// Plays whole episodes with the most likely action and keeps every `(observation, action)`; there are so many actions.
+    pub fn demonstrate(&self, environment: &Environment, actions: usize) -> Result<Examples> {
         let rngs = (0..self.episodes as u64).map(|i| stream(self.seed, "expert", i)).collect();
         let mut env = environment.copies(rngs, Purpose::Evaluation)?;
         let mut logits = Vec::new();
@@ -27,7 +27,7 @@ impl Expert {
         while ended.contains(&false) {
             let steps = env.steps();
             self.network.infer(&steps.observations, self.episodes, &mut logits)?;
-            let actions: Vec<u32> = logits.chunks_exact(environment.actions.size()).map(distribution::mode).collect();
+            let actions: Vec<u32> = logits.chunks_exact(actions).map(distribution::mode).collect();
             for (copy, observation) in steps.observations.chunks_exact(steps.features).enumerate() {
                 if !ended[copy] {
                     examples.inputs.extend_from_slice(observation);

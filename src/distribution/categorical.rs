@@ -1,8 +1,8 @@
-//! Action distributions: one `log_prob`, used by the cross-entropy and by the policy gradient alike.
+//! One class out of several.
 
-use crate::kernel::{self, Softmax};
-use crate::{Result, Rng};
-use candle_core::{D, Tensor};
+use crate::Rng;
+use crate::kernel::{self, Choices};
+use candle_core::{D, Result, Tensor};
 use rand::Rng as _;
 
 /// Categorical distributions, one per row of `logits`, `[batch, classes]`.
@@ -21,25 +21,31 @@ impl Categorical {
 
     /// `log p_y` of each row, `[batch]`; `classes` is `[batch]` of u32.
     pub fn log_prob(&self, classes: &Tensor) -> Result<Tensor> {
-        Ok(kernel::log_prob(&self.logits, classes)?)
+        kernel::log_prob(&self.logits, classes)
     }
 
-    /// `−Σ p log p` of each row in nats, `[batch]`.
+    /// `−Σ p log p` of each row in nats, `[batch]`. A class whose logit is −∞ has no part in it.
     pub fn entropy(&self) -> Result<Tensor> {
         let log_probs = self.log_probs()?;
-        Ok((log_probs.exp()? * log_probs)?.sum(D::Minus1)?.neg()?)
+        (log_probs.exp()? * where_finite(&log_probs, &log_probs)?)?.sum(D::Minus1)?.neg()
     }
 
-    /// `Σ p (log p − log q)` of each row in nats, `[batch]`.
+    /// `Σ p (log p − log q)` of each row in nats, `[batch]`, over the classes that can occur.
     pub fn kl_divergence(&self, other: &Categorical) -> Result<Tensor> {
         let log_probs = self.log_probs()?;
-        Ok((log_probs.exp()? * (log_probs - other.log_probs()?)?)?.sum(D::Minus1)?)
+        let difference = (&log_probs - other.log_probs()?)?;
+        (log_probs.exp()? * where_finite(&log_probs, &difference)?)?.sum(D::Minus1)
     }
 
     /// `log p` of every class, `[batch, classes]`.
     fn log_probs(&self) -> Result<Tensor> {
-        Ok(candle_nn::ops::log_softmax(&self.logits, D::Minus1)?)
+        candle_nn::ops::log_softmax(&self.logits, D::Minus1)
     }
+}
+
+/// `values`, and 0 where `log_probs` is −∞.
+fn where_finite(log_probs: &Tensor, values: &Tensor) -> Result<Tensor> {
+    log_probs.ne(f64::NEG_INFINITY)?.where_cond(values, &values.zeros_like()?)
 }
 
 /// `log softmax` of one row, in double precision: subtracts the largest logit, so that no exponential overflows.
@@ -51,23 +57,24 @@ pub fn log_probs<T: Copy + Into<f64>>(logits: &[T]) -> impl Iterator<Item = f64>
 }
 
 /// The categorical distributions of many rows at once, without a graph: what acting and judging need.
-pub struct Probabilities<'a> {
-    logits: &'a [f32],
-    classes: usize,
-    softmax: Softmax<f32>,
-}
+pub struct Probabilities<'a>(Choices<'a, f32>);
 
 impl<'a> Probabilities<'a> {
     /// `logits` is `[rows, classes]`.
     pub fn of(logits: &'a [f32], classes: usize) -> Self {
-        Probabilities { logits, classes, softmax: Softmax::of(logits, classes) }
+        Probabilities(Choices::among_all(logits, classes))
+    }
+
+    /// Independent classes of so many each, whose logits follow one another in a row.
+    pub fn of_blocks(logits: &'a [f32], sizes: &[u32]) -> Vec<Self> {
+        Choices::among_blocks(logits, sizes).into_iter().map(Probabilities).collect()
     }
 
     /// Draws a class of one row and returns it with its log-probability.
     pub fn sample(&self, row: usize, rng: &mut Rng) -> (u32, f32) {
         let mut left: f64 = rng.random();
         let mut drawn = 0;
-        for (class, &p) in self.softmax.probabilities[row * self.classes..][..self.classes].iter().enumerate() {
+        for (class, &p) in self.0.probabilities(row).iter().enumerate() {
             // Rounding may leave a crumb after the last class; it falls to the last one that can occur.
             if p > 0.0 {
                 drawn = class;
@@ -77,12 +84,17 @@ impl<'a> Probabilities<'a> {
                 break;
             }
         }
-        (drawn as u32, self.softmax.log_prob(self.logits, row, drawn))
+        (drawn as u32, self.0.log_prob(row, drawn))
+    }
+
+    /// The most likely class of one row.
+    pub fn mode(&self, row: usize) -> u32 {
+        mode(self.0.logits(row))
     }
 
     /// The entropy of each row in nats.
     pub fn entropies(&self) -> &[f32] {
-        &self.softmax.entropies
+        self.0.entropies()
     }
 }
 

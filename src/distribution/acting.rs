@@ -1,0 +1,177 @@
+//! Drawing actions, without a graph.
+
+use super::{GaussianPolicy, Policy, Probabilities};
+use crate::kernel::{Distributions, Gaussians, Real};
+use crate::{Result, Rng};
+use candle_core::{Device, Tensor};
+use rand_distr::{Distribution, StandardNormal};
+
+/// Actions of many rows as a policy drew them, `[rows, width]`: in a box before any clipping or squashing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RawActions {
+    Indices(Vec<u32>),
+    Values(Vec<f32>),
+}
+
+/// Empty.
+impl Default for RawActions {
+    fn default() -> Self {
+        RawActions::Indices(Vec::new())
+    }
+}
+
+impl RawActions {
+    /// Becomes empty, in the kind of this policy.
+    pub fn clear(&mut self, policy: &Policy) {
+        match (&mut *self, policy) {
+            (RawActions::Values(values), Policy::Gaussian(_)) => values.clear(),
+            (RawActions::Indices(indices), Policy::Categorical { .. } | Policy::MultiCategorical { .. }) => {
+                indices.clear();
+            }
+            (other, Policy::Gaussian(_)) => *other = RawActions::Values(Vec::new()),
+            (other, _) => *other = RawActions::Indices(Vec::new()),
+        }
+    }
+
+    /// Puts more of the same kind behind.
+    ///
+    /// # Panics
+    /// When they are of the other kind.
+    pub fn extend(&mut self, more: &RawActions) {
+        match (self, more) {
+            (RawActions::Indices(all), RawActions::Indices(more)) => all.extend_from_slice(more),
+            (RawActions::Values(all), RawActions::Values(more)) => all.extend_from_slice(more),
+            _ => panic!("indices and values in one list of actions"),
+        }
+    }
+
+    /// Those of these rows, `[rows]` where an action is one index and `[rows, width]` otherwise.
+    pub fn tensor(&self, rows: &[usize], width: usize) -> Result<Tensor> {
+        fn picked<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Vec<T> {
+            rows.iter().flat_map(|row| &all[row * width..][..width]).copied().collect()
+        }
+        let shape = (rows.len(), width);
+        Ok(match self {
+            RawActions::Indices(all) if width == 1 => Tensor::from_vec(picked(all, rows, 1), rows.len(), &Device::Cpu)?,
+            RawActions::Indices(all) => Tensor::from_vec(picked(all, rows, width), shape, &Device::Cpu)?,
+            RawActions::Values(all) => Tensor::from_vec(picked(all, rows, width), shape, &Device::Cpu)?,
+        })
+    }
+}
+
+/// The distributions of many rows at once.
+pub enum Acting<'a> {
+    Categorical(Probabilities<'a>),
+    /// One per choice.
+    MultiCategorical(Vec<Probabilities<'a>>),
+    Gaussian(&'a GaussianPolicy, &'a [f32]),
+}
+
+impl Policy {
+    /// The distributions of these outputs, `[rows, outputs]`.
+    pub fn at<'a>(&'a self, outputs: &'a [f32]) -> Acting<'a> {
+        match self {
+            Policy::Categorical { actions } => Acting::Categorical(Probabilities::of(outputs, *actions)),
+            Policy::MultiCategorical { sizes } => Acting::MultiCategorical(Probabilities::of_blocks(outputs, sizes)),
+            Policy::Gaussian(gaussian) => Acting::Gaussian(gaussian, outputs),
+        }
+    }
+}
+
+impl Acting<'_> {
+    /// Draws an action for every row, and puts its log-probability behind `log_probs`. A row whose entry in `skipped` is true draws
+    /// nothing: its action and its log-probability are 0.
+    ///
+    /// # Panics
+    /// When `actions` was cleared for another kind of policy.
+    pub fn sample(&self, skipped: &[bool], rng: &mut Rng, actions: &mut RawActions, log_probs: &mut Vec<f32>) {
+        match (self, actions) {
+            (Acting::Categorical(probabilities), RawActions::Indices(indices)) => {
+                indices.clear();
+                for (row, &skipped) in skipped.iter().enumerate() {
+                    let (action, log_prob) = if skipped { (0, 0.0) } else { probabilities.sample(row, rng) };
+                    indices.push(action);
+                    log_probs.push(log_prob);
+                }
+            }
+            (Acting::MultiCategorical(choices), RawActions::Indices(indices)) => {
+                indices.clear();
+                for (row, &skipped) in skipped.iter().enumerate() {
+                    let mut sum = 0.0;
+                    for probabilities in choices {
+                        let (action, log_prob) = if skipped { (0, 0.0) } else { probabilities.sample(row, rng) };
+                        indices.push(action);
+                        sum += log_prob;
+                    }
+                    log_probs.push(sum);
+                }
+            }
+            (Acting::Gaussian(policy, outputs), RawActions::Values(values)) => {
+                draw(policy.size(), outputs, (skipped, rng), values);
+                let start = log_probs.len();
+                log_probs.resize(start + skipped.len(), 0.0);
+                gaussians(policy, outputs, values).log_probs(&mut log_probs[start..]);
+                let rows = log_probs[start..].iter_mut().zip(skipped);
+                rows.filter(|(_, skipped)| **skipped).for_each(|(log_prob, _)| *log_prob = 0.0);
+            }
+            _ => panic!("a buffer of the other kind of actions"),
+        }
+    }
+
+    /// Sets the most likely action of every row; the mean of a Gaussian, before any squashing.
+    ///
+    /// # Panics
+    /// When `actions` was cleared for another kind of policy.
+    pub fn modes(&self, rows: usize, actions: &mut RawActions) {
+        match (self, actions) {
+            (Acting::Categorical(probabilities), RawActions::Indices(indices)) => {
+                indices.clear();
+                indices.extend((0..rows).map(|row| probabilities.mode(row)));
+            }
+            (Acting::MultiCategorical(choices), RawActions::Indices(indices)) => {
+                indices.clear();
+                indices.extend((0..rows).flat_map(|row| choices.iter().map(move |choice| choice.mode(row))));
+            }
+            (Acting::Gaussian(policy, outputs), RawActions::Values(values)) => {
+                values.clear();
+                values.extend(outputs.chunks_exact(2 * policy.size()).flat_map(|row| &row[..policy.size()]));
+            }
+            _ => panic!("a buffer of the other kind of actions"),
+        }
+    }
+
+    /// The entropy of a row in nats; squashed by tanh, the estimate from its action.
+    ///
+    /// # Panics
+    /// When `actions` are of the other kind.
+    pub fn entropy(&self, row: usize, actions: &RawActions) -> f64 {
+        match (self, actions) {
+            (Acting::Categorical(probabilities), _) => f64::from(probabilities.entropies()[row]),
+            (Acting::MultiCategorical(choices), _) => {
+                choices.iter().map(|choice| f64::from(choice.entropies()[row])).sum()
+            }
+            (Acting::Gaussian(policy, outputs), RawActions::Values(values)) => {
+                let size = policy.size();
+                gaussians(policy, &outputs[row * 2 * size..][..2 * size], &values[row * size..][..size]).entropy()
+            }
+            _ => panic!("a buffer of the other kind of actions"),
+        }
+    }
+}
+
+fn gaussians<'a>(policy: &GaussianPolicy, outputs: &'a [f32], values: &'a [f32]) -> Gaussians<'a, f32> {
+    let log_scale = policy.log_scale().map(|log_scale| log_scale as f32);
+    Gaussians { outputs, values, size: policy.size(), log_scale }
+}
+
+/// Sets `μ + σ ε` of every row that is not skipped, and 0 of the others.
+fn draw(size: usize, outputs: &[f32], (skipped, rng): (&[bool], &mut Rng), values: &mut Vec<f32>) {
+    values.clear();
+    for (row, skipped) in outputs.chunks_exact(2 * size).zip(skipped) {
+        let (means, log_stds) = row.split_at(size);
+        values.extend(means.iter().zip(log_stds).map(|(mean, log_std)| {
+            let noise: f32 = if *skipped { return 0.0 } else { StandardNormal.sample(rng) };
+            mean + log_std.fast_exp() * noise
+        }));
+    }
+}
