@@ -63,7 +63,7 @@ impl<'a> Trial<'a> {
     pub fn run(&self, results: &Path, watch: &Watch) -> Result<Outcome> {
         self.folder.begin(&self.identity()?)?;
         let outcome = match self.run_guarded(results, watch) {
-            Ok(seconds) => Outcome::Finished { seconds },
+            Ok((seconds, warnings)) => Outcome::Finished { seconds, warnings },
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => Outcome::Failed { reason: error.to_string() },
         };
@@ -72,12 +72,13 @@ impl<'a> Trial<'a> {
     }
 
     /// [`Self::run_unrecorded`], with a panic as an error: it must not take the other trials with it.
-    fn run_guarded(&self, results: &Path, watch: &Watch) -> Result<f64> {
+    fn run_guarded(&self, results: &Path, watch: &Watch) -> Result<(f64, Vec<String>)> {
         let run = AssertUnwindSafe(|| self.run_unrecorded(results, watch));
         catch_unwind(run).unwrap_or_else(|panic| Err(Error::Panic(panic_message(panic.as_ref()))))
     }
 
-    fn run_unrecorded(&self, results: &Path, watch: &Watch) -> Result<f64> {
+    /// How long it took, and what there is to know about it.
+    fn run_unrecorded(&self, results: &Path, watch: &Watch) -> Result<(f64, Vec<String>)> {
         let Trial { arm, seed, .. } = *self;
         let task = Task::load(&arm.task, seed)?;
         let training = Training {
@@ -104,12 +105,12 @@ impl<'a> Trial<'a> {
         }
     }
 
-    fn train<O: Objective>(&self, mut objective: O, mut training: Training, task: &Task) -> Result<f64> {
+    fn train<O: Objective>(&self, mut objective: O, mut training: Training, task: &Task) -> Result<(f64, Vec<String>)> {
         let every = self.arm.evaluation.every(self.arm.budget);
         let columns = columns(self.arm, task)?;
         let mut record = Record::begin(&self.folder, &columns, training.evaluation.columns().len(), every)?;
         train(&mut objective, &mut training, &mut record, &mut stream(self.seed, "batches", 0))?;
-        Ok(record.seconds())
+        Ok((record.seconds(), objective.warnings()))
     }
 
     fn expert(&self, settings: &ExpertSettings, task: &Task, results: &Path) -> Result<Expert> {

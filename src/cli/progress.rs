@@ -83,7 +83,7 @@ impl<'a> Progress<'a> {
         let trial_of = &self.plan.missing[trial];
         let (ended, of, name) = (self.ended, self.plan.missing.len(), trial_of.name());
         let text = match outcome {
-            Ok(Outcome::Finished { seconds }) => {
+            Ok(Outcome::Finished { seconds, .. }) => {
                 let rate = trial_of.arm.budget.examples as f64 / seconds;
                 let left = self.started.elapsed().as_secs_f64() / ended as f64 * (of - ended) as f64;
                 format!("[{ended}/{of}] {name}: {seconds:.1} s, {rate:.0} examples/s; about {left:.0} s left")
@@ -91,11 +91,21 @@ impl<'a> Progress<'a> {
             Ok(Outcome::Failed { reason }) => format!("[{ended}/{of}] {name} FAILED: {reason}"),
             Err(error) => format!("[{ended}/{of}] {name} FAILED: {error}"),
         };
+        let warnings = match outcome {
+            Ok(Outcome::Finished { warnings, .. }) => &warnings[..],
+            _ => &[],
+        };
         let failed = !matches!(outcome, Ok(Outcome::Finished { .. }));
+        self.say(failed, &text);
+        warnings.iter().for_each(|warning| self.say(true, &format!("warning: {}: {warning}", trial_of.name())));
+    }
+
+    /// Prints a line, unless it is no news and nobody reads along.
+    fn say(&self, is_news: bool, text: &str) {
         match &self.look {
-            Look::Bars(bars) if failed => bars.suspend(|| eprintln!("{text}")),
+            Look::Bars(bars) if is_news => bars.suspend(|| eprintln!("{text}")),
             Look::Lines => eprintln!("{text}"),
-            Look::Quiet if failed => eprintln!("{text}"),
+            Look::Quiet if is_news => eprintln!("{text}"),
             _ => {}
         }
     }

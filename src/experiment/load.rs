@@ -15,9 +15,13 @@ use toml::de::{DeTable, DeValue};
 
 /// The presets of the policy gradient with a sentence each; their values stand in `defaults.toml`.
 pub const PRESETS: &[(&str, &str)] = &[
-    ("reinforce", "whole episodes, plain returns, one update each; baseline none, mean or value (Williams 1992)"),
+    ("reinforce", "whole episodes, plain returns, one update each; with any baseline (Williams 1992)"),
     ("a2c", "short rollouts that bootstrap from a critic (Mnih et al. 2016)"),
     ("ppo", "several epochs of a clipped surrogate per rollout (Schulman et al. 2017)"),
+    ("rloo", "groups of episodes in one context, each against the others (Ahmadian et al. 2024)"),
+    ("grpo", "groups of episodes in one context, standardized, clipped (Shao et al. 2024)"),
+    ("dg", "delightful: rare successes count in full, rare failures hardly (Osband 2026)"),
+    ("tpo", "cross-entropy with a policy that is tilted to what paid off (Kaddour 2026)"),
 ];
 
 /// Tables that arms share unless they override them.

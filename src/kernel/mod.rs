@@ -56,7 +56,7 @@ pub(crate) use rowwise::rowwise;
 pub use storage::first_not_finite;
 pub(crate) use storage::update;
 pub(crate) use surrogate::Distributions;
-pub use surrogate::{Clipping, SurrogateObjective, Taken, surrogate_objective};
+pub use surrogate::{GroupTarget, Surrogate, SurrogateObjective, Taken, surrogate_objective};
 pub use threads::use_one_thread;
 pub use value_loss::{ClippedLoss, ValueClipping, value_loss};
 pub(crate) use vector::{Simd, WithSimd, vector_instructions, vectorized};

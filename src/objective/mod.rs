@@ -4,7 +4,9 @@ mod critic;
 mod policy_gradient;
 mod supervised;
 
-pub use policy_gradient::{Baseline, Parts, PolicyGradient, PolicyGradientSettings, Surrogate};
+pub use policy_gradient::{
+    Baseline, Parts, PolicyGradient, PolicyGradientSettings, SurrogateKind, Transitions, VTraceSettings,
+};
 pub use supervised::{ExpertSettings, Supervised, SupervisedSettings};
 
 use crate::network::Network;
@@ -50,6 +52,10 @@ pub trait Objective {
     /// Whether a batch is left of what was gathered: it is used up before the network is judged or the budget ends.
     fn has_batch_in_hand(&self) -> bool {
         false
+    }
+    /// What a user should know about the trial when it has ended, in sentences.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
     }
     /// Tells optimizers of its own how the network was judged; see [`crate::optimizer::Optimizer::judge`].
     fn judge(&mut self, _value: f64, _higher_is_better: bool) {}

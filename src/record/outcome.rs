@@ -8,8 +8,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Outcome {
-    Finished { seconds: f64 },
-    Failed { reason: String },
+    Finished {
+        seconds: f64,
+        /// What to know before the records are believed, in sentences.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<String>,
+    },
+    Failed {
+        reason: String,
+    },
 }
 
 /// What a trial's folder says about a trial that is wanted.

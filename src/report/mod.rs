@@ -75,7 +75,7 @@ impl Report {
             for seed in 0..experiment.seeds {
                 let trial = Trial::new(arm, seed, results);
                 match trial.folder.status(&trial.identity()?)? {
-                    Status::Ended(Outcome::Finished { seconds }) => {
+                    Status::Ended(Outcome::Finished { seconds, .. }) => {
                         let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
                         records.trials.push(TrialRecord { rows, drawn, seconds });
                     }

@@ -4,6 +4,7 @@
 
 use super::returns::{double, mean_and_variance, single};
 use num_traits::Float;
+use serde::{Deserialize, Serialize};
 
 /// What centered rewards are divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,8 @@ pub enum Scale {
 }
 
 /// Which standard deviation, and what is added to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Deviation {
     /// Over n − 1, and 1e-4 added to it, as TRL does.
     Sample,

@@ -4,6 +4,7 @@
 mod action_values;
 mod distributional;
 mod divergence;
+mod greedy;
 mod groups;
 mod returns;
 mod sequences;
@@ -12,8 +13,9 @@ mod v_trace;
 pub use action_values::{Choice, state_values};
 pub use distributional::{categorical_projection, quantile_huber_loss};
 pub use divergence::{KlEstimator, kl_estimates};
+pub use greedy::greedy_returns;
 pub use groups::{Deviation, Scale, group_advantages, leave_one_out_advantages, zero_spread_fraction};
-pub use returns::{Trajectories, advantages, explained_variance, lambda_returns, n_step_returns, normalize};
+pub use returns::{Trajectories, advantages, deviation, explained_variance, lambda_returns, n_step_returns, normalize};
 pub use sequences::{SequenceSurrogate, Sequences, sequence_surrogate};
 pub use v_trace::{Traces, VTrace, v_trace};
 
@@ -56,6 +58,8 @@ pub struct Rollout {
     pub beyond_observations: Vec<f32>,
     /// Total rewards of the episodes that ended, in order.
     pub returns: Vec<f64>,
+    /// Their steps.
+    pub lengths: Vec<f64>,
     outputs: Vec<f32>,
     drawn: RawActions,
     /// What the environment gets for them, where it differs.
@@ -111,6 +115,7 @@ impl Rollout {
         self.beyond.clear();
         self.beyond_observations.clear();
         self.returns.clear();
+        self.lengths.clear();
         self.paused.clear();
         self.paused.resize(self.copies, false);
     }
@@ -133,6 +138,7 @@ impl Rollout {
         for end in &steps.ends {
             self.ends[start + end.copy] = Some(end.cause);
             self.returns.push(end.total_reward);
+            self.lengths.push(f64::from(end.length));
             if end.cause == Cause::Truncated {
                 self.beyond.push(start + end.copy);
                 self.beyond_observations.extend_from_slice(steps.last_observation(end.copy));

@@ -121,6 +121,11 @@ pub fn normalize<T: Float>(advantages: &mut [T]) {
     }
 }
 
+/// The standard deviation, over n − 1; 0 of fewer than two values.
+pub fn deviation<T: Float>(values: &[T]) -> f64 {
+    if values.len() < 2 { 0.0 } else { mean_and_variance(values, 1.0).1.sqrt() }
+}
+
 /// The mean, and the sum of squared distances from it divided by `n − fewer`.
 pub(super) fn mean_and_variance<T: Float>(values: &[T], fewer: f64) -> (f64, f64) {
     let n = values.len() as f64;

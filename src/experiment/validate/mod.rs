@@ -1,12 +1,13 @@
 //! What types can't say: ranges, and combinations that make no sense.
 
+mod policy_gradient;
+
 use super::{Arm, EvaluationSettings, Experiment, ObjectiveSettings, Plot};
 use crate::distribution::Policy;
 use crate::loss::{self, Criterion};
 use crate::metric::{self, Reward};
-use crate::objective::{Baseline, PolicyGradientSettings, SupervisedSettings, Surrogate};
+use crate::objective::SupervisedSettings;
 use crate::optimizer::{Optimizer, Schedule};
-use crate::rollout::Length;
 use crate::task::{Evaluation, Source, Task};
 use crate::{Error, trial};
 use lossward_envs::wrapper::WrapError;
@@ -136,7 +137,7 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
             let key = if arm.network.dropout.is_some() { "network.dropout" } else { "network.layers" };
             return fail(key, message).map(|()| Vec::new());
         }
-        ObjectiveSettings::PolicyGradient(settings) => check_policy_gradient(settings, &task, arm.budget.examples)?,
+        ObjectiveSettings::PolicyGradient(settings) => policy_gradient::check(settings, &task, arm.budget.examples)?,
     }
     check_judging(arm, &task)?;
     check_metrics(arm, &task)?;
@@ -284,72 +285,4 @@ fn check_teacher(path: &str, name: &str, arm: &Arm, experiment: &Experiment) -> 
     let same = teacher.network.policy.unwrap_or_default() == arm.network.policy.unwrap_or_default();
     require(same, path, &format!("the network of `{name}` has another `policy`"))?;
     require(teacher.teachers().next().is_none(), path, &format!("`{name}` itself learns from another arm"))
-}
-
-fn check_policy_gradient(settings: &PolicyGradientSettings, task: &Task, budget: u64) -> Check {
-    let positive =
-        |value: usize, path: &str, key: &str| require(value >= 1, path, &format!("`{key}` must be at least 1"));
-    positive(settings.environments, "objective.environments", "environments")?;
-    positive(settings.epochs, "objective.epochs", "epochs")?;
-    positive(settings.batch_size.unwrap_or(1), "objective.batch_size", "batch_size")?;
-    let steps = match settings.rollout {
-        Length::Steps(steps) => steps,
-        Length::Episodes => 1,
-    };
-    positive(steps, "objective.rollout", "steps")?;
-    let rollout = settings.environments.saturating_mul(steps) as u64;
-    let message = format!("one rollout takes {rollout} steps or more, beyond the budget of {budget} examples");
-    require(rollout <= budget, "objective.environments", &message)?;
-    for (value, key) in [(settings.discount, "discount"), (settings.gae_lambda, "gae_lambda")] {
-        require(
-            (0.0..=1.0).contains(&value),
-            &format!("objective.{key}"),
-            &format!("`{key}` must lie in [0, 1], not {value}"),
-        )?;
-    }
-    require(
-        settings.gae_lambda == 1.0 || settings.baseline == Baseline::Value,
-        "objective.gae_lambda",
-        "a `gae_lambda` below 1 needs `baseline = \"value\"`",
-    )?;
-    require(
-        settings.entropy_coefficient.is_finite() && settings.entropy_coefficient >= 0.0,
-        "objective.entropy_coefficient",
-        "`entropy_coefficient` must be finite and not negative",
-    )?;
-    for (key, clip) in [("clip", &settings.clip), ("value_clip", &settings.value_clip)] {
-        let message = format!("`{key}` can't follow the evaluation: the schedule plateau is for learning rates");
-        require(!matches!(clip, Some(Schedule::Plateau { .. })), &format!("objective.{key}"), &message)?;
-    }
-    match (settings.surrogate, &settings.clip) {
-        (Surrogate::Clipped, None) => {
-            return fail("objective.surrogate", "the clipped surrogate needs a `clip`, such as 0.2");
-        }
-        (Surrogate::LogProb, Some(_)) => {
-            return fail("objective.clip", "`clip` belongs to `surrogate = \"clipped\"`; this arm's is \"log_prob\"");
-        }
-        (_, Some(clip)) => {
-            let range = clip.bounds().iter().all(|bound| (0.0..1.0).contains(bound));
-            require(range, "objective.clip", "`clip` must lie in [0, 1)")?;
-        }
-        (Surrogate::LogProb, None) => {}
-    }
-    if let Some(clip) = &settings.value_clip {
-        require(
-            settings.baseline == Baseline::Value,
-            "objective.value_clip",
-            "`value_clip` needs `baseline = \"value\"`",
-        )?;
-        let [smallest, largest] = clip.bounds();
-        let positive = clip.at(0.0) > 0.0 && smallest >= 0.0 && largest.is_finite();
-        require(positive, "objective.value_clip", "`value_clip` must be positive and finite")?;
-    }
-    require(
-        settings.clipped_value_loss.is_none() || settings.value_clip.is_some(),
-        "objective.clipped_value_loss",
-        "`clipped_value_loss` needs a `value_clip`, such as 0.2",
-    )?;
-    let reward = settings.reward.as_ref();
-    let made = task.environments(reward, settings.discount, Vec::new());
-    made.map(|_| ()).or_else(|error| fail("objective.reward", error))
 }

@@ -1,0 +1,334 @@
+//! Maximizing the reward of sampled actions: one objective with parts, of which REINFORCE, A2C, PPO, RLOO, GRPO, DG and TPO are
+//! presets.
+
+mod advantages;
+#[cfg(test)]
+mod identities;
+mod settings;
+
+pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettings};
+
+use super::critic::Critic;
+use super::{Mean, Objective, Sense, Value};
+use crate::kernel::{self, ClippedLoss, GroupTarget, Surrogate, Taken, ValueClipping};
+use crate::network::{Network, NetworkSettings};
+use crate::optimizer::OptimizerSettings;
+use crate::rollout::{self, RandomRewards, Rollout};
+use crate::task::{Control, Task};
+use crate::{Error, Result, Rng, stream};
+use advantages::Estimates;
+use candle_core::{Device, Tensor};
+use lossward_envs::Vectorized;
+use rand::seq::SliceRandom;
+use std::cell::Cell;
+
+/// `E[surrogate] + c · E[entropy]` over the transitions of a rollout.
+///
+/// The discount weighs rewards within a return; the state distribution is left undiscounted, as is usual. Episodes that a
+/// time limit cut bootstrap from the critic where there is one, and from 0 where there is none.
+pub struct PolicyGradient {
+    settings: PolicyGradientSettings,
+    env: Box<dyn Vectorized>,
+    /// Where the greedy episodes are played that returns are compared with.
+    greedy: Option<Box<dyn Vectorized>>,
+    policy_rng: Rng,
+    random_rewards: Option<RandomRewards>,
+    critic: Option<Critic>,
+    rollout: Rollout,
+    estimates: Estimates,
+    /// Shuffled transitions of the rollout that minibatches are cut from, and how far they are used up.
+    order: Vec<usize>,
+    position: usize,
+    epochs_left: usize,
+    /// [`kernel::SurrogateObjective::kl_k3`] of the minibatches of this epoch.
+    epoch_kl: Cell<Mean>,
+    budget: u64,
+    seed: u64,
+    /// Contexts that were drawn so far.
+    contexts: u64,
+    examples: u64,
+    /// Without the rollout in hand.
+    before: u64,
+    episodes: u64,
+    /// Share of the groups that taught nothing, over all rollouts.
+    zero_spread: Mean,
+}
+
+/// A minibatch of transitions.
+pub struct Transitions {
+    /// `[batch, features]`
+    pub observations: Tensor,
+    /// `[batch]` or `[batch, width]`
+    pub actions: Tensor,
+    /// `[batch]`, like all that follow
+    pub old_log_probs: Tensor,
+    pub advantages: Tensor,
+    /// What is aimed at, where groups are told apart by a target.
+    target: Option<GroupTarget>,
+    /// ε and the entropy's coefficient in force.
+    pub clip: f64,
+    pub entropy_coefficient: f64,
+    /// Over the batch, as they are before any normalization.
+    advantage_deviation: f64,
+    value_loss: Option<f64>,
+    /// Of the rollout, in its first batch.
+    gathered: Gathered,
+}
+
+/// What a rollout says about itself.
+#[derive(Clone, Copy, Default)]
+struct Gathered {
+    /// Of the episodes that ended.
+    training_return: Mean,
+    training_length: Mean,
+    zero_spread: Mean,
+    explained_variance: Mean,
+}
+
+/// What a policy-gradient objective is built from, beside its own settings.
+pub struct Parts<'a> {
+    pub network: &'a NetworkSettings,
+    pub optimizer: &'a OptimizerSettings,
+    pub budget: u64,
+    pub seed: u64,
+}
+
+impl PolicyGradient {
+    pub fn new(settings: &PolicyGradientSettings, task: &Task, parts: &Parts) -> Result<Self> {
+        let seed = parts.seed;
+        let env = || {
+            let rngs = (0..settings.environments as u64).map(|i| stream(seed, "env", i)).collect();
+            task.environments(settings.reward.as_ref(), settings.discount, rngs)
+        };
+        let critic = match settings.baseline {
+            Baseline::Value => Some(Critic::new(parts.network, &task.input_shape(), parts.optimizer, seed)?),
+            _ => None,
+        };
+        let random = task.control == Some(Control::RandomReward);
+        Ok(PolicyGradient {
+            settings: settings.clone(),
+            env: env()?,
+            greedy: (settings.baseline == Baseline::Greedy).then(env).transpose()?,
+            policy_rng: stream(seed, "policy", 0),
+            random_rewards: random.then(|| RandomRewards(stream(seed, "control", 0))),
+            critic,
+            rollout: Rollout::default(),
+            estimates: Estimates::default(),
+            order: Vec::new(),
+            position: 0,
+            epochs_left: 0,
+            epoch_kl: Cell::default(),
+            budget: parts.budget,
+            seed,
+            contexts: 0,
+            examples: 0,
+            before: 0,
+            episodes: 0,
+            zero_spread: Mean::default(),
+        })
+    }
+
+    fn progress(&self) -> f64 {
+        self.before as f64 / self.budget as f64
+    }
+
+    /// Acts, and computes the advantages of what happened.
+    fn gather(&mut self, network: &Network) -> Result<Gathered> {
+        self.before = self.examples;
+        if self.settings.shares_contexts() {
+            self.draw_contexts();
+        }
+        let draws = (&mut self.policy_rng, self.random_rewards.as_mut());
+        self.rollout.collect(self.env.as_mut(), network, self.settings.rollout, draws)?;
+        self.order.clear();
+        self.order.extend((0..self.rollout.rewards.len()).filter(|&i| self.rollout.taken[i]));
+        self.examples += self.order.len() as u64;
+        self.episodes += self.rollout.returns.len() as u64;
+        let greedy = match &mut self.greedy {
+            None => Vec::new(),
+            Some(env) => {
+                let (returns, steps) = rollout::greedy_returns(env.as_mut(), network, self.settings.discount as f32)?;
+                self.examples += steps;
+                returns
+            }
+        };
+        self.estimates.of_rollout(&self.settings, &self.rollout, (network, self.critic.as_mut()), &greedy)?;
+        let zero_spread = self.estimates.zero_spread(&self.settings);
+        self.zero_spread.add(zero_spread);
+        Ok(Gathered {
+            training_return: Mean::of(&self.rollout.returns),
+            training_length: Mean::of(&self.rollout.lengths),
+            zero_spread,
+            explained_variance: match &self.critic {
+                Some(_) => self.estimates.explained_variance(&self.order),
+                None => Mean::default(),
+            },
+        })
+    }
+
+    /// New streams: the same one for every copy of a group, and for the greedy copy beside it.
+    fn draw_contexts(&mut self) {
+        let size = self.settings.group_size.unwrap_or(1) as u64;
+        let (seed, first) = (self.seed, self.contexts);
+        let streams =
+            || (0..self.settings.environments as u64).map(|i| stream(seed, "env", first + i / size)).collect();
+        self.env.restart(streams());
+        if let Some(greedy) = &mut self.greedy {
+            greedy.restart(streams());
+        }
+        self.contexts += self.settings.environments as u64 / size;
+    }
+
+    /// The next rows of the shuffled rollout; none when every epoch is used up.
+    fn next_rows(&mut self, network: &Network, rng: &mut Rng) -> Result<Option<Vec<usize>>> {
+        if self.position >= self.order.len() {
+            let kl = self.epoch_kl.take().value();
+            if self.settings.target_kl.is_some_and(|target| kl > target) {
+                self.epochs_left = 0;
+            }
+            if self.epochs_left == 0 {
+                return Ok(None);
+            }
+            if self.settings.v_trace.is_some() && self.epochs_left < self.settings.epochs {
+                self.estimates.of_rollout(&self.settings, &self.rollout, (network, self.critic.as_mut()), &[])?;
+            }
+            self.epochs_left -= 1;
+            self.position = 0;
+            self.order.shuffle(rng);
+        }
+        let size = self.settings.batch_size.unwrap_or(self.order.len());
+        let end = (self.position + size).min(self.order.len());
+        let rows = self.order[self.position..end].to_vec();
+        self.position = end;
+        Ok(Some(rows))
+    }
+
+    /// One update of the critic; its loss before it.
+    fn fit_critic(&mut self, observations: &Tensor, rows: &[usize]) -> Result<Option<f64>> {
+        let progress = self.progress();
+        let Some(critic) = &mut self.critic else { return Ok(None) };
+        let column = |of: &[f32]| Tensor::from_vec(picked(of, rows), rows.len(), &Device::Cpu);
+        let old = self.settings.value_clip.as_ref().map(|_| column(&self.estimates.values)).transpose()?;
+        let loss = self.settings.clipped_value_loss.unwrap_or(ClippedLoss::Larger);
+        let clipping = old.as_ref().zip(self.settings.value_clip.as_ref());
+        let clipping = clipping.map(|(old, clip)| ValueClipping { old, clip: clip.at(progress), loss });
+        critic.fit(observations, &column(&self.estimates.returns)?, clipping, progress).map(Some)
+    }
+}
+
+/// These rows of a column.
+fn picked(of: &[f32], rows: &[usize]) -> Vec<f32> {
+    rows.iter().map(|&row| of[row]).collect()
+}
+
+impl Objective for PolicyGradient {
+    type Batch = Transitions;
+    const SENSE: Sense = Sense::Maximize;
+    const ROUNDS: &'static str = "episodes";
+
+    fn next_batch(&mut self, network: &Network, rng: &mut Rng) -> Result<Transitions> {
+        let mut gathered = Gathered::default();
+        let rows = match self.next_rows(network, rng)? {
+            Some(rows) => rows,
+            None => {
+                gathered = self.gather(network)?;
+                self.epochs_left = self.settings.epochs;
+                self.position = self.order.len();
+                let rows = self.next_rows(network, rng)?;
+                rows.ok_or_else(|| Error::Argument("`epochs` must be at least 1".into()))?
+            }
+        };
+        let features = self.env.steps().features;
+        let observations = crate::distribution::picked(&self.rollout.observations, &rows, features);
+        let observations = Tensor::from_vec(observations, (rows.len(), features), &Device::Cpu)?;
+        let mut advantages = picked(&self.estimates.advantages, &rows);
+        let advantage_deviation = rollout::deviation(&advantages);
+        if self.settings.normalize_advantages {
+            rollout::normalize(&mut advantages);
+        }
+        let value_loss = self.fit_critic(&observations, &rows)?;
+        let progress = self.progress();
+        let column = |values: Vec<f32>| Tensor::from_vec(values, rows.len(), &Device::Cpu);
+        Ok(Transitions {
+            observations,
+            actions: self.rollout.actions.tensor(&rows, network.policy().width())?,
+            old_log_probs: column(picked(&self.rollout.log_probs, &rows))?,
+            advantages: column(advantages)?,
+            target: self.estimates.target(&self.settings, &rows),
+            clip: self.settings.clip.as_ref().map_or(f64::INFINITY, |clip| clip.at(progress)),
+            entropy_coefficient: self.settings.entropy_coefficient.at(progress),
+            advantage_deviation,
+            value_loss,
+            gathered,
+        })
+    }
+
+    fn value(&self, network: &Network, batch: &Transitions) -> Result<Value> {
+        let temperature = self.settings.temperature();
+        let surrogate = match (self.settings.surrogate, &batch.target) {
+            (SurrogateKind::LogProb, _) => Surrogate::LogProb,
+            (SurrogateKind::Clipped, _) => Surrogate::Clipped { clip: batch.clip },
+            (SurrogateKind::Delightful, _) => Surrogate::Delightful { temperature },
+            (SurrogateKind::Target, Some(target)) => Surrogate::GroupTarget(target),
+            (SurrogateKind::Target, None) => Surrogate::Target { temperature },
+        };
+        let taken = Taken {
+            policy: network.policy(),
+            actions: &batch.actions,
+            advantages: &batch.advantages,
+            old_log_probs: &batch.old_log_probs,
+            surrogate,
+            entropy_coefficient: batch.entropy_coefficient,
+        };
+        let outputs = network.forward(&batch.observations)?;
+        let objective = kernel::surrogate_objective(&outputs, &taken)?;
+        let mut epoch_kl = self.epoch_kl.get();
+        epoch_kl.add(Mean::of_one(objective.kl_k3));
+        self.epoch_kl.set(epoch_kl);
+        let Gathered { training_return, training_length, zero_spread, explained_variance } = batch.gathered;
+        let read_off = [objective.entropy, objective.kl_k1, objective.kl_k3, batch.advantage_deviation];
+        let mut terms = vec![training_return, training_length];
+        terms.extend(read_off.map(Mean::of_one));
+        if self.settings.surrogate == SurrogateKind::Clipped {
+            terms.push(Mean::of_one(objective.clip_fraction));
+        }
+        if self.settings.group_size.is_some() {
+            terms.push(zero_spread);
+        }
+        terms.extend(batch.value_loss.map(|loss| [Mean::of_one(loss), explained_variance]).into_iter().flatten());
+        Ok(Value { scalar: objective.scalar, inputs: batch.observations.clone(), outputs, terms })
+    }
+
+    fn examples(&self) -> u64 {
+        self.examples
+    }
+
+    fn examples_before(&self) -> u64 {
+        self.before
+    }
+
+    fn rounds(&self) -> f64 {
+        self.episodes as f64
+    }
+
+    fn judge(&mut self, value: f64, higher_is_better: bool) {
+        self.critic.iter_mut().for_each(|critic| critic.judge(value, higher_is_better));
+    }
+
+    fn has_batch_in_hand(&self) -> bool {
+        let moved_too_far = || self.settings.target_kl.is_some_and(|target| self.epoch_kl.get().value() > target);
+        self.position < self.order.len() || (self.epochs_left > 0 && !moved_too_far())
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let share = self.zero_spread.value();
+        let told = format!(
+            "in {:.0} % of the groups all returns were equal, and nothing was learned from them: larger groups, or a task that is neither hopeless nor solved",
+            100.0 * share
+        );
+        if share > NEARLY_ALL { vec![told] } else { Vec::new() }
+    }
+}
+
+/// The share of groups without spread from which a trial is warned about.
+const NEARLY_ALL: f64 = 0.9;

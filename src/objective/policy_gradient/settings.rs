@@ -1,0 +1,149 @@
+//! What an experiment file says about a policy gradient.
+
+use crate::kernel::ClippedLoss;
+use crate::optimizer::Schedule;
+use crate::options::Named;
+use crate::rollout::{Deviation, Length};
+use serde::{Deserialize, Serialize};
+
+/// The `objective` table of an arm with `kind = "policy_gradient"`; a preset fills what the file leaves out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyGradientSettings {
+    pub preset: String,
+    /// On a data set: the metric that rewards a chosen class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<Named>,
+    /// Copies that act side by side.
+    pub environments: usize,
+    /// Copies that face the same context: they start in the same state and meet the same noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_size: Option<usize>,
+    pub rollout: Length,
+    /// γ
+    pub discount: f64,
+    /// λ of generalized advantage estimation; 1 gives plain returns.
+    pub gae_lambda: f64,
+    /// Rewards of a return before it bootstraps, instead of λ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_step: Option<usize>,
+    /// Corrects, in every epoch, for the policy having moved since it acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub v_trace: Option<VTraceSettings>,
+    pub baseline: Baseline,
+    /// Weight of the past in a moving average, per rollout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay: Option<f64>,
+    /// Divide the advantages of a group by the standard deviation of its returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_deviation: Option<Deviation>,
+    /// Scale the advantages of each minibatch to mean 0 and standard deviation 1.
+    pub normalize_advantages: bool,
+    pub surrogate: SurrogateKind,
+    /// η of the surrogates `delightful` and `target`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// ε of the clipped surrogate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Schedule>,
+    /// ε of the clipped value loss; off when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_clip: Option<Schedule>,
+    /// What a value is charged that has moved further than this; `larger` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clipped_value_loss: Option<ClippedLoss>,
+    /// Passes over each rollout.
+    pub epochs: usize,
+    /// No further epoch of a rollout once the mean of [`kl_k3`](crate::kernel::SurrogateObjective::kl_k3) over the last one is larger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_kl: Option<f64>,
+    /// Transitions of a minibatch; the whole rollout when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// Coefficient of the entropy bonus.
+    pub entropy_coefficient: Schedule,
+}
+
+/// The clips of V-trace; see [`crate::rollout::Traces`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VTraceSettings {
+    pub error_clip: f64,
+    pub trace_clip: f64,
+    pub advantage_clip: f64,
+}
+
+/// Those of Espeholt et al. 2018.
+impl Default for VTraceSettings {
+    fn default() -> Self {
+        VTraceSettings { error_clip: 1.0, trace_clip: 1.0, advantage_clip: 1.0 }
+    }
+}
+
+/// What is subtracted from the returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Baseline {
+    None,
+    /// The mean return of the rollout.
+    Mean,
+    /// The mean return of the rollouts before, the later ones counting more.
+    MovingAverage,
+    /// A critic's value of the state.
+    Value,
+    /// The return of the most likely actions in the same context (self-critical: Rennie et al. 2017, arXiv 1612.00563).
+    Greedy,
+    /// The mean return of the others in the group (RLOO: Kool et al. 2019; Ahmadian et al. 2024, arXiv 2402.14740).
+    LeaveOneOut,
+    /// The mean return of the group (GRPO: Shao et al. 2024, arXiv 2402.03300).
+    Group,
+    /// `Σ_a π(a|s)²`: the reward that the policy would expect if it were right about itself, where 1 is paid for the right
+    /// class (Osband 2026, arXiv 2603.14608).
+    Confidence,
+}
+
+impl Baseline {
+    /// Whether it compares the returns of whole episodes, so that all steps of one have the same advantage.
+    pub fn compares_episodes(self) -> bool {
+        matches!(self, Baseline::Greedy | Baseline::LeaveOneOut | Baseline::Group)
+    }
+}
+
+/// The surrogate whose gradient is the policy gradient; see [`crate::kernel::Surrogate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SurrogateKind {
+    LogProb,
+    Clipped,
+    Delightful,
+    /// Of the episodes of a group where there are groups, otherwise of a single sample.
+    Target,
+}
+
+impl PolicyGradientSettings {
+    /// Names of the terms of every [`Value`](super::super::Value), in order.
+    pub fn terms(&self) -> Vec<String> {
+        let mut terms =
+            vec!["training_return", "training_length", "training_entropy", "kl_k1", "kl_k3", "advantage_deviation"];
+        if self.surrogate == SurrogateKind::Clipped {
+            terms.push("clip_fraction");
+        }
+        if self.group_size.is_some() {
+            terms.push("zero_spread");
+        }
+        if self.baseline == Baseline::Value {
+            terms.extend(["value_loss", "explained_variance"]);
+        }
+        terms.into_iter().map(String::from).collect()
+    }
+
+    /// Whether copies begin every rollout in contexts that are drawn for them together.
+    pub fn shares_contexts(&self) -> bool {
+        self.group_size.is_some() || self.baseline == Baseline::Greedy
+    }
+
+    /// η, 1 when absent.
+    pub fn temperature(&self) -> f64 {
+        self.temperature.unwrap_or(1.0)
+    }
+}

@@ -1,0 +1,31 @@
+//! Episodes of the most likely actions.
+
+use crate::Result;
+use crate::distribution::RawActions;
+use crate::network::Network;
+use lossward_envs::Vectorized;
+
+/// Plays one whole episode in every copy with the most likely actions. Returns the discounted return of each, `[copies]`, and
+/// the steps that were taken.
+pub fn greedy_returns(env: &mut dyn Vectorized, policy: &Network, discount: f32) -> Result<(Vec<f32>, u64)> {
+    env.reset();
+    let copies = env.steps().copies;
+    let (mut returns, mut weights, mut paused) = (vec![0.0; copies], vec![1.0; copies], vec![false; copies]);
+    let (mut outputs, mut actions, mut applied) = (Vec::new(), RawActions::default(), Vec::new());
+    actions.clear(policy.policy());
+    let mut steps = 0;
+    while paused.contains(&false) {
+        steps += paused.iter().filter(|paused| !**paused).count() as u64;
+        policy.infer(&env.steps().observations, copies, &mut outputs)?;
+        policy.policy().at(&outputs).modes(copies, &mut actions);
+        env.step(policy.policy().applied(&actions, &mut applied), &paused)?;
+        let left = env.steps();
+        for copy in 0..copies {
+            // A paused copy earns 0.
+            returns[copy] += weights[copy] * left.rewards[copy];
+            weights[copy] *= discount;
+        }
+        left.ends.iter().for_each(|end| paused[end.copy] = true);
+    }
+    Ok((returns, steps))
+}
