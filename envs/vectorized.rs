@@ -30,6 +30,8 @@ pub struct Steps {
     pub features: usize,
     /// `[copies, features]`: what each copy shows now; after an end, the first observation of the next episode.
     pub observations: Vec<f32>,
+    /// `[copies, actions]`: which actions are allowed now; empty where the environment has no action mask.
+    pub action_masks: Vec<bool>,
     /// `[copies]`
     pub rewards: Vec<f32>,
     /// The episodes that ended in this step, by rising copy.
@@ -131,6 +133,7 @@ impl<E: Env + 'static> Copies<E> {
                 copies,
                 features,
                 observations: vec![0.0; copies * features],
+                action_masks: Vec::new(),
                 rewards: vec![0.0; copies],
                 ends: Vec::with_capacity(copies),
                 last_observations: vec![0.0; copies * features],
@@ -138,7 +141,20 @@ impl<E: Env + 'static> Copies<E> {
             broken: None,
         };
         all.reset();
+        let mut mask = vec![false; actions.size()];
+        if all.envs.first().is_some_and(|env| env.action_mask(&mut mask)) {
+            all.steps.action_masks = mask.repeat(copies);
+            all.write_masks();
+        }
         all
+    }
+
+    fn write_masks(&mut self) {
+        if !self.steps.action_masks.is_empty() {
+            for (env, mask) in self.envs.iter().zip(self.steps.action_masks.chunks_exact_mut(self.actions.size())) {
+                env.action_mask(mask);
+            }
+        }
     }
 
     /// The dynamics of one copy, for tests that set a state.
@@ -243,6 +259,7 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
         for copy in 0..self.envs.len() {
             self.start_episode(copy);
         }
+        self.write_masks();
     }
 
     fn restart(&mut self, rngs: Vec<Rng>) {
@@ -264,6 +281,7 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
                 self.step_copy(copy, actions)?;
             }
         }
+        self.write_masks();
         Ok(())
     }
 

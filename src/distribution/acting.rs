@@ -47,9 +47,6 @@ impl RawActions {
 
     /// Those of these rows, `[rows]` where an action is one index and `[rows, width]` otherwise.
     pub fn tensor(&self, rows: &[usize], width: usize) -> Result<Tensor> {
-        fn picked<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Vec<T> {
-            rows.iter().flat_map(|row| &all[row * width..][..width]).copied().collect()
-        }
         let shape = (rows.len(), width);
         Ok(match self {
             RawActions::Indices(all) if width == 1 => Tensor::from_vec(picked(all, rows, 1), rows.len(), &Device::Cpu)?,
@@ -57,6 +54,11 @@ impl RawActions {
             RawActions::Values(all) => Tensor::from_vec(picked(all, rows, width), shape, &Device::Cpu)?,
         })
     }
+}
+
+/// These rows of `all`, `[rows, width]`.
+pub(crate) fn picked<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Vec<T> {
+    rows.iter().flat_map(|row| &all[row * width..(row + 1) * width]).copied().collect()
 }
 
 /// The distributions of many rows at once.

@@ -2,6 +2,7 @@
 
 use super::critic::Critic;
 use super::{Mean, Objective, Sense, Value};
+use crate::distribution::picked;
 use crate::kernel::{self, ClippedLoss, Clipping, Taken, ValueClipping};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{OptimizerSettings, Schedule};
@@ -117,6 +118,8 @@ pub struct Transitions {
     pub observations: Tensor,
     /// `[batch]` or `[batch, width]`
     pub actions: Tensor,
+    /// `[batch, outputs]`; empty where the environment has no action mask.
+    pub action_masks: Vec<bool>,
     /// `[batch]`, like all that follow
     pub old_log_probs: Tensor,
     pub advantages: Tensor,
@@ -253,8 +256,9 @@ impl Objective for PolicyGradient {
             }
         };
         let features = self.env.steps().features;
-        let observations: Vec<f32> =
-            rows.iter().flat_map(|&i| &self.rollout.observations[i * features..(i + 1) * features]).copied().collect();
+        let observations = picked(&self.rollout.observations, &rows, features);
+        let masked = if self.rollout.action_masks.is_empty() { 0 } else { network.policy().outputs() };
+        let action_masks = picked(&self.rollout.action_masks, &rows, masked);
         let pick = |of: &[f32]| rows.iter().map(|&i| of[i]).collect::<Vec<f32>>();
         let (old_log_probs, mut advantages) = (pick(&self.rollout.log_probs), pick(&self.advantages));
         if self.settings.normalize_advantages {
@@ -274,6 +278,7 @@ impl Objective for PolicyGradient {
         Ok(Transitions {
             observations,
             actions: self.rollout.actions.tensor(&rows, network.policy().width())?,
+            action_masks,
             old_log_probs: column(old_log_probs)?,
             advantages: column(advantages)?,
             clip: self.settings.clip.as_ref().map_or(f64::INFINITY, |clip| clip.at(progress)),
@@ -295,7 +300,10 @@ impl Objective for PolicyGradient {
             clipping,
             entropy_coefficient: self.settings.entropy_coefficient,
         };
-        let outputs = network.forward(&batch.observations)?;
+        let mut outputs = network.forward(&batch.observations)?;
+        if !batch.action_masks.is_empty() {
+            outputs = network.policy().masked(&outputs, &batch.action_masks)?;
+        }
         let objective = kernel::surrogate_objective(&outputs, &taken)?;
         let mut terms = vec![batch.training_return];
         if clipping.is_some() {

@@ -30,6 +30,8 @@ pub struct Rollout {
     pub observations: Vec<f32>,
     /// `[time, copies, width]`
     pub actions: RawActions,
+    /// Which actions were allowed, `[time, copies, outputs]`; empty where the environment has no action mask.
+    pub action_masks: Vec<bool>,
     /// `[time, copies]`, like all that follow
     pub rewards: Vec<f32>,
     /// `log π(a|s)` when the action was drawn.
@@ -89,6 +91,7 @@ impl Rollout {
     fn clear(&mut self, env: &dyn Vectorized, policy: &Network) {
         (self.copies, self.features) = (env.steps().copies, env.steps().features);
         self.observations.clear();
+        self.action_masks.clear();
         self.actions.clear(policy.policy());
         self.drawn.clear(policy.policy());
         self.rewards.clear();
@@ -103,9 +106,9 @@ impl Rollout {
     }
 
     fn act(&mut self, env: &dyn Vectorized, policy: &Network, rng: &mut Rng) -> Result<()> {
-        let observations = &env.steps().observations;
-        self.observations.extend_from_slice(observations);
-        policy.infer(observations, self.copies, &mut self.outputs)?;
+        self.observations.extend_from_slice(&env.steps().observations);
+        self.action_masks.extend_from_slice(&env.steps().action_masks);
+        policy.decide(env.steps(), &mut self.outputs)?;
         policy.policy().at(&self.outputs).sample(&self.paused, rng, &mut self.drawn, &mut self.log_probs);
         self.taken.extend(self.paused.iter().map(|paused| !paused));
         self.actions.extend(&self.drawn);
@@ -145,5 +148,39 @@ impl Rollout {
     /// Transitions that stand in the buffers.
     pub fn transitions(&self) -> usize {
         self.taken.iter().filter(|taken| **taken).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lossward_envs::stream;
+
+    /// A network of zeros draws each allowed action equally often.
+    #[test]
+    fn masked_actions_are_never_taken() {
+        let spec = lossward_envs::find("Taxi-v4").unwrap();
+        let rngs = || (0..3).map(|i| stream(0, "env", i)).collect::<Vec<Rng>>();
+        let given = [("action_mask".to_string(), crate::options::OptionValue::Flag(true))];
+        let options = crate::options::Options::new(spec.id, spec.options, &given.into_iter().collect()).unwrap();
+        let settings = "activation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 0.0";
+        let policy = Network::new(&toml::from_str(settings).unwrap(), (&[500], 6), &mut stream(0, "init", 0)).unwrap();
+        let collected = |mut env: Box<dyn Vectorized>| {
+            let mut rollout = Rollout::default();
+            rollout.collect(env.as_mut(), &policy, Length::Steps(300), (&mut stream(0, "policy", 0), None)).unwrap();
+            rollout
+        };
+        let masked = collected((spec.make)(&options, rngs()).unwrap());
+        let RawActions::Indices(actions) = &masked.actions else { panic!("actions of Taxi") };
+        assert_eq!(masked.action_masks.len(), 6 * actions.len());
+        for ((action, mask), log_prob) in actions.iter().zip(masked.action_masks.chunks(6)).zip(&masked.log_probs) {
+            assert!(mask[*action as usize]);
+            let allowed = mask.iter().filter(|allowed| **allowed).count();
+            assert!((log_prob + (allowed as f32).ln()).abs() < 1e-6);
+        }
+        // Forbidden pick-ups and drop-offs cost 10.
+        assert!(masked.rewards.iter().all(|reward| *reward > -10.0));
+        let free = collected(spec.make_default(rngs()));
+        assert!(free.action_masks.is_empty() && free.rewards.contains(&-10.0));
     }
 }

@@ -166,7 +166,7 @@ fn play(
     actions.clear(policy);
     let (mut total, mut steps, mut entropy) = (0.0, 0.0, 0.0);
     while ended.contains(&false) {
-        network.infer(&env.steps().observations, copies, outputs)?;
+        network.decide(env.steps(), outputs)?;
         let acting = policy.at(outputs);
         log_probs.clear();
         match &mut rng {
