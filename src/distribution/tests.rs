@@ -90,7 +90,6 @@ fn densities_of_real_actions_integrate_to_one() {
 /// Many draws of one row.
 fn draws(policy: &Policy, outputs: &[f32], rows: usize, rng: &mut Rng) -> (RawActions, Vec<f32>) {
     let (mut actions, mut log_probs) = (RawActions::default(), Vec::new());
-    actions.clear(policy);
     policy.at(&outputs.repeat(rows)).sample(&vec![false; rows], rng, &mut actions, &mut log_probs);
     (actions, log_probs)
 }
@@ -135,7 +134,6 @@ fn gaussian_draws_have_their_mean_and_standard_deviation() {
         assert!((variance / deviation.powi(2) - 1.0).abs() < 5.0 * (2.0 / n as f64).sqrt(), "{variance}");
     }
     let (mut actions, mut log_probs) = (RawActions::default(), vec![7.0]);
-    actions.clear(&policy);
     policy.at(&outputs.repeat(2)).sample(&[true, false], &mut stream(0, "policy", 0), &mut actions, &mut log_probs);
     assert_eq!(actions, RawActions::Values([&[0.0, 0.0], &values[..2]].concat()));
     assert_eq!(log_probs[..2], [7.0, 0.0]);

@@ -146,7 +146,7 @@ impl Network {
     }
 
     /// [`Self::infer`] of what every copy of an environment shows, with −∞ for the logits of actions that are not allowed.
-    pub fn decide(&self, steps: &Steps, outputs: &mut Vec<f32>) -> Result<()> {
+    pub fn infer_steps(&self, steps: &Steps, outputs: &mut Vec<f32>) -> Result<()> {
         self.infer(&steps.observations, steps.copies, outputs)?;
         if steps.action_masks.is_empty() { Ok(()) } else { self.policy.mask(outputs, &steps.action_masks) }
     }
