@@ -7,7 +7,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use lossward::benchmark::Product;
 use lossward::distribution::{Policy, Probabilities};
-use lossward::kernel::{self, Activation, Clipping, Conv, Dense, Layer, Pool, Taken, plain};
+use lossward::kernel::{self, Activation, Conv, Dense, Layer, Pool, Surrogate, Taken, plain};
 use lossward::network::{Network, NetworkSettings, Parameters};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::stream;
@@ -95,9 +95,10 @@ fn cross_entropy_plain(bencher: Bencher, columns: usize) {
 fn surrogate(bencher: Bencher, f: fn(&Tensor, &Taken) -> candle_core::Result<kernel::SurrogateObjective>) {
     let (advantages, old_log_probs) = (values(&[128]), values(&[128]));
     head(bencher, 2, |logits, actions| {
-        let clipping = Some(Clipping { old_log_probs: &old_log_probs, clip: 0.2 });
-        let (policy, advantages) = (&Policy::Categorical { actions: 2 }, &advantages);
-        Ok(f(logits, &Taken { policy, actions, advantages, clipping, entropy_coefficient: 0.01 })?.scalar)
+        let (policy, surrogate) = (&Policy::Categorical { actions: 2 }, Surrogate::Clipped { clip: 0.2 });
+        let (advantages, old_log_probs) = (&advantages, &old_log_probs);
+        let taken = Taken { policy, actions, advantages, old_log_probs, surrogate, entropy_coefficient: 0.01 };
+        Ok(f(logits, &taken)?.scalar)
     });
 }
 

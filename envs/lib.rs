@@ -54,6 +54,11 @@ pub trait Env: Send {
     fn step(&mut self, action: Action<'_>, rng: &mut Rng) -> Outcome;
     /// Writes the observation of the current state, `[features]`.
     fn observe(&self, out: &mut [f32]);
+    /// Writes which actions are allowed in the current state, one entry per index of each choice, and returns true; false, always, where
+    /// all are. Those that are not allowed can be taken all the same.
+    fn action_mask(&self, _out: &mut [bool]) -> bool {
+        false
+    }
     /// What the current state looks like.
     fn scene(&self) -> Option<Scene> {
         None

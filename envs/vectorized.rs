@@ -32,6 +32,8 @@ pub struct Steps {
     pub features: usize,
     /// `[copies, features]`: what each copy shows now; after an end, the first observation of the next episode.
     pub observations: Vec<f32>,
+    /// `[copies, actions]`: which actions are allowed now; empty where the environment has no action mask.
+    pub action_masks: Vec<bool>,
     /// `[copies]`
     pub rewards: Vec<f32>,
     /// The episodes that ended in this step, by rising copy.
@@ -46,6 +48,7 @@ impl Steps {
             copies,
             features,
             observations: vec![0.0; copies * features],
+            action_masks: Vec::new(),
             rewards: vec![0.0; copies],
             ends: Vec::with_capacity(copies),
             last_observations: vec![0.0; copies * features],
@@ -80,6 +83,7 @@ impl Steps {
 
     /// Takes over all but the observations, without allocating.
     pub(crate) fn copy_all_but_observations(&mut self, other: &Steps) {
+        self.action_masks.clone_from(&other.action_masks);
         self.rewards.clone_from(&other.rewards);
         self.ends.clone_from(&other.ends);
         self.lengths.clone_from(&other.lengths);
@@ -223,7 +227,20 @@ impl<E: Env + 'static> Copies<E> {
             at: (0, 0),
         };
         all.reset();
+        let mut mask = vec![false; actions.size()];
+        if all.envs.first().is_some_and(|env| env.action_mask(&mut mask)) {
+            all.steps.action_masks = mask.repeat(all.envs.len());
+            all.write_masks();
+        }
         all
+    }
+
+    fn write_masks(&mut self) {
+        if !self.steps.action_masks.is_empty() {
+            for (env, mask) in self.envs.iter().zip(self.steps.action_masks.chunks_exact_mut(self.actions.size())) {
+                env.action_mask(mask);
+            }
+        }
     }
 
     /// The dynamics of one copy, for tests that set a state.
@@ -347,6 +364,7 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
         self.broken = None;
         let started = self.guarded(|all| {
             (0..all.envs.len()).for_each(|copy| all.start_episode(copy));
+            all.write_masks();
             Ok(())
         });
         self.broken = self.broken.take().or(started.err());
@@ -364,7 +382,11 @@ impl<E: Env + 'static> Vectorized for Copies<E> {
             return Err(error);
         }
         self.steps.ends.clear();
-        self.guarded(|all| all.step_all(actions, paused))
+        self.guarded(|all| {
+            all.step_all(actions, paused)?;
+            all.write_masks();
+            Ok(())
+        })
     }
 
     fn observations(&self) -> Space {

@@ -192,7 +192,6 @@ const BAD: &[(&str, &str, &[&str])] = &[
         &[":15: ", "`weight` of multi_margin"],
     ),
     ("loss = \"cross_entropy\"", "loss = 3", &[":15: ", "the name of a loss"]),
-    ("dataset = \"digits\"", "env = \"Pendulum-v1\"", &[":6: ", "Box(1)", "Discrete(n)"]),
     ("hidden = [16]", "dropout = 1.0\nhidden = [16]", &[":8: ", "[0, 1)"]),
     ("hidden = [16]", "dropout = 0.1\nhidden = [16]", &[":8: ", "supervised arms"]),
     (
@@ -241,6 +240,9 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("reward = \"accuracy\"", "discount = 1.5", &[":18: ", "[0, 1]"]),
     ("reward = \"accuracy\"", "clip = 0.2", &[":18: ", "`clip` belongs to"]),
     ("reward = \"accuracy\"", "value_clip = 0.2", &[":18: ", "`value_clip` needs `baseline = \"value\"`"]),
+    ("reward = \"accuracy\"", "clipped_value_loss = \"clipped\"", &[":18: ", "needs a `value_clip`"]),
+    ("hidden = [16]", "policy.squash = \"tanh\"", &[":8: ", "`policy` is for actions in a box"]),
+    ("dataset = \"digits\"", "env = \"Pendulum-v1\"", &[":15: ", "class labels, which actions in Box(1) are not"]),
     ("reward = \"accuracy\"", "gae_lambda = 0.9", &[":18: ", "baseline"]),
     ("reward = \"accuracy\"", "expert = 1", &[":18: ", "unknown key `expert`"]),
     ("environments = 64", "environments = 0", &[":18: ", "at least 1"]),

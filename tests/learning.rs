@@ -66,3 +66,37 @@ fn cart_pole_is_solved_by_ppo_and_not_by_random_rewards() {
         }
     }
 }
+
+/// Both squashes and both scales; a random policy gets about −1200, and −150 is about the best.
+#[test]
+fn a_pendulum_is_swung_up_by_gaussian_policies_and_not_by_random_rewards() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "pendulum.toml",
+        r#"
+task.env = "Pendulum-v1"
+network = { hidden = [32], output_gain = 0.01 }
+optimizer = { learning_rate = { schedule = "linear", from = 3e-3, to = 0.0 }, clip_norm = 0.5 }
+budget.examples = 100_000
+evaluation.every = 50_000
+objective = { kind = "policy_gradient", preset = "ppo", environments = 16, discount = 0.9 }
+[[arm]]
+name = "clip"
+[[arm]]
+name = "tanh"
+network.policy.squash = "tanh"
+[[arm]]
+name = "state-dependent tanh with an entropy bonus"
+network.policy = { squash = "tanh", scale = "state_dependent", initial_log_std = -0.5 }
+objective.entropy_coefficient = 0.01
+[[arm]]
+name = "random reward (control)"
+task.control = "random_reward"
+"#,
+    );
+    let file = sandbox.path("pendulum.toml");
+    for (arm, returns) in last(file.to_str().unwrap(), &["seeds=3"], "deterministic_return") {
+        let mean = returns.iter().sum::<f64>() / returns.len() as f64;
+        assert_eq!(mean > -900.0, arm != "random reward (control)", "{arm}: {returns:?}");
+    }
+}

@@ -68,7 +68,7 @@ pub fn world(options: &Options) -> World {
         GOAL => Some(Ink::Goal),
         cell => is_cliff(cell).then_some(Ink::Danger),
     };
-    World { table, scene: Box::new(move |state| GRID.scene(ink, state)) }
+    World { table, masks_actions: false, scene: Box::new(move |state| GRID.scene(ink, state)) }
 }
 
 fn is_cliff(cell: u32) -> bool {

@@ -102,7 +102,7 @@ pub fn world(options: &Options) -> Result<World, OptionError> {
         .map_err(|what| OptionError(format!("`map` must be 4x4, 8x8, or rows joined by /, not {name}: {what}")))?;
     let success = options.flag("is_slippery").then(|| options.number("success_rate"));
     let table = table(grid, &cells, success);
-    Ok(World { table, scene: Box::new(move |state| scene(grid, &cells, state)) })
+    Ok(World { table, masks_actions: false, scene: Box::new(move |state| scene(grid, &cells, state)) })
 }
 
 /// The cells of a map, row by row.

@@ -131,6 +131,8 @@ fn draw<'a, T>(list: &'a [T], probability: impl Fn(&T) -> f64, rng: &mut Rng) ->
 /// A table and what its states look like.
 pub struct World {
     pub table: Table,
+    /// Whether [`Table::moves`] masks actions.
+    pub masks_actions: bool,
     pub scene: Box<dyn Fn(u32) -> Scene + Send + Sync>,
 }
 
@@ -173,6 +175,15 @@ impl Env for Tabular {
         out[self.state as usize] = 1.0;
     }
 
+    fn action_mask(&self, out: &mut [bool]) -> bool {
+        if self.world.masks_actions {
+            out.iter_mut()
+                .enumerate()
+                .for_each(|(action, out)| *out = self.world.table.moves(self.state as usize, action));
+        }
+        self.world.masks_actions
+    }
+
     fn scene(&self) -> Option<Scene> {
         Some((self.world.scene)(self.state))
     }
@@ -206,7 +217,7 @@ mod tests {
     /// Within 4.5 standard errors.
     #[test]
     fn starts_and_outcomes_come_as_often_as_the_table_says() {
-        let world = World { table: table(), scene: Box::new(|_| Scene::new(1.0, 1.0)) };
+        let world = World { table: table(), masks_actions: false, scene: Box::new(|_| Scene::new(1.0, 1.0)) };
         let mut env = Tabular::new(Arc::new(world));
         let (mut starts, mut ends, n) = ([0; 3], [0; 3], 100_000);
         let mut rng = stream(0, "env", 0);

@@ -24,8 +24,9 @@
 //! +---------+
 //! ```
 //!
-//! Dropping off at a stand that is not the destination leaves the passenger there, for a reward of −1. The actions that an action mask
-//! allows are those that [`super::table::Table::moves`] names.
+//! Dropping off at a stand that is not the destination leaves the passenger there, for a reward of −1. With the option `action_mask`
+//! policies choose among the actions that may change the state, as in the mask that Gymnasium leaves in `info`
+//! ([`super::table::Table::moves`]).
 //!
 //! # Source
 //! Dietterich (2000), "Hierarchical reinforcement learning with the MAXQ value function decomposition", Journal of Artificial Intelligence
@@ -34,6 +35,7 @@
 
 use super::grid::{Direction, Grid};
 use super::table::{Table, Tabular, Transition, World};
+use crate::options::{OptionKind, OptionRow, Options};
 use crate::{Ink, Scene, Shape, Space, Spec};
 
 const GRID: Grid = Grid { rows: 5, columns: 5 };
@@ -50,8 +52,12 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(6),
     max_steps: Some(200),
     reward_threshold: Some(8.0),
-    options: &[],
-    make: |_, rngs| Ok(Tabular::copies(&SPEC, world(), rngs)),
+    options: &[OptionRow {
+        name: "action_mask",
+        meaning: "whether policies choose among the actions that may change something",
+        kind: OptionKind::Flag { default: false },
+    }],
+    make: |options, rngs| Ok(Tabular::copies(&SPEC, world(options), rngs)),
 };
 
 /// A state, read.
@@ -104,14 +110,14 @@ fn drive(taxi: u32, action: u32) -> u32 {
 }
 
 /// The city.
-pub fn world() -> World {
+pub fn world(options: &Options) -> World {
     let begins = |state: &u32| {
         let Ride { passenger, destination, .. } = Ride::of(*state);
         passenger != IN_TAXI && passenger != destination
     };
     let starts = (0..500).filter(begins).map(|state| (state, 1.0 / 300.0)).collect();
     let table = Table::new((500, 6), starts, |state, action| vec![Ride::of(state).follow(action)]);
-    World { table, scene: Box::new(scene) }
+    World { table, masks_actions: options.flag("action_mask"), scene: Box::new(scene) }
 }
 
 /// The walls, the stands, the taxi, and the passenger at a stand or inside.

@@ -21,35 +21,45 @@ impl Default for RawActions {
 }
 
 impl RawActions {
-    /// Becomes empty, in the kind of this policy.
-    pub fn clear(&mut self, policy: &Policy) {
-        match (&mut *self, policy) {
-            (RawActions::Values(values), Policy::Gaussian(_)) => values.clear(),
-            (RawActions::Indices(indices), Policy::Categorical { .. } | Policy::MultiCategorical { .. }) => {
-                indices.clear();
-            }
-            (other, Policy::Gaussian(_)) => *other = RawActions::Values(Vec::new()),
-            (other, _) => *other = RawActions::Indices(Vec::new()),
+    pub fn clear(&mut self) {
+        match self {
+            RawActions::Indices(indices) => indices.clear(),
+            RawActions::Values(values) => values.clear(),
         }
     }
 
-    /// Puts more of the same kind behind.
-    ///
-    /// # Panics
-    /// When they are of the other kind.
+    /// Puts more behind; what was of the other kind is gone.
     pub fn extend(&mut self, more: &RawActions) {
-        match (self, more) {
-            (RawActions::Indices(all), RawActions::Indices(more)) => all.extend_from_slice(more),
-            (RawActions::Values(all), RawActions::Values(more)) => all.extend_from_slice(more),
-            _ => panic!("indices and values in one list of actions"),
+        match more {
+            RawActions::Indices(more) => self.indices().extend_from_slice(more),
+            RawActions::Values(more) => self.values().extend_from_slice(more),
+        }
+    }
+
+    /// The list, which becomes one of indices.
+    fn indices(&mut self) -> &mut Vec<u32> {
+        if let RawActions::Values(_) = self {
+            *self = RawActions::Indices(Vec::new());
+        }
+        match self {
+            RawActions::Indices(indices) => indices,
+            RawActions::Values(_) => unreachable!("it has just become a list of indices"),
+        }
+    }
+
+    /// The list, which becomes one of values.
+    fn values(&mut self) -> &mut Vec<f32> {
+        if let RawActions::Indices(_) = self {
+            *self = RawActions::Values(Vec::new());
+        }
+        match self {
+            RawActions::Values(values) => values,
+            RawActions::Indices(_) => unreachable!("it has just become a list of values"),
         }
     }
 
     /// Those of these rows, `[rows]` where an action is one index and `[rows, width]` otherwise.
     pub fn tensor(&self, rows: &[usize], width: usize) -> Result<Tensor> {
-        fn picked<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Vec<T> {
-            rows.iter().flat_map(|row| &all[row * width..][..width]).copied().collect()
-        }
         let shape = (rows.len(), width);
         Ok(match self {
             RawActions::Indices(all) if width == 1 => Tensor::from_vec(picked(all, rows, 1), rows.len(), &Device::Cpu)?,
@@ -57,6 +67,11 @@ impl RawActions {
             RawActions::Values(all) => Tensor::from_vec(picked(all, rows, width), shape, &Device::Cpu)?,
         })
     }
+}
+
+/// These rows of `all`, `[rows, width]`.
+pub(crate) fn picked<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Vec<T> {
+    rows.iter().flat_map(|row| &all[row * width..(row + 1) * width]).copied().collect()
 }
 
 /// The distributions of many rows at once.
@@ -79,23 +94,21 @@ impl Policy {
 }
 
 impl Acting<'_> {
-    /// Draws an action for every row, and puts its log-probability behind `log_probs`. A row whose entry in `skipped` is true draws
-    /// nothing: its action and its log-probability are 0.
-    ///
-    /// # Panics
-    /// When `actions` was cleared for another kind of policy.
+    /// Sets `actions` to a draw for every row, and puts their log-probabilities behind `log_probs`. A row whose entry in `skipped` is true
+    /// draws nothing: its action and its log-probability are 0.
     pub fn sample(&self, skipped: &[bool], rng: &mut Rng, actions: &mut RawActions, log_probs: &mut Vec<f32>) {
-        match (self, actions) {
-            (Acting::Categorical(probabilities), RawActions::Indices(indices)) => {
-                indices.clear();
+        actions.clear();
+        match self {
+            Acting::Categorical(probabilities) => {
+                let indices = actions.indices();
                 for (row, &skipped) in skipped.iter().enumerate() {
                     let (action, log_prob) = if skipped { (0, 0.0) } else { probabilities.sample(row, rng) };
                     indices.push(action);
                     log_probs.push(log_prob);
                 }
             }
-            (Acting::MultiCategorical(choices), RawActions::Indices(indices)) => {
-                indices.clear();
+            Acting::MultiCategorical(choices) => {
+                let indices = actions.indices();
                 for (row, &skipped) in skipped.iter().enumerate() {
                     let mut sum = 0.0;
                     for probabilities in choices {
@@ -106,7 +119,8 @@ impl Acting<'_> {
                     log_probs.push(sum);
                 }
             }
-            (Acting::Gaussian(policy, outputs), RawActions::Values(values)) => {
+            Acting::Gaussian(policy, outputs) => {
+                let values = actions.values();
                 draw(policy.size(), outputs, (skipped, rng), values);
                 let start = log_probs.len();
                 log_probs.resize(start + skipped.len(), 0.0);
@@ -114,29 +128,24 @@ impl Acting<'_> {
                 let rows = log_probs[start..].iter_mut().zip(skipped);
                 rows.filter(|(_, skipped)| **skipped).for_each(|(log_prob, _)| *log_prob = 0.0);
             }
-            _ => panic!("a buffer of the other kind of actions"),
         }
     }
 
-    /// Sets the most likely action of every row; the mean of a Gaussian, before any squashing.
-    ///
-    /// # Panics
-    /// When `actions` was cleared for another kind of policy.
+    /// Sets `actions` to the most likely one of each of so many rows; the mean of a Gaussian, before any squashing.
     pub fn modes(&self, rows: usize, actions: &mut RawActions) {
-        match (self, actions) {
-            (Acting::Categorical(probabilities), RawActions::Indices(indices)) => {
-                indices.clear();
-                indices.extend((0..rows).map(|row| probabilities.mode(row)));
+        actions.clear();
+        match self {
+            Acting::Categorical(probabilities) => {
+                actions.indices().extend((0..rows).map(|row| probabilities.mode(row)));
             }
-            (Acting::MultiCategorical(choices), RawActions::Indices(indices)) => {
-                indices.clear();
-                indices.extend((0..rows).flat_map(|row| choices.iter().map(move |choice| choice.mode(row))));
+            Acting::MultiCategorical(choices) => {
+                let modes = (0..rows).flat_map(|row| choices.iter().map(move |choice| choice.mode(row)));
+                actions.indices().extend(modes);
             }
-            (Acting::Gaussian(policy, outputs), RawActions::Values(values)) => {
-                values.clear();
-                values.extend(outputs.chunks_exact(2 * policy.size()).flat_map(|row| &row[..policy.size()]));
+            Acting::Gaussian(policy, outputs) => {
+                let means = outputs.chunks_exact(2 * policy.size()).flat_map(|row| &row[..policy.size()]);
+                actions.values().extend(means);
             }
-            _ => panic!("a buffer of the other kind of actions"),
         }
     }
 
@@ -164,9 +173,8 @@ fn gaussians<'a>(policy: &GaussianPolicy, outputs: &'a [f32], values: &'a [f32])
     Gaussians { outputs, values, size: policy.size(), log_scale }
 }
 
-/// Sets `μ + σ ε` of every row that is not skipped, and 0 of the others.
+/// Puts `μ + σ ε` of every row that is not skipped, and 0 of the others, behind `values`.
 fn draw(size: usize, outputs: &[f32], (skipped, rng): (&[bool], &mut Rng), values: &mut Vec<f32>) {
-    values.clear();
     for (row, skipped) in outputs.chunks_exact(2 * size).zip(skipped) {
         let (means, log_stds) = row.split_at(size);
         values.extend(means.iter().zip(log_stds).map(|(mean, log_std)| {

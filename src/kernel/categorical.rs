@@ -60,6 +60,12 @@ impl<'a, T: Real> Choices<'a, T> {
         self.softmax.log_prob(&self.logits, row, class)
     }
 
+    /// Of every row, given the class of each.
+    fn log_probs(&self, classes: impl Iterator<Item = u32>) -> impl Iterator<Item = T> {
+        let logits = &*self.logits;
+        classes.enumerate().map(move |(row, class)| self.softmax.log_prob(logits, row, class as usize))
+    }
+
     /// Of one row.
     pub fn probabilities(&self, row: usize) -> &[T] {
         &self.softmax.probabilities[row * self.range.len()..][..self.range.len()]
@@ -109,11 +115,9 @@ impl<T: Real> Chosen<'_, T> {
 
 impl<T: Real> Distributions<T> for Chosen<'_, T> {
     fn log_probs(&self, out: &mut [T]) {
-        for (i, (choices, classes)) in self.each().enumerate() {
-            for (row, (sum, class)) in out.iter_mut().zip(classes).enumerate() {
-                let log_prob = choices.log_prob(row, class as usize);
-                *sum = if i == 0 { log_prob } else { *sum + log_prob };
-            }
+        out.fill(T::zero());
+        for (choices, classes) in self.each() {
+            out.iter_mut().zip(choices.log_probs(classes)).for_each(|(sum, log_prob)| *sum += log_prob);
         }
     }
 

@@ -13,6 +13,7 @@ use crate::distribution::{Policy, PolicySettings};
 use crate::kernel::{self, Activation, Append, Dropout, Layer};
 use crate::{Result, Rng};
 use candle_core::{Device, Tensor};
+use lossward_envs::Steps;
 use lossward_envs::wrapper::WrapperStatistics;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -152,12 +153,20 @@ impl Network {
         outputs.resize(batch * self.layers[self.layers.len() - 1].outputs(), 0.0);
         Ok(kernel::chain_into(inputs, self.parameters.values(), &self.layers, outputs)?)
     }
+
+    /// [`Self::infer`] of what every copy of an environment shows, with −∞ for the logits of actions that are not allowed.
+    pub fn infer_steps(&self, steps: &Steps, outputs: &mut Vec<f32>) -> Result<()> {
+        self.infer(&steps.observations, steps.copies, outputs)?;
+        if steps.action_masks.is_empty() { Ok(()) } else { self.policy.mask(outputs, &steps.action_masks) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lossward_envs::stream;
+    use crate::distribution::{Scale, Squash};
+    use candle_core::DType;
+    use lossward_envs::{Bound, Dims, Space, stream};
 
     fn settings(layers: &str) -> NetworkSettings {
         let text = format!("{layers}\nactivation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 1.0");
@@ -203,6 +212,43 @@ mod tests {
         parameters.set(spoil).unwrap();
         let first = parameters.first_not_finite(parameters.values()).unwrap();
         assert_eq!(first.map(|(parameter, _)| &parameter.name[..]), Some("layers.2.bias"));
+    }
+
+    /// Both scales: the means are drawn with the output gain around 0, the standard deviations begin as told, and only weights
+    /// are penalized.
+    #[test]
+    fn a_gaussian_policy_begins_as_told() {
+        let space = Space::Box { shape: Dims::of(&[2]), low: Bound::All(-1.0), high: Bound::All(1.0) };
+        for (scale, drawn) in [(Scale::StateIndependent, 2), (Scale::StateDependent, 4)] {
+            let of_policy = PolicySettings { scale, squash: Squash::Clip, initial_log_std: -0.5 };
+            let policy = Policy::new(space, Some(&of_policy)).unwrap();
+            let settings = NetworkSettings { output_gain: 0.01, ..settings("hidden = [8]") };
+            let network = Network::of_policy(&settings, (&[3], policy), &mut stream(0, "init", 0)).unwrap();
+            let rows = |name: &str| {
+                let parameter = network.parameters().iter().find(|p| p.name == name).unwrap();
+                network.parameters().tensor(parameter).unwrap()
+            };
+            let head = rows("layers.1.weight");
+            assert_eq!(head.dims(), [drawn, 8]);
+            let product = head.matmul(&head.t().unwrap()).unwrap().to_vec2::<f32>().unwrap();
+            for (i, row) in product.iter().enumerate() {
+                assert!(row.iter().enumerate().all(|(j, dot)| (dot - if i == j { 1e-4 } else { 0.0 }).abs() < 1e-9));
+            }
+            let mut outputs = Vec::new();
+            network.infer(&[0.3, -2.0, 1.0], 1, &mut outputs).unwrap();
+            let expected = [0.0, 0.0, -0.5, -0.5];
+            assert!(outputs.iter().zip(expected).all(|(got, want)| (got - want).abs() < 0.05), "{outputs:?}");
+            let has_log_std = network.parameters().iter().any(|p| p.name == "log_std");
+            assert_eq!(has_log_std, scale == Scale::StateIndependent);
+            if has_log_std {
+                assert_eq!(rows("log_std").to_vec1::<f32>().unwrap(), [-0.5; 2]);
+                assert_eq!(outputs[2..], [-0.5; 2]);
+            }
+            let penalized: usize = network.parameters().weights().iter().map(|range| range.len()).sum();
+            assert_eq!(penalized, 8 * 3 + drawn * 8);
+            let batch = Tensor::zeros((5, 3), DType::F32, &Device::Cpu).unwrap();
+            assert_eq!(network.forward(&batch).unwrap().dims(), [5, 4]);
+        }
     }
 
     #[test]

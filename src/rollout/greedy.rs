@@ -12,11 +12,10 @@ pub fn greedy_returns(env: &mut dyn Vectorized, policy: &Network, discount: f32)
     let copies = env.steps().copies;
     let (mut returns, mut weights, mut paused) = (vec![0.0; copies], vec![1.0; copies], vec![false; copies]);
     let (mut outputs, mut actions, mut applied) = (Vec::new(), RawActions::default(), Vec::new());
-    actions.clear(policy.policy());
     let mut steps = 0;
     while paused.contains(&false) {
         steps += paused.iter().filter(|paused| !**paused).count() as u64;
-        policy.infer(&env.steps().observations, copies, &mut outputs)?;
+        policy.infer_steps(env.steps(), &mut outputs)?;
         policy.policy().at(&outputs).modes(copies, &mut actions);
         env.step(policy.policy().applied(&actions, &mut applied), &paused)?;
         let left = env.steps();

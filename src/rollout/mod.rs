@@ -45,6 +45,8 @@ pub struct Rollout {
     pub observations: Vec<f32>,
     /// `[time, copies, width]`
     pub actions: RawActions,
+    /// Which actions were allowed, `[time, copies, outputs]`; empty where the environment has no action mask.
+    pub action_masks: Vec<bool>,
     /// `[time, copies]`, like all that follow
     pub rewards: Vec<f32>,
     /// `log π(a|s)` when the action was drawn.
@@ -79,7 +81,7 @@ impl Rollout {
         length: Length,
         (rng, random_rewards): (&mut Rng, Option<&mut RandomRewards>),
     ) -> Result<()> {
-        self.clear(env, policy);
+        self.clear(env);
         if length == Length::Episodes {
             env.reset();
         }
@@ -103,11 +105,11 @@ impl Rollout {
         Ok(())
     }
 
-    fn clear(&mut self, env: &dyn Vectorized, policy: &Network) {
+    fn clear(&mut self, env: &dyn Vectorized) {
         (self.copies, self.features) = (env.steps().copies, env.steps().features);
         self.observations.clear();
-        self.actions.clear(policy.policy());
-        self.drawn.clear(policy.policy());
+        self.action_masks.clear();
+        self.actions.clear();
         self.rewards.clear();
         self.log_probs.clear();
         self.taken.clear();
@@ -121,9 +123,9 @@ impl Rollout {
     }
 
     fn act(&mut self, env: &dyn Vectorized, policy: &Network, rng: &mut Rng) -> Result<()> {
-        let observations = &env.steps().observations;
-        self.observations.extend_from_slice(observations);
-        policy.infer(observations, self.copies, &mut self.outputs)?;
+        self.observations.extend_from_slice(&env.steps().observations);
+        self.action_masks.extend_from_slice(&env.steps().action_masks);
+        policy.infer_steps(env.steps(), &mut self.outputs)?;
         policy.policy().at(&self.outputs).sample(&self.paused, rng, &mut self.drawn, &mut self.log_probs);
         self.taken.extend(self.paused.iter().map(|paused| !paused));
         self.actions.extend(&self.drawn);
@@ -157,6 +159,16 @@ impl Rollout {
         }
     }
 
+    /// What the policy, as it is now, says to every observation, `[time, copies, outputs]`.
+    pub fn outputs(&self, policy: &Network) -> Result<Vec<f32>> {
+        let mut outputs = Vec::new();
+        policy.infer(&self.observations, self.rewards.len(), &mut outputs)?;
+        if !self.action_masks.is_empty() {
+            policy.policy().mask(&mut outputs, &self.action_masks)?;
+        }
+        Ok(outputs)
+    }
+
     pub fn copies(&self) -> usize {
         self.copies
     }
@@ -164,5 +176,87 @@ impl Rollout {
     /// Transitions that stand in the buffers.
     pub fn transitions(&self) -> usize {
         self.taken.iter().filter(|taken| **taken).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::Policy;
+    use crate::options::{OptionValue, Options};
+    use lossward_envs::{Action, Bound, Copies, Dims, Env, Outcome, Space, stream};
+
+    const SETTINGS: &str = "activation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 0.0";
+
+    fn collected(env: &mut dyn Vectorized, actions: Space) -> Rollout {
+        let policy = Policy::new(actions, None).unwrap();
+        let shape = env.observations().shape();
+        let settings = toml::from_str(SETTINGS).unwrap();
+        let network = Network::of_policy(&settings, (&shape, policy), &mut stream(0, "init", 0)).unwrap();
+        let mut rollout = Rollout::default();
+        rollout.collect(env, &network, Length::Steps(300), (&mut stream(0, "policy", 0), None)).unwrap();
+        rollout
+    }
+
+    /// Pays the sum of the action's numbers.
+    struct Sum;
+
+    impl Env for Sum {
+        fn reset(&mut self, _: &mut Rng) {}
+        fn step(&mut self, action: Action<'_>, _: &mut Rng) -> Outcome {
+            let reward = match action {
+                Action::Index(index) => index.into(),
+                Action::Indices(indices) => indices.iter().map(|index| f64::from(*index)).sum(),
+                Action::Values(values) => values.iter().map(|value| f64::from(*value)).sum(),
+            };
+            Outcome { reward, terminated: false }
+        }
+        fn observe(&self, out: &mut [f32]) {
+            out.fill(1.0);
+        }
+    }
+
+    fn collected_sums(actions: Space) -> Rollout {
+        let rngs = (0..3).map(|i| stream(0, "env", i)).collect();
+        collected(&mut Copies::new("Sum", (Space::binary(&[2]), actions), None, vec![Sum, Sum, Sum], rngs), actions)
+    }
+
+    #[test]
+    fn an_environment_gets_what_was_drawn_within_its_bounds() {
+        let pairs = collected_sums(Space::MultiDiscrete(&[2, 3]));
+        let RawActions::Indices(indices) = &pairs.actions else { panic!("indices") };
+        for (pair, reward) in indices.chunks(2).zip(&pairs.rewards) {
+            assert!(pair[0] < 2 && pair[1] < 3 && (pair[0] + pair[1]) as f32 == *reward);
+        }
+        assert!(pairs.log_probs.iter().all(|log_prob| (log_prob + 6f32.ln()).abs() < 1e-6));
+        let (low, high) = (Bound::All(-1.0), Bound::All(0.5));
+        let boxed = collected_sums(Space::Box { shape: Dims::of(&[2]), low, high });
+        let RawActions::Values(values) = &boxed.actions else { panic!("values") };
+        assert_eq!((indices.len(), values.len()), (2 * 900, 2 * 900));
+        assert!(values.iter().any(|value| *value > 0.5) && values.iter().any(|value| *value < -1.0));
+        for (pair, reward) in values.chunks(2).zip(&boxed.rewards) {
+            assert!((pair[0].clamp(-1.0, 0.5) + pair[1].clamp(-1.0, 0.5) - reward).abs() < 1e-6);
+        }
+    }
+
+    /// A network of zeros draws each allowed action equally often.
+    #[test]
+    fn masked_actions_are_never_taken() {
+        let spec = lossward_envs::find("Taxi-v4").unwrap();
+        let rngs = || (0..3).map(|i| stream(0, "env", i)).collect::<Vec<Rng>>();
+        let given = [("action_mask".to_string(), OptionValue::Flag(true))];
+        let options = Options::new(spec.id, spec.options, &given.into_iter().collect()).unwrap();
+        let masked = collected((spec.make)(&options, rngs()).unwrap().as_mut(), spec.actions);
+        let RawActions::Indices(actions) = &masked.actions else { panic!("actions of Taxi") };
+        assert_eq!(masked.action_masks.len(), 6 * actions.len());
+        for ((action, mask), log_prob) in actions.iter().zip(masked.action_masks.chunks(6)).zip(&masked.log_probs) {
+            assert!(mask[*action as usize]);
+            let allowed = mask.iter().filter(|allowed| **allowed).count();
+            assert!((log_prob + (allowed as f32).ln()).abs() < 1e-6);
+        }
+        // Forbidden pick-ups and drop-offs cost 10.
+        assert!(masked.rewards.iter().all(|reward| *reward > -10.0));
+        let free = collected(spec.make_default(rngs()).as_mut(), spec.actions);
+        assert!(free.action_masks.is_empty() && free.rewards.contains(&-10.0));
     }
 }

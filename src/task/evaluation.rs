@@ -191,10 +191,9 @@ fn play(
     let (policy, copies) = (network.policy(), env.steps().copies);
     let mut ended = vec![false; copies];
     let (mut actions, mut applied, mut log_probs) = (RawActions::default(), Vec::new(), Vec::new());
-    actions.clear(policy);
     let (mut total, mut steps, mut entropy) = (0.0, 0.0, 0.0);
     while ended.contains(&false) {
-        network.infer(&env.steps().observations, copies, outputs)?;
+        network.infer_steps(env.steps(), outputs)?;
         let acting = policy.at(outputs);
         log_probs.clear();
         match &mut rng {

@@ -130,7 +130,7 @@ impl Task {
         match self.actions() {
             Space::Discrete(n) => Ok(n as usize),
             other => {
-                Err(Error::Argument(format!("actions in {other} are no class labels, which a loss compares with")))
+                Err(Error::Argument(format!("a supervised arm needs class labels, which actions in {other} are not")))
             }
         }
     }

@@ -26,7 +26,7 @@ impl Expert {
         let mut examples = Examples { inputs: Vec::new(), labels: Vec::new() };
         while ended.contains(&false) {
             let steps = env.steps();
-            self.network.infer(&steps.observations, self.episodes, &mut logits)?;
+            self.network.infer_steps(steps, &mut logits)?;
             let actions: Vec<u32> = logits.chunks_exact(actions).map(distribution::mode).collect();
             for (copy, observation) in steps.observations.chunks_exact(steps.features).enumerate() {
                 if !ended[copy] {

@@ -140,7 +140,7 @@ pub fn cliff_walking(case: &Case) {
 }
 
 pub fn taxi(case: &Case) {
-    let world = taxi::world();
+    let world = taxi::world(&options(&taxi::SPEC, []));
     if case.has("actions") {
         return check_rollout(case, &taxi::SPEC, world);
     }

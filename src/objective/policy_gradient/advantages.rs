@@ -2,8 +2,9 @@
 
 use super::super::Mean;
 use super::super::critic::Critic;
-use super::{Baseline, PolicyGradientSettings, SurrogateKind, picked};
+use super::{Baseline, PolicyGradientSettings, SurrogateKind};
 use crate::Result;
+use crate::distribution::picked;
 use crate::kernel::GroupTarget;
 use crate::network::Network;
 use crate::rollout::{self, Deviation, Rollout, Scale, Traces, Trajectories};
@@ -177,7 +178,7 @@ impl Estimates {
 
     /// How well the critic foresaw the returns of these transitions; nothing where those are constant.
     pub fn explained_variance(&self, rows: &[usize]) -> Mean {
-        let pick = |of: &[f32]| picked(of, rows).into_iter().map(f64::from).collect::<Vec<f64>>();
+        let pick = |of: &[f32]| picked(of, rows, 1).into_iter().map(f64::from).collect::<Vec<f64>>();
         let explained = rollout::explained_variance(&pick(&self.values), &pick(&self.returns));
         if explained.is_finite() { Mean::of_one(explained) } else { Mean::default() }
     }
@@ -208,8 +209,7 @@ const DECAY: f64 = 0.9;
 
 /// `Σ_a π(a|s)²` of every transition.
 fn confidences(rollout: &Rollout, network: &Network) -> Result<Vec<f32>> {
-    let mut outputs = Vec::new();
-    network.infer(&rollout.observations, rollout.rewards.len(), &mut outputs)?;
+    let outputs = rollout.outputs(network)?;
     let squares = |logits: &[f32]| crate::distribution::log_probs(logits).map(|log_p| (2.0 * log_p).exp()).sum::<f64>();
     Ok(outputs.chunks_exact(network.policy().outputs()).map(|logits| squares(logits) as f32).collect())
 }
@@ -217,9 +217,7 @@ fn confidences(rollout: &Rollout, network: &Network) -> Result<Vec<f32>> {
 /// `log π(a|s) − log π_old(a|s)` of every transition.
 fn log_ratios(rollout: &Rollout, network: &Network) -> Result<Vec<f32>> {
     let (n, policy) = (rollout.rewards.len(), network.policy());
-    let mut outputs = Vec::new();
-    network.infer(&rollout.observations, n, &mut outputs)?;
-    let outputs = Tensor::from_vec(outputs, (n, policy.outputs()), &Device::Cpu)?;
+    let outputs = Tensor::from_vec(rollout.outputs(network)?, (n, policy.outputs()), &Device::Cpu)?;
     let rows: Vec<usize> = (0..n).collect();
     let log_probs = policy.log_prob(&outputs, &rollout.actions.tensor(&rows, policy.width())?)?.to_vec1::<f32>()?;
     let ratios = log_probs.iter().zip(&rollout.log_probs).zip(&rollout.taken);

@@ -10,6 +10,7 @@ pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettin
 
 use super::critic::Critic;
 use super::{Mean, Objective, Sense, Value};
+use crate::distribution::picked;
 use crate::kernel::{self, ClippedLoss, GroupTarget, Surrogate, Taken, ValueClipping};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::OptimizerSettings;
@@ -60,6 +61,8 @@ pub struct Transitions {
     pub observations: Tensor,
     /// `[batch]` or `[batch, width]`
     pub actions: Tensor,
+    /// `[batch, outputs]`; empty where the environment has no action mask.
+    pub action_masks: Vec<bool>,
     /// `[batch]`, like all that follow
     pub old_log_probs: Tensor,
     pub advantages: Tensor,
@@ -207,18 +210,13 @@ impl PolicyGradient {
     fn fit_critic(&mut self, observations: &Tensor, rows: &[usize]) -> Result<Option<f64>> {
         let progress = self.progress();
         let Some(critic) = &mut self.critic else { return Ok(None) };
-        let column = |of: &[f32]| Tensor::from_vec(picked(of, rows), rows.len(), &Device::Cpu);
+        let column = |of: &[f32]| Tensor::from_vec(picked(of, rows, 1), rows.len(), &Device::Cpu);
         let old = self.settings.value_clip.as_ref().map(|_| column(&self.estimates.values)).transpose()?;
         let loss = self.settings.clipped_value_loss.unwrap_or(ClippedLoss::Larger);
         let clipping = old.as_ref().zip(self.settings.value_clip.as_ref());
         let clipping = clipping.map(|(old, clip)| ValueClipping { old, clip: clip.at(progress), loss });
         critic.fit(observations, &column(&self.estimates.returns)?, clipping, progress).map(Some)
     }
-}
-
-/// These rows of a column.
-fn picked(of: &[f32], rows: &[usize]) -> Vec<f32> {
-    rows.iter().map(|&row| of[row]).collect()
 }
 
 impl Objective for PolicyGradient {
@@ -239,9 +237,11 @@ impl Objective for PolicyGradient {
             }
         };
         let features = self.env.steps().features;
-        let observations = crate::distribution::picked(&self.rollout.observations, &rows, features);
+        let observations = picked(&self.rollout.observations, &rows, features);
+        let masked = if self.rollout.action_masks.is_empty() { 0 } else { network.policy().outputs() };
+        let action_masks = picked(&self.rollout.action_masks, &rows, masked);
         let observations = Tensor::from_vec(observations, (rows.len(), features), &Device::Cpu)?;
-        let mut advantages = picked(&self.estimates.advantages, &rows);
+        let mut advantages = picked(&self.estimates.advantages, &rows, 1);
         let advantage_deviation = rollout::deviation(&advantages);
         if self.settings.normalize_advantages {
             rollout::normalize(&mut advantages);
@@ -252,7 +252,8 @@ impl Objective for PolicyGradient {
         Ok(Transitions {
             observations,
             actions: self.rollout.actions.tensor(&rows, network.policy().width())?,
-            old_log_probs: column(picked(&self.rollout.log_probs, &rows))?,
+            action_masks,
+            old_log_probs: column(picked(&self.rollout.log_probs, &rows, 1))?,
             advantages: column(advantages)?,
             target: self.estimates.target(&self.settings, &rows),
             clip: self.settings.clip.as_ref().map_or(f64::INFINITY, |clip| clip.at(progress)),
@@ -280,7 +281,10 @@ impl Objective for PolicyGradient {
             surrogate,
             entropy_coefficient: batch.entropy_coefficient,
         };
-        let outputs = network.forward(&batch.observations)?;
+        let mut outputs = network.forward(&batch.observations)?;
+        if !batch.action_masks.is_empty() {
+            outputs = network.policy().masked(&outputs, &batch.action_masks)?;
+        }
         let objective = kernel::surrogate_objective(&outputs, &taken)?;
         let mut epoch_kl = self.epoch_kl.get();
         epoch_kl.add(Mean::of_one(objective.kl_k3));
