@@ -86,7 +86,7 @@ impl Policy {
     /// The distributions of these outputs, `[rows, outputs]`.
     pub fn at<'a>(&'a self, outputs: &'a [f32]) -> Acting<'a> {
         match self {
-            Policy::Categorical { actions } => Acting::Categorical(Probabilities::of(outputs, *actions)),
+            Policy::Categorical { actions } => Acting::Categorical(Probabilities::of(outputs, *actions as usize)),
             Policy::MultiCategorical { sizes } => Acting::MultiCategorical(Probabilities::of_blocks(outputs, sizes)),
             Policy::Gaussian(gaussian) => Acting::Gaussian(gaussian, outputs),
         }

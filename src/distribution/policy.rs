@@ -48,7 +48,7 @@ pub enum Squash {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Policy {
     /// The logits of one action.
-    Categorical { actions: usize },
+    Categorical { actions: u32 },
     /// The logits of several independent choices, one after another.
     MultiCategorical { sizes: &'static [u32] },
     /// The means of real numbers, and behind them the logarithms of their standard deviations.
@@ -111,17 +111,25 @@ impl Policy {
                 Ok(Policy::Gaussian(GaussianPolicy { bounds, settings }))
             }
             (_, Some(_)) => Err(Error::Argument(format!("`policy` is for actions in a box; here they are {actions}"))),
-            (Space::Discrete(n), None) => Ok(Policy::Categorical { actions: n as usize }),
+            (Space::Discrete(n), None) => Ok(Policy::Categorical { actions: n }),
             (Space::MultiDiscrete(sizes), None) => Ok(Policy::MultiCategorical { sizes }),
+        }
+    }
+
+    /// What each choice is among, in the order of their logits; none in a box.
+    pub fn choices(&self) -> &[u32] {
+        match self {
+            Policy::Categorical { actions } => std::slice::from_ref(actions),
+            Policy::MultiCategorical { sizes } => sizes,
+            Policy::Gaussian(_) => &[],
         }
     }
 
     /// Floats of a row.
     pub fn outputs(&self) -> usize {
         match self {
-            Policy::Categorical { actions } => *actions,
-            Policy::MultiCategorical { sizes } => sizes.iter().sum::<u32>() as usize,
             Policy::Gaussian(gaussian) => 2 * gaussian.size(),
+            _ => self.choices().iter().sum::<u32>() as usize,
         }
     }
 
@@ -145,9 +153,8 @@ impl Policy {
     /// Numbers of one action.
     pub fn width(&self) -> usize {
         match self {
-            Policy::Categorical { .. } => 1,
-            Policy::MultiCategorical { sizes } => sizes.len(),
             Policy::Gaussian(gaussian) => gaussian.size(),
+            _ => self.choices().len(),
         }
     }
 
@@ -236,25 +243,18 @@ impl Policy {
     }
 
     fn check_mask(&self, allowed: &[bool], outputs: usize) -> Result<()> {
-        let fail = |what: String| Err(Error::Argument(what));
-        let one;
-        let sizes = match self {
-            Policy::Categorical { actions } => {
-                one = [*actions as u32];
-                &one[..]
-            }
-            Policy::MultiCategorical { sizes } => sizes,
-            Policy::Gaussian(_) => return fail("an action mask of actions in a box".into()),
-        };
+        if let Policy::Gaussian(_) = self {
+            return Err(Error::Argument("an action mask of actions in a box".into()));
+        }
         if allowed.len() != outputs {
-            return fail(format!("an action mask of {} entries for {outputs} logits", allowed.len()));
+            return Err(Error::Argument(format!("an action mask of {} entries for {outputs} logits", allowed.len())));
         }
         for (row, mut allowed) in allowed.chunks_exact(self.outputs()).enumerate() {
-            for size in sizes {
+            for size in self.choices() {
                 let (choice, rest) = allowed.split_at(*size as usize);
                 allowed = rest;
                 if !choice.contains(&true) {
-                    return fail(format!("the action mask of row {row} allows no action"));
+                    return Err(Error::Argument(format!("the action mask of row {row} allows no action")));
                 }
             }
         }

@@ -372,20 +372,13 @@ mod tests {
     }
 
     fn random_actions(policy: &Policy, batch: usize, dtype: DType, rng: &mut Rng) -> Tensor {
-        let one;
-        let sizes = match policy {
-            Policy::Categorical { actions } => {
-                one = [*actions as u32];
-                &one[..]
-            }
-            Policy::MultiCategorical { sizes } => sizes,
-            Policy::Gaussian(_) => {
-                let values = random_var(&[batch, policy.width()], dtype, rng).as_detached_tensor();
-                return (values * 2.0).unwrap();
-            }
-        };
-        let actions: Vec<u32> = (0..batch).flat_map(|_| sizes).map(|size| rng.random_range(0..*size)).collect();
-        Tensor::from_vec(actions, (batch, sizes.len()), &Device::Cpu).unwrap()
+        if let Policy::Gaussian(_) = policy {
+            let values = random_var(&[batch, policy.width()], dtype, rng).as_detached_tensor();
+            return (values * 2.0).unwrap();
+        }
+        let sizes = (0..batch).flat_map(|_| policy.choices());
+        let actions: Vec<u32> = sizes.map(|size| rng.random_range(0..*size)).collect();
+        Tensor::from_vec(actions, (batch, policy.width()), &Device::Cpu).unwrap()
     }
 
     /// Two groups of three candidates with random rows, and random targets.

@@ -78,7 +78,7 @@ impl Network {
     /// Draws a network that maps `[batch, inputs]` to `[batch, outputs]`; biases are zero. `shape` is that of one input:
     /// `[features]`, or `[channels, height, width]` whose floats follow one another in this order.
     pub fn new(settings: &NetworkSettings, (shape, outputs): (&[usize], usize), rng: &mut Rng) -> Result<Self> {
-        Self::of_policy(settings, (shape, Policy::Categorical { actions: outputs }), rng)
+        Self::of_policy(settings, (shape, Policy::Categorical { actions: outputs as u32 }), rng)
     }
 
     /// [`Self::new`] with the outputs that this policy reads. Standard deviations that don't depend on the state are its last

@@ -164,7 +164,7 @@ impl Said {
         let leaf = |name| Var::from_tensor(&case.tensor(name)).unwrap();
         if case.has("logits") {
             let logits = leaf("logits");
-            let policy = Policy::Categorical { actions: logits.dim(1).unwrap() };
+            let policy = Policy::Categorical { actions: logits.dim(1).unwrap() as u32 };
             let actions = Tensor::new(case.indices("actions"), &Device::Cpu).unwrap();
             return Said { outputs: logits.as_tensor().clone(), leaves: vec![("logits", logits)], policy, actions };
         }
