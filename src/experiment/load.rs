@@ -86,10 +86,9 @@ impl Experiment {
     fn parse(source: &Source, stem: String) -> Result<Experiment> {
         let defaults = source.parse_defaults()?;
         let file = source.parse_file()?;
-        let mut top = DeTable::new();
-        for (name, value) in defaults.iter().filter(|(name, _)| !matches!(name.get_ref().as_ref(), "kind" | "preset")) {
-            top.insert(name.clone(), value.clone());
-        }
+        let laid_under_objectives = |name: &str| matches!(name, "kind" | "preset" | "tuned");
+        let settings = defaults.iter().filter(|(name, _)| !laid_under_objectives(name.get_ref()));
+        let mut top: DeTable = settings.map(|(name, value)| (name.clone(), value.clone())).collect();
         merge(&mut top, &file);
         let mut shared_overrides = DeTable::new();
         let mut arm_overrides = DeTable::new();
@@ -103,7 +102,9 @@ impl Experiment {
         }
         merge(&mut top, &shared_overrides);
         let head: Top = read(source, top.clone())?;
-        let arms = merged_arms(source, &top, &shared_overrides, &arm_overrides)?;
+        let mut given = file.clone();
+        merge(&mut given, &shared_overrides);
+        let arms = merged_arms(source, &given, &shared_overrides, &arm_overrides)?;
         let mut experiment = Experiment {
             title: head.title.unwrap_or(stem),
             seeds: head.seeds,
@@ -113,7 +114,7 @@ impl Experiment {
         };
         let mut tables = Vec::new();
         for arm in arms {
-            let (arm, merged) = read_arm(source, &defaults, arm)?;
+            let (arm, merged) = read_arm(source, &defaults, over_defaults(source, &defaults, arm)?)?;
             experiment.arms.push(arm);
             tables.push(merged);
         }
@@ -128,7 +129,54 @@ impl Experiment {
     }
 }
 
-/// The arms of the file over the shared tables, with the overrides on top.
+/// The tables of this one that arms share.
+fn only_shared<'i>(of: &DeTable<'i>) -> DeTable<'i> {
+    let shared = of.iter().filter(|(name, _)| SHARED.contains(&name.get_ref().as_ref()));
+    shared.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// An arm's tables over the defaults; in between, where its objective says `tuned = true`, what is known to work for its preset in
+/// its environment.
+fn over_defaults<'i>(source: &Source, defaults: &DeTable<'i>, mut arm: DeTable<'i>) -> Result<DeTable<'i>> {
+    let mut under = only_shared(defaults);
+    let tuned = match arm.get_mut("objective").map(Spanned::get_mut) {
+        Some(DeValue::Table(objective)) => objective.remove("tuned"),
+        _ => None,
+    };
+    if let Some(tuned) = tuned {
+        match tuned.get_ref() {
+            DeValue::Boolean(true) => merge(&mut under, tuned_table(source, defaults, &arm, tuned.span())?),
+            DeValue::Boolean(false) => {}
+            _ => return Err(source.error(Some(tuned.span()), "`tuned` must be true or false".into())),
+        }
+    }
+    merge(&mut under, &arm);
+    Ok(under)
+}
+
+/// What is tuned for the arm's preset in its environment.
+fn tuned_table<'t, 'i>(
+    source: &Source,
+    defaults: &'t DeTable<'i>,
+    arm: &DeTable<'i>,
+    span: std::ops::Range<usize>,
+) -> Result<&'t DeTable<'i>> {
+    let text =
+        |of: &str, key: &str| table(arm, of).and_then(|table| table.get(key)?.get_ref().as_str().map(str::to_string));
+    let (env, preset) = (text("task", "env").unwrap_or_default(), text("objective", "preset").unwrap_or_default());
+    let of_env = table(defaults, "tuned").and_then(|tuned| table(tuned, &env));
+    of_env.and_then(|of_env| table(of_env, &preset)).ok_or_else(|| {
+        let all = table(defaults, "tuned").into_iter().flatten();
+        let pairs = all.flat_map(|(env, presets)| {
+            let presets = presets.get_ref().as_table().into_iter().flatten();
+            presets.map(move |(preset, _)| format!("{} in {}", preset.get_ref(), env.get_ref()))
+        });
+        let known = pairs.collect::<Vec<_>>().join(", ");
+        source.error(Some(span), format!("nothing is tuned for `{preset}` in `{env}`; there is {known}"))
+    })
+}
+
+/// The arms of the file over its shared tables, with the overrides on top.
 fn merged_arms<'i>(
     source: &Source,
     top: &DeTable<'i>,
@@ -142,10 +190,6 @@ fn merged_arms<'i>(
         .get_ref()
         .as_array()
         .ok_or_else(|| source.error(Some(listed.span()), "`arm` must be a list of tables: write [[arm]]".into()))?;
-    let only_shared = |of: &DeTable<'i>| {
-        let shared = of.iter().filter(|(name, _)| SHARED.contains(&name.get_ref().as_ref()));
-        shared.map(|(name, value)| (name.clone(), value.clone())).collect::<DeTable<'i>>()
-    };
     let (mut arms, mut names) = (Vec::new(), Vec::new());
     for arm in array.iter() {
         let Some(own) = arm.get_ref().as_table() else {

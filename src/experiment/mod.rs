@@ -47,7 +47,7 @@ pub struct Arm {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ObjectiveSettings {
     Supervised(SupervisedSettings),
-    PolicyGradient(PolicyGradientSettings),
+    PolicyGradient(Box<PolicyGradientSettings>),
 }
 
 /// The kinds of [`ObjectiveSettings`] with a sentence each, for `lossward list objectives`.

@@ -24,7 +24,11 @@ impl Source {
     /// The built-in defaults, the file, then one part per `key=value` of the command line.
     pub fn new(path: &Path, text: &str, overrides: &[String]) -> Self {
         let mut source = Source { parts: Vec::new() };
-        source.push("the built-in defaults".into(), true, include_str!("defaults.toml"));
+        source.push(
+            "the built-in defaults".into(),
+            true,
+            concat!(include_str!("defaults.toml"), include_str!("tuned.toml")),
+        );
         source.push(path.display().to_string(), true, text);
         for given in overrides {
             source.push(format!("override `{given}`"), false, &as_toml(given));

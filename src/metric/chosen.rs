@@ -94,7 +94,6 @@ pub(super) const COST: Metric = Metric {
         Ok(Value::Number(confusion.mean(|label, chosen| cost(chosen, label, options))))
     }),
     reward: Some(|prediction, target, options| -cost(prediction as usize, target as usize, options)),
-    ..ROW
 };
 
 pub(super) const PRECISION: Metric = Metric {

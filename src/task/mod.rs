@@ -62,7 +62,7 @@ pub struct Task {
 #[derive(Clone)]
 pub enum Source {
     DataSet(Arc<DataSet>),
-    Environment(Environment),
+    Environment(Box<Environment>),
 }
 
 impl Task {
@@ -76,7 +76,7 @@ impl Task {
                 }
                 Source::DataSet(Arc::new(data))
             }
-            (None, Some(id)) => Source::Environment(Environment::new(id, settings)?),
+            (None, Some(id)) => Source::Environment(Box::new(Environment::new(id, settings)?)),
             _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
         let of_environments = [
