@@ -39,6 +39,21 @@ fn digits_are_learned_from_labels_and_from_rewards() {
     }
 }
 
+/// Every way to use a reward, in groups and alone.
+#[test]
+fn every_preset_learns_digits_from_rewards() {
+    let overrides = ["seeds=2", "budget.examples=60_000"];
+    for (arm, accuracies) in last("experiments/digits_bandit.toml", &overrides, "train_accuracy") {
+        let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
+        assert!(mean > 0.6, "{arm}: {accuracies:?}");
+    }
+    let overrides = ["seeds=2", "budget.examples=20_000", "task.control=permuted_labels"];
+    for (arm, accuracies) in last("experiments/digits_bandit.toml", &overrides, "accuracy") {
+        let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
+        assert!(mean < 0.2, "{arm}: {accuracies:?}");
+    }
+}
+
 /// Chance is 1/10; with 360 held-out digits its standard deviation is 0.016, and a network that has memorized permuted
 /// labels still guesses the more frequent ones a little more often.
 #[test]

@@ -172,7 +172,8 @@ fn tuned_table<'t, 'i>(
             presets.map(move |(preset, _)| format!("{} in {}", preset.get_ref(), env.get_ref()))
         });
         let known = pairs.collect::<Vec<_>>().join(", ");
-        source.error(Some(span), format!("nothing is tuned for `{preset}` in `{env}`; there is {known}"))
+        let place = if env.is_empty() { "this task".to_string() } else { format!("`{env}`") };
+        source.error(Some(span), format!("nothing is tuned for `{preset}` in {place}; there is {known}"))
     })
 }
 

@@ -5,6 +5,8 @@ mod advantages;
 #[cfg(test)]
 mod identities;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 
