@@ -1,5 +1,5 @@
 //! Where the reward is 1 for one action and 0 for the others, every method here moves the logits by `β(p) (e_y − π)`, with
-//! `p = π(y)`: docs/objectives.md derives the factors, and these tests read them off the code that trains.
+//! `p = π(y)`: docs/policy_gradients.md derives the factors, and these tests read them off the code that trains.
 
 #![allow(clippy::unwrap_used)]
 
