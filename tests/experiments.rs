@@ -246,6 +246,16 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("reward = \"accuracy\"", "n_step = 0", &[":18: ", "`n_step` must be at least 1"]),
     ("reward = \"accuracy\"", "n_step = 3", &[":18: ", "`n_step` needs `baseline = \"value\"`"]),
     ("reward = \"accuracy\"", "v_trace = { error_clip = 0 }, baseline = \"value\"", &[":18: ", "must be positive"]),
+    (
+        "reward = \"accuracy\"",
+        "v_trace = {}, baseline = \"value\", surrogate = \"clipped\", clip = 0.2",
+        &[":18: ", "needs `surrogate = \"log_prob\"`"],
+    ),
+    (
+        "reward = \"accuracy\"",
+        "group_size = 8, surrogate = \"target\", baseline = \"value\"",
+        &[":18: ", "without a critic"],
+    ),
     ("reward = \"accuracy\"", "decay = 0.5", &[":18: ", "moving_average"]),
     ("reward = \"accuracy\"", "group_deviation = \"sample\"", &[":18: ", "belongs to `baseline = \"group\"`"]),
     ("reward = \"accuracy\"", "temperature = 0.5", &[":18: ", "delightful"]),

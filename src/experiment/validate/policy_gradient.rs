@@ -10,7 +10,7 @@ use lossward_envs::Space;
 pub(super) fn check(settings: &PolicyGradientSettings, task: &Task, budget: u64) -> Check {
     check_rollout(settings, budget)?;
     check_returns(settings)?;
-    check_groups(settings)?;
+    check_groups(settings, task)?;
     check_surrogate(settings, task)?;
     check_critic(settings)?;
     check_bonus(settings)?;
@@ -58,6 +58,8 @@ fn check_returns(settings: &PolicyGradientSettings) -> Check {
         let all = [clips.error_clip, clips.trace_clip, clips.advantage_clip];
         require(all.iter().all(|clip| *clip > 0.0), &at("v_trace"), "the clips of `v_trace` must be positive")?;
         require(settings.n_step.is_none(), &at("n_step"), "`v_trace` has returns of its own; leave `n_step` out")?;
+        let message = "`v_trace` weighs its advantages by the ratio itself: it needs `surrogate = \"log_prob\"`";
+        require(settings.surrogate == SurrogateKind::LogProb, &at("v_trace"), message)?;
     }
     require(
         settings.n_step.is_none() || settings.gae_lambda == 1.0,
@@ -73,8 +75,13 @@ fn check_returns(settings: &PolicyGradientSettings) -> Check {
     }
 }
 
-fn check_groups(settings: &PolicyGradientSettings) -> Check {
+fn check_groups(settings: &PolicyGradientSettings, task: &Task) -> Check {
     let PolicyGradientSettings { group_size, environments, baseline, .. } = settings;
+    require(
+        *baseline != Baseline::Greedy || task.statistics().is_none(),
+        &at("baseline"),
+        "greedy episodes would be counted in the running statistics: `baseline = \"greedy\"` goes without normalization",
+    )?;
     if let Some(size) = group_size {
         require(*size >= 2, &at("group_size"), &format!("a group has at least 2 members, not {size}"))?;
         let message = format!("{environments} environments are not whole groups of {size}");
@@ -84,6 +91,9 @@ fn check_groups(settings: &PolicyGradientSettings) -> Check {
         let message =
             "groups are compared by `baseline = \"leave_one_out\"` or `\"group\"`, or by `surrogate = \"target\"`";
         require(used, &at("group_size"), message)?;
+        let message =
+            "groups compare the returns of whole episodes, without a critic: `baseline = \"value\"` has no use";
+        require(*baseline != Baseline::Value, &at("baseline"), message)?;
     }
     let needs = matches!(baseline, Baseline::LeaveOneOut | Baseline::Group);
     require(!needs || group_size.is_some(), &at("baseline"), "this baseline needs a `group_size`, such as 8")?;
@@ -131,7 +141,7 @@ fn check_surrogate(settings: &PolicyGradientSettings, task: &Task) -> Check {
     require(
         settings.baseline != Baseline::Confidence || one_step || settings.rollout == Length::Episodes,
         &at("baseline"),
-        "`baseline = \"confidence\"` compares whole episodes: `rollout` must be \"episodes\"",
+        "`baseline = \"confidence\"` has no critic to bootstrap from: `rollout` must be \"episodes\"",
     )?;
     if kind != SurrogateKind::Target {
         return Ok(());

@@ -85,8 +85,8 @@ fn policy_gradients_have_their_factors() {
     // A baseline that does not depend on the action changes nothing in expectation.
     let with_baseline = |y| update(Surrogate::LogProb, &rewards(y).iter().map(|r| r - 0.37).collect::<Vec<f64>>());
     assert_factors("policy gradient with a baseline", with_baseline, |p| p);
-    // In the first epoch the ratio is 1, and nothing is clipped.
-    assert_factors("ppo, first epoch", |y| update(Surrogate::Clipped { clip: 0.2 }, &rewards(y)), |p| p);
+    // In the first update of a rollout the ratio is 1, and nothing is clipped.
+    assert_factors("ppo, first update", |y| update(Surrogate::Clipped { clip: 0.2 }, &rewards(y)), |p| p);
     let grpo = |y| {
         let advantages = group_advantages(&rewards(y), SIZE, Scale::Group(Deviation::Population));
         update(Surrogate::Clipped { clip: 0.2 }, &advantages)

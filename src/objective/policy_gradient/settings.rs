@@ -85,9 +85,9 @@ impl Default for VTraceSettings {
 #[serde(rename_all = "snake_case")]
 pub enum Baseline {
     None,
-    /// The mean return of the rollout.
+    /// The mean over the steps of the rollout of what followed them.
     Mean,
-    /// The mean return of the rollouts before, the later ones counting more.
+    /// The same of the rollouts before, the later ones counting more.
     MovingAverage,
     /// A critic's value of the state.
     Value,
