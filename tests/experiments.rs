@@ -278,6 +278,7 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("environments = 64", "environments = 0", &[":18: ", "at least 1"]),
     ("name = \"reward\"", "name = \"Label\"", &[":17: ", "differ"]),
     ("y = [\"loss\", \"accuracy\"]", "y = [\"acc\"]", &[":20: ", "did you mean `accuracy`"]),
+    ("y = [\"loss\", \"accuracy\"]", "y = [\"loss\"]\nlog = [\"los\"]", &[":21: ", "did you mean `loss`"]),
     ("y = [\"loss\", \"accuracy\"]", "yy = [\"loss\"]", &[":20: ", "unknown key `yy`"]),
     ("learning_rate = 3e-3", "rule = \"sgd\"\nbeta1 = 0.9\nlearning_rate = 1", &[":11: ", "not an option of sgd"]),
     ("threshold = { metric = \"accuracy\", value = 0.5 }", "threshold = 0.5", &[":4: ", "expected a table"]),

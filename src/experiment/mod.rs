@@ -106,6 +106,9 @@ pub struct Plot {
     #[serde(default = "examples")]
     pub x: String,
     pub y: Vec<String>,
+    /// Those of `y` that get a logarithmic axis; what is not positive lies on its lower end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Vec<String>>,
 }
 
 fn curves() -> String {

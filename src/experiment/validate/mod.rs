@@ -49,7 +49,7 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
             .filter(|name| columns.iter().any(|column| column == *name))
             .map(|name| name.to_string())
             .collect();
-        experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y });
+        experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y, log: None });
     }
     check_columns(experiment, &columns).map_err(at_top)
 }
@@ -64,6 +64,10 @@ fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
         known(&format!("plot.{i}.x"), &plot.x)?;
         plot.y.iter().try_for_each(|name| known(&format!("plot.{i}.y"), name))?;
         require(!plot.y.is_empty(), &format!("plot.{i}.y"), "`y` of a plot is empty")?;
+        if let Some(name) = plot.log.iter().flatten().find(|name| !plot.y.contains(name)) {
+            let drawn: Vec<&str> = plot.y.iter().map(String::as_str).collect();
+            return fail(&format!("plot.{i}.log"), crate::error::unknown("column of `y`", name, &drawn));
+        }
         let unnamed = super::slug(&plot.name).is_empty();
         require(!unnamed, &format!("plot.{i}.name"), "the `name` of a plot needs letters or digits")?;
         let repeated = experiment.plots[..i].iter().any(|other| super::slug(&other.name) == super::slug(&plot.name));

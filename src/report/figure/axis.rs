@@ -1,11 +1,13 @@
 //! Ranges, ticks and tick labels.
 
-/// A linear map from values to pixels, with round ticks.
+/// A map from values to pixels, linear or logarithmic, with round ticks.
 pub(super) struct Axis {
+    /// Logarithms to the base of 10, where the axis is logarithmic.
     low: f64,
     high: f64,
     pixels: (f64, f64),
     step: f64,
+    logarithmic: bool,
 }
 
 impl Axis {
@@ -18,7 +20,13 @@ impl Axis {
             _ if low.is_finite() => (low - 0.5, high + 0.5),
             _ => (0.0, 1.0),
         };
-        Axis { low, high, pixels, step: round_step((high - low) / 6.0) }
+        Axis { low, high, pixels, step: round_step((high - low) / 6.0), logarithmic: false }
+    }
+
+    /// The same of logarithms; what is not positive lies on the lower end.
+    pub fn logarithmic(values: impl Iterator<Item = f64>, pixels: (f64, f64), padding: f64) -> Self {
+        let linear = Axis::new(values.filter(|value| *value > 0.0).map(f64::log10), pixels, padding);
+        Axis { step: linear.step.max(1.0).round(), logarithmic: true, ..linear }
     }
 
     /// Where it begins and ends.
@@ -27,6 +35,7 @@ impl Axis {
     }
 
     pub fn at(&self, value: f64) -> f64 {
+        let value = if self.logarithmic { value.max(f64::MIN_POSITIVE).log10() } else { value };
         let share = (value.clamp(self.low, self.high) - self.low) / (self.high - self.low);
         self.pixels.0 + share * (self.pixels.1 - self.pixels.0)
     }
@@ -36,11 +45,16 @@ impl Axis {
         let hair = self.step * 1e-9;
         let first = ((self.low - hair) / self.step).ceil() as i64;
         let last = ((self.high + hair) / self.step).floor() as i64;
-        (first..=last).map(|i| i as f64 * self.step).collect()
+        let ticks = (first..=last).map(|i| i as f64 * self.step);
+        if self.logarithmic { ticks.map(|exponent| 10f64.powf(exponent)).collect() } else { ticks.collect() }
     }
 
     /// `0.25`, `300`, `50k`, `1.5M`.
     pub fn text(&self, tick: f64) -> String {
+        if self.logarithmic {
+            let decimals = (-tick.log10().round()).clamp(0.0, 8.0) as usize;
+            return format!("{tick:.decimals$}");
+        }
         let largest = self.low.abs().max(self.high.abs());
         let (unit, suffix) = match largest {
             l if l >= 2e6 => (1e6, "M"),
@@ -75,5 +89,8 @@ mod tests {
         let axis = Axis::new([-0.31, 0.32].into_iter(), (0.0, 1.0), 0.0);
         assert_eq!(axis.ticks().iter().map(|t| axis.text(*t)).collect::<Vec<_>>(), ["−0.2", "0", "0.2"]);
         assert_eq!(Axis::new([3.0].into_iter(), (0.0, 1.0), 0.0).at(3.0), 0.5);
+        let axis = Axis::logarithmic([0.0, 0.001, 0.5, 1.0].into_iter(), (0.0, 3.0), 0.0);
+        assert_eq!(axis.ticks().iter().map(|t| axis.text(*t)).collect::<Vec<_>>(), ["0.001", "0.01", "0.1", "1"]);
+        assert!((axis.at(0.01) - 1.0).abs() < 1e-12 && axis.at(0.0) == 0.0);
     }
 }

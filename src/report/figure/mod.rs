@@ -44,12 +44,15 @@ struct Panel {
     curves: Vec<(usize, Curve)>,
     /// A level that counts as learned.
     threshold: Option<f64>,
+    logarithmic: bool,
 }
 
 impl Figure {
     pub fn new(report: &Report, plot: &Plot) -> Figure {
+        let logarithmic = |column: &String| plot.log.as_ref().is_some_and(|log| log.contains(column));
         let panel = |column: &String| Panel {
-            title: label(column),
+            title: format!("{}{}", label(column), if logarithmic(column) { ", log scale" } else { "" }),
+            logarithmic: logarithmic(column),
             curves: report
                 .arms
                 .iter()
@@ -149,7 +152,8 @@ impl Panel {
         let [(x0, x1), (y0, y1)] = frame::pixels((left, top), PANEL);
         // Counters begin at 0, also where the first row has nothing to report.
         let x = Axis::new(x_values.chain([0.0]), (x0, x1), 0.0);
-        let y = Axis::new(y_values.chain(self.threshold), (y0, y1), 0.04);
+        let new = if self.logarithmic { Axis::logarithmic } else { Axis::new };
+        let y = new(y_values.chain(self.threshold), (y0, y1), 0.04);
         frame::draw(canvas, [&x, &y], [&self.title, x_label])?;
         if let Some(threshold) = self.threshold {
             canvas.line(&[(x0, y.at(threshold)), (x1, y.at(threshold))], (150, 150, 150), 1.2, true)?;
