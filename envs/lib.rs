@@ -1,7 +1,7 @@
 //! Reinforcement-learning environments, stepped in batches.
 //!
 //! - [`Env`]: the dynamics of one copy. An environment is one file that implements it.
-//! - [`Spec`]: what a user can know without stepping: the spaces, the time limit, the reward threshold. [`ALL`] is the
+//! - [`Spec`]: what a user can know without stepping: the spaces, the time limit, the best return. [`ALL`] is the
 //!   table of built-in environments; `lossward list environments`, error suggestions and the conformance tests read it.
 //! - [`Vectorized`]: many copies behind one dynamic call per batch of steps, with the time limit and the automatic reset
 //!   outside the dynamics. The end of an episode says *why* it ended ([`Cause`]); there is no merged `done`.
