@@ -86,9 +86,8 @@ fn make(options: &Options, rngs: Vec<Rng>) -> Made {
 fn best_return(options: &Options, max_steps: Option<u32>) -> Option<f64> {
     let axes = options.whole_up_to("axes", 1000).ok()? as f64;
     let plant = Plant::point_mass(options.number("control_cost"));
-    Some(
-        -axes * plant.expected_cost(max_steps.filter(|steps| *steps <= MOST_STAGES)? as usize, options.number("noise")),
-    )
+    let steps = max_steps.filter(|steps| *steps <= MOST_STAGES)?;
+    Some(-axes * plant.expected_cost(steps as usize, options.number("noise")))
 }
 
 /// Linear dynamics of two numbers under one control, `x' = A x + B u`, at the cost `Σ_i q_i x_i² + r u²` per step.
