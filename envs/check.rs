@@ -241,6 +241,7 @@ mod tests {
                 actions: Space::Discrete(2),
                 max_steps: Some(10),
                 reward_threshold: None,
+                best_return: None,
                 options: &[],
                 make: |_, _| unreachable!(),
             }

@@ -1,7 +1,7 @@
 //! Reinforcement-learning environments, stepped in batches.
 //!
 //! - [`Env`]: the dynamics of one copy. An environment is one file that implements it.
-//! - [`Spec`]: what a user can know without stepping: the spaces, the time limit, the reward threshold. [`ALL`] is the
+//! - [`Spec`]: what a user can know without stepping: the spaces, the time limit, the best return. [`ALL`] is the
 //!   table of built-in environments; `lossward list environments`, error suggestions and the conformance tests read it.
 //! - [`Vectorized`]: many copies behind one dynamic call per batch of steps, with the time limit and the automatic reset
 //!   outside the dynamics. The end of an episode says *why* it ended ([`Cause`]); there is no merged `done`.
@@ -83,10 +83,24 @@ pub struct Spec {
     pub max_steps: Option<u32>,
     /// The mean return at which the environment counts as solved.
     pub reward_threshold: Option<f64>,
+    /// What can be reached at best, where that is known.
+    pub best_return: Option<BestReturn>,
     /// What it may be told.
     pub options: &'static [OptionRow],
     /// One copy per random stream.
     pub make: fn(&Options, Vec<Rng>) -> Made,
+}
+
+/// The largest expected return of an episode: the undiscounted sum of its rewards, of the best of all policies.
+///
+/// The policy may remember everything and knows the rules, how many steps are left and what its copies share. One that sees the present
+/// observation only may have to do with less.
+#[derive(Clone, Copy, Debug)]
+pub struct BestReturn {
+    /// With what is said after the number: `by dynamic programming`.
+    pub found: &'static str,
+    /// With these options and this time limit; nothing where it is not known.
+    pub expected: fn(&Options, Option<u32>) -> Option<f64>,
 }
 
 /// Copies, or what is wrong with the options.
@@ -97,6 +111,12 @@ impl Spec {
     pub fn doc(&self) -> String {
         let head = self.source.lines().map_while(|line| line.strip_prefix("//!"));
         head.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect()
+    }
+
+    /// The largest expected return of an episode with these options and this time limit; nothing where it is not known. See
+    /// [`BestReturn`].
+    pub fn best_expected_return(&self, options: &Options, max_steps: Option<u32>) -> Option<f64> {
+        self.best_return.and_then(|best| (best.expected)(options, max_steps))
     }
 
     /// Copies with default options, one per random stream.

@@ -26,6 +26,27 @@ fn every_environment_is_described_checked_and_played() {
     }
 }
 
+/// Numbers of tests/reference/envs, and closed forms.
+#[test]
+fn the_best_return_is_told_where_it_is_known() {
+    let sandbox = Sandbox::new();
+    for (id, line) in [
+        ("FrozenLake-v1", Some("0.7442 (expected, within 100 steps)")),
+        ("FrozenLake8x8-v1", Some("0.9132 (expected, within 200 steps)")),
+        ("Taxi-v4", Some("7.93 (expected, within 200 steps)")),
+        ("CliffWalking-v1", Some("-13 (expected)")),
+        ("Blackjack-v1", Some("-0.0431 (expected)")),
+        ("Lossward/Catch-v0", Some("1 (expected)")),
+        ("Lossward/DeepSea-v0", Some("0.99 (expected)")),
+        ("CartPole-v1", None),
+        ("Lossward/BernoulliBandit-v0", None),
+    ] {
+        let described = sandbox.run(&["env", "describe", id]).succeeded().out;
+        let told = described.lines().find_map(|told| told.strip_prefix("  best return   "));
+        assert_eq!(told, line, "{id}");
+    }
+}
+
 /// docs/environments.md is what the heads of the files say.
 #[test]
 fn the_page_on_environments_is_generated() {

@@ -65,6 +65,7 @@ const fn spec(id: &'static str, make: fn(&lossward::options::Options, Vec<Rng>) 
         actions: Space::Discrete(2),
         max_steps: Some(10),
         reward_threshold: None,
+        best_return: None,
         options: &[],
         make,
     }

@@ -7,7 +7,7 @@ mod common;
 use common::Sandbox;
 use lossward::experiment::Experiment;
 use lossward::laboratory;
-use lossward::report::Report;
+use lossward::report::{Report, Summary};
 use std::sync::{Arc, atomic::AtomicBool, mpsc};
 
 /// Runs the arms in a folder of their own and returns the records.
@@ -30,6 +30,12 @@ fn last<const ARMS: usize>(report: &Report, column: &str) -> [f64; ARMS] {
     report.arms.iter().map(of_arm).collect::<Vec<_>>().try_into().unwrap()
 }
 
+/// As they stand beneath the table.
+fn best_returns(report: &Report) -> Vec<String> {
+    let text = Summary::of(report).unwrap().text();
+    text.lines().filter(|line| line.contains("the best expected return")).map(String::from).collect()
+}
+
 const PPO: &str = "objective = { kind = \"policy_gradient\", preset = \"ppo\" }\n";
 
 /// A network that has learned nothing walks until the limit; on ice that holds, the sampling policy falls into a hole within a
@@ -47,6 +53,13 @@ fn an_environment_has_the_options_and_the_limit_of_the_task() {
     let report = run(&sandbox, &text);
     assert_eq!(last(&report, "length"), [7.0, 3.0, 2.0]);
     assert_eq!(last::<3>(&report, "return")[2], 0.0, "the goal is three steps away");
+    assert_eq!(
+        best_returns(&report),
+        [
+            "CliffWalking-v1(max_steps=7): the best expected return is -7, by dynamic programming",
+            "FrozenLake-v1(is_slippery=false map=SFFG max_steps=2): the best expected return is 0, by dynamic programming",
+        ]
+    );
 }
 
 /// The shortest way to the goal is 7 steps; where left and right are exchanged, who has learned it never arrives.
@@ -59,7 +72,34 @@ fn an_evaluation_can_be_under_another_rule() {
     };
     let text = format!("seeds = 1\nbudget.examples = 20_480\n{}{}", arm("none"), arm("mirror"));
     let sandbox = Sandbox::new();
-    assert_eq!(last(&run(&sandbox, &text), "deterministic_return"), [-7.0, -100.0]);
+    let report = run(&sandbox, &text);
+    assert_eq!(last(&report, "deterministic_return"), [-7.0, -100.0]);
+    let of = |shift| {
+        format!("Lossward/ShiftedGrid-v0(shift={shift}): the best expected return is -7, by dynamic programming")
+    };
+    assert_eq!(best_returns(&report), ["none", "mirror"].map(of));
+}
+
+/// One line per environment; none where actions stick, where nothing is known and of data sets.
+#[test]
+fn the_answer_names_what_could_be_reached() {
+    let arm = |name: &str, task: &str| format!("[[arm]]\nname = \"{name}\"\ntask = {{ {task} }}\n{PPO}");
+    let text = [
+        arm("sticky", "env = \"FrozenLake-v1\", wrappers = { sticky_actions = 0.25 }"),
+        arm("lake", "env = \"FrozenLake-v1\""),
+        arm("control", "env = \"FrozenLake-v1\", control = \"random_reward\""),
+        arm("pole", "env = \"CartPole-v1\""),
+        arm("digits", "dataset = \"digits\""),
+    ];
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("experiment.toml", &format!("seeds = 1\nbudget.examples = 1024\n{}", text.concat()));
+    let report = Report::of(Experiment::load(&file, &[]).unwrap(), &sandbox.path("results")).unwrap();
+    assert_eq!(best_returns(&report), ["FrozenLake-v1: the best expected return is 0.7442, by dynamic programming"]);
+    let summary: serde_json::Value = serde_json::from_slice(&Summary::of(&report).unwrap().json().unwrap()).unwrap();
+    let [best] = &summary["best_returns"].as_array().unwrap()[..] else { panic!("there is one") };
+    assert_eq!((&best["environment"], &best["max_steps"]), (&"FrozenLake-v1".into(), &100.into()));
+    // tests/reference/envs/frozen_lake_tables.json
+    assert!((best["expected"].as_f64().unwrap() - 0.7441902878292697).abs() < 1e-12);
 }
 
 #[test]

@@ -23,10 +23,10 @@
 //! samples", Biometrika 25, for two arms; uniformly drawn probabilities as in Kaufmann, Korda and Munos (2012), arXiv
 //! 1205.4217.
 
-use super::{ARMS, BLIND, MOST_ARMS, bars, given_means};
+use super::{ARMS, BLIND, MOST_ARMS, are_fixed, bars, best, given_means};
 use crate::instance::{INSTANCE, instance};
-use crate::options::{Interval, OptionKind, OptionRow, Options};
-use crate::{Action, Copies, Env, Made, Outcome, Rng, Scene, Space, Spec};
+use crate::options::{Interval, OptionError, OptionKind, OptionRow, Options};
+use crate::{Action, BestReturn, Copies, Env, Made, Outcome, Rng, Scene, Space, Spec};
 use rand::Rng as _;
 use std::sync::Arc;
 
@@ -38,6 +38,10 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(10),
     max_steps: None,
     reward_threshold: None,
+    best_return: Some(BestReturn {
+        found: "the mean of the best arm",
+        expected: |options, _| if are_fixed(options) { Some(best(&means(options, &[]).ok()?)) } else { None },
+    }),
     options: &[
         ARMS,
         OptionRow {
@@ -51,14 +55,19 @@ pub const SPEC: Spec = Spec {
 };
 
 fn make(options: &Options, rngs: Vec<Rng>) -> Made {
-    let arms = options.whole_up_to("arms", MOST_ARMS)?;
-    let means = given_means(options, arms)?.unwrap_or_else(|| {
-        let mut rng = instance(options, &rngs, "arms");
-        (0..arms).map(|_| rng.random()).collect()
-    });
+    let means = means(options, &rngs)?;
+    let spaces = (SPEC.observations, Space::Discrete(means.len() as u32));
     let env = BernoulliBandit { means: means.into(), pulled: None };
-    let spaces = (SPEC.observations, Space::Discrete(arms as u32));
     Ok(Box::new(Copies::new(SPEC.id, spaces, SPEC.max_steps, vec![env; rngs.len()], rngs)))
+}
+
+/// Of each arm; the streams are those of the copies.
+fn means(options: &Options, rngs: &[Rng]) -> Result<Vec<f64>, OptionError> {
+    let arms = options.whole_up_to("arms", MOST_ARMS)?;
+    Ok(given_means(options, arms)?.unwrap_or_else(|| {
+        let mut rng = instance(options, rngs, "arms");
+        (0..arms).map(|_| rng.random()).collect()
+    }))
 }
 
 /// One copy; see the module's head for the task.
@@ -112,6 +121,19 @@ mod tests {
             let standard_error = (probability * (1.0 - probability) / 20_000.0_f64).sqrt();
             assert!((mean - probability).abs() <= 4.0 * standard_error, "arm {arm}: {mean}");
         }
+    }
+
+    #[test]
+    fn the_best_return_is_known_where_the_arms_are() {
+        let best = |toml: &str| {
+            let options = Options::new(SPEC.id, SPEC.options, &toml::from_str(toml).unwrap()).unwrap();
+            SPEC.best_expected_return(&options, None)
+        };
+        assert_eq!(best("arms = 3\nmeans = [0.25, 0.75, 0.5]"), Some(0.75));
+        assert_eq!(best(""), None);
+        let p = best("instance = 2").unwrap();
+        let paid = (0..10).map(|arm| rewards("instance = 2", 0, &[arm; 4000]).iter().sum::<f64>() / 4000.0);
+        assert!((paid.fold(0.0, f64::max) - p).abs() < 4.0 * (0.25 / 4000.0_f64).sqrt(), "{p}");
     }
 
     /// Uniform draws: the largest of 10 is 10/11 on average, with a variance of 10/(11² · 12).

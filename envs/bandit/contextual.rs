@@ -27,10 +27,10 @@
 //! recommendation", arXiv 1003.0146.
 
 use super::gaussian::normal;
-use super::{ARMS, MOST_ARMS, bars};
+use super::{ARMS, MOST_ARMS, bars, best};
 use crate::instance::{INSTANCE, instance};
-use crate::options::{Interval, OptionKind, OptionRow, Options};
-use crate::{Action, Bound, Copies, Dims, Env, Made, Outcome, Rng, Scene, Space, Spec};
+use crate::options::{Interval, OptionError, OptionKind, OptionRow, Options};
+use crate::{Action, BestReturn, Bound, Copies, Dims, Env, Made, Outcome, Rng, Scene, Space, Spec};
 use rand::Rng as _;
 use std::sync::Arc;
 
@@ -42,6 +42,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(10),
     max_steps: None,
     reward_threshold: None,
+    best_return: Some(BestReturn { found: "the mean of the best arm over contexts", expected: best_return }),
     options: &[
         ARMS,
         OptionRow {
@@ -75,32 +76,79 @@ const fn space(features: usize) -> Space {
 }
 
 fn make(options: &Options, rngs: Vec<Rng>) -> Made {
-    let arms = options.whole_up_to("arms", MOST_ARMS)?;
-    let features = options.whole_up_to("features", 1000)?;
-    let clusters = match options.whole_up_to("clusters", 10_000)? {
-        clusters if options.choice("contexts") == "clusters" => clusters,
-        _ => 0,
-    };
-    let mut rng = instance(options, &rngs, "arms");
-    let weights = (0..arms * features).map(|_| normal(&mut rng)).collect();
-    let mut centers = vec![0.0; clusters * features];
-    centers.chunks_exact_mut(features).for_each(|center| draw_unit_vector(center, &mut rng));
-    let env = ContextualBandit {
-        drawn: Arc::new(Drawn { weights, centers }),
-        deviation: options.number("deviation"),
-        context: vec![0.0; features],
-    };
-    let spaces = (space(features), Space::Discrete(arms as u32));
+    let drawn = Drawn::new(options, &rngs)?;
+    let arms = drawn.arms();
+    let context = vec![0.0; drawn.features];
+    let spaces = (space(drawn.features), Space::Discrete(arms as u32));
+    let env = ContextualBandit { drawn: Arc::new(drawn), deviation: options.number("deviation"), context };
     Ok(Box::new(Copies::new(SPEC.id, spaces, SPEC.max_steps, vec![env; rngs.len()], rngs)))
+}
+
+/// Over the fixed contexts of an instance; over the sphere, in closed form for two arms.
+fn best_return(options: &Options, _: Option<u32>) -> Option<f64> {
+    // Without an instance every trial has weights of its own.
+    options.whole(INSTANCE.name)?;
+    let drawn = Drawn::new(options, &[]).ok()?;
+    let (arms, contexts) = (drawn.arms(), drawn.centers.chunks_exact(drawn.features));
+    let count = contexts.len() as f64;
+    match options.choice("contexts") {
+        "clusters" => {
+            let means = |context: &[f64]| (0..arms).map(|arm| drawn.mean(arm, context)).collect::<Vec<_>>();
+            Some(contexts.map(|context| best(&means(context))).sum::<f64>() / count)
+        }
+        _ if arms == 2 => {
+            let (first, second) = drawn.weights.split_at(drawn.features);
+            let distance = first.iter().zip(second).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+            Some(distance / 2.0 * mean_length_along_an_axis(drawn.features))
+        }
+        _ => None,
+    }
+}
+
+/// `E |x₁|` over the unit sphere of `d` features, `Γ(d/2) / (√π Γ((d+1)/2))`: 2/π, 1/2, and from `d` to `d + 2` by `d / (d + 1)`.
+fn mean_length_along_an_axis(features: usize) -> f64 {
+    match features {
+        0 | 1 => 1.0,
+        2 => std::f64::consts::FRAC_2_PI,
+        features => mean_length_along_an_axis(features - 2) * (features as f64 - 2.0) / (features as f64 - 1.0),
+    }
 }
 
 /// What all copies share.
 #[derive(Debug)]
 struct Drawn {
+    features: usize,
     /// `[arms, features]`
     weights: Vec<f64>,
     /// `[clusters, features]`; empty where contexts come from the whole sphere.
     centers: Vec<f64>,
+}
+
+impl Drawn {
+    /// The streams are those of the copies.
+    fn new(options: &Options, rngs: &[Rng]) -> Result<Drawn, OptionError> {
+        let arms = options.whole_up_to("arms", MOST_ARMS)?;
+        let features = options.whole_up_to("features", 1000)?;
+        let clusters = match options.whole_up_to("clusters", 10_000)? {
+            clusters if options.choice("contexts") == "clusters" => clusters,
+            _ => 0,
+        };
+        let mut rng = instance(options, rngs, "arms");
+        let weights = (0..arms * features).map(|_| normal(&mut rng)).collect();
+        let mut centers = vec![0.0; clusters * features];
+        centers.chunks_exact_mut(features).for_each(|center| draw_unit_vector(center, &mut rng));
+        Ok(Drawn { features, weights, centers })
+    }
+
+    fn arms(&self) -> usize {
+        self.weights.len() / self.features
+    }
+
+    /// The expected reward of an arm in a context.
+    fn mean(&self, arm: usize, context: &[f64]) -> f64 {
+        let weights = &self.weights[arm * self.features..(arm + 1) * self.features];
+        weights.iter().zip(context).map(|(w, x)| w * x).sum()
+    }
 }
 
 /// One copy; see the module's head for the task.
@@ -114,9 +162,7 @@ pub struct ContextualBandit {
 impl ContextualBandit {
     /// The expected reward of an arm in the present context.
     pub fn mean(&self, arm: usize) -> f64 {
-        let features = self.context.len();
-        let weights = &self.drawn.weights[arm * features..(arm + 1) * features];
-        weights.iter().zip(&self.context).map(|(w, x)| w * x).sum()
+        self.drawn.mean(arm, &self.context)
     }
 }
 
@@ -143,8 +189,7 @@ impl Env for ContextualBandit {
 
     /// What each arm is worth in this context.
     fn scene(&self) -> Option<Scene> {
-        let arms = self.drawn.weights.len() / self.context.len();
-        Some(bars(&(0..arms).map(|arm| self.mean(arm)).collect::<Vec<_>>(), None))
+        Some(bars(&(0..self.drawn.arms()).map(|arm| self.mean(arm)).collect::<Vec<_>>(), None))
     }
 }
 
@@ -199,6 +244,34 @@ mod tests {
         // No reward is larger than the longer of both weights.
         let longest = [a, b].map(|w| w.iter().map(|w| w * w).sum::<f64>().sqrt()).into_iter().fold(0.0, f64::max);
         assert!((mean - distance / 2.0 * 0.5).abs() < 4.0 * longest / 20_000.0_f64.sqrt(), "{mean} {distance}");
+    }
+
+    /// Of clusters by playing every arm in many drawn ones without noise, within 4.5 standard errors; of two arms on the sphere by the
+    /// weights that rewards show, with `Γ(2) / (√π Γ(5/2)) = 4/(3π)` for four features.
+    #[test]
+    fn the_best_return_is_known_where_the_weights_are() {
+        let best = |toml: &str| {
+            let options = Options::new(SPEC.id, SPEC.options, &toml::from_str(toml).unwrap()).unwrap();
+            SPEC.best_expected_return(&options, None)
+        };
+        assert_eq!(["", "contexts = \"clusters\"", "arms = 2", "instance = 1"].map(best), [None; 4]);
+        let toml = "instance = 1\ndeviation = 0\ncontexts = \"clusters\"\narms = 4";
+        let reward = |arm| {
+            let mut env = copies(toml, 0, 20_000);
+            env.step(Actions::Indices(&[arm; 20_000]), &[]).unwrap();
+            env.steps().rewards.clone()
+        };
+        let of_arms = [0, 1, 2, 3].map(reward);
+        let largest = |i: usize| of_arms.iter().map(|rewards| f64::from(rewards[i])).fold(f64::NEG_INFINITY, f64::max);
+        let played: Vec<f64> = (0..20_000).map(largest).collect();
+        let mean = played.iter().sum::<f64>() / 20_000.0;
+        let variance = played.iter().map(|reward| (reward - mean).powi(2)).sum::<f64>() / 20_000.0;
+        assert!((best(toml).unwrap() - mean).abs() < 4.5 * (variance / 20_000.0).sqrt(), "{mean}");
+        let toml = "instance = 1\ndeviation = 0\narms = 2\nfeatures = 4";
+        let (a, b) = (weights(toml, 4, 0, 4), weights(toml, 4, 1, 4));
+        let distance = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        let expected = distance / 2.0 * 4.0 / (3.0 * std::f64::consts::PI);
+        assert!((best(toml).unwrap() - expected).abs() < 1e-4 * expected, "{expected}");
     }
 
     #[test]

@@ -21,10 +21,10 @@
 //! # Source
 //! The 10-armed testbed of Sutton and Barto (2018), "Reinforcement Learning: An Introduction", second edition, section 2.3.
 
-use super::{ARMS, BLIND, MOST_ARMS, bars, given_means};
+use super::{ARMS, BLIND, MOST_ARMS, are_fixed, bars, best, given_means};
 use crate::instance::{INSTANCE, instance};
-use crate::options::{Interval, OptionKind, OptionRow, Options};
-use crate::{Action, Copies, Env, Made, Outcome, Rng, Scene, Space, Spec};
+use crate::options::{Interval, OptionError, OptionKind, OptionRow, Options};
+use crate::{Action, BestReturn, Copies, Env, Made, Outcome, Rng, Scene, Space, Spec};
 use rand_distr::{Distribution, StandardNormal};
 use std::sync::Arc;
 
@@ -36,6 +36,10 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(10),
     max_steps: None,
     reward_threshold: None,
+    best_return: Some(BestReturn {
+        found: "the mean of the best arm",
+        expected: |options, _| if are_fixed(options) { Some(best(&means(options, &[]).ok()?)) } else { None },
+    }),
     options: &[
         ARMS,
         OptionRow {
@@ -51,14 +55,19 @@ pub const SPEC: Spec = Spec {
 };
 
 fn make(options: &Options, rngs: Vec<Rng>) -> Made {
-    let arms = options.whole_up_to("arms", MOST_ARMS)?;
-    let means = given_means(options, arms)?.unwrap_or_else(|| {
-        let mut rng = instance(options, &rngs, "arms");
-        (0..arms).map(|_| options.number("spread") * normal(&mut rng)).collect()
-    });
+    let means = means(options, &rngs)?;
+    let spaces = (SPEC.observations, Space::Discrete(means.len() as u32));
     let env = GaussianBandit { means: means.into(), deviation: options.number("deviation"), pulled: None };
-    let spaces = (SPEC.observations, Space::Discrete(arms as u32));
     Ok(Box::new(Copies::new(SPEC.id, spaces, SPEC.max_steps, vec![env; rngs.len()], rngs)))
+}
+
+/// Of each arm; the streams are those of the copies.
+fn means(options: &Options, rngs: &[Rng]) -> Result<Vec<f64>, OptionError> {
+    let arms = options.whole_up_to("arms", MOST_ARMS)?;
+    Ok(given_means(options, arms)?.unwrap_or_else(|| {
+        let mut rng = instance(options, rngs, "arms");
+        (0..arms).map(|_| options.number("spread") * normal(&mut rng)).collect()
+    }))
 }
 
 /// One copy; see the module's head for the task.
@@ -159,6 +168,18 @@ mod tests {
         // The largest of ten has a variance of 0.3443.
         let standard_error = (0.3443_f64 / 4000.0).sqrt();
         assert!((mean - expected_maximum(10)).abs() < 4.0 * standard_error, "{mean}");
+    }
+
+    /// With given means it is the largest; with an instance, that of the rewards without noise. Drawn arms are another task per trial.
+    #[test]
+    fn the_best_return_is_known_where_the_arms_are() {
+        let best = |toml: &str| SPEC.best_expected_return(&options(toml), None);
+        assert_eq!(best("arms = 3\nmeans = [0.5, 2.0, -1.0]"), Some(2.0));
+        assert_eq!(best(""), None);
+        let mut env = (SPEC.make)(&options("deviation = 0\ninstance = 4\nspread = 2.0"), rngs(7, 10)).unwrap();
+        env.step(Actions::Indices(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), &[]).unwrap();
+        let largest = env.steps().rewards.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        assert_eq!(best("instance = 4\nspread = 2.0").map(|best| best as f32), Some(largest));
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod gaussian;
 pub mod off_policy;
 pub mod open_bandit;
 
+use crate::instance::INSTANCE;
 use crate::options::{OptionError, OptionKind, OptionRow, Options};
 use crate::{Bound, Dims, Ink, Scene, Shape, Space};
 
@@ -32,6 +33,11 @@ fn given_means(options: &Options, arms: usize) -> Result<Option<Vec<f64>>, Optio
         }
         means => Ok(means.map(<[f64]>::to_vec)),
     }
+}
+
+/// Whether every trial plays the same arms.
+fn are_fixed(options: &Options) -> bool {
+    options.numbers("means").is_some() || options.whole(INSTANCE.name).is_some()
 }
 
 /// The largest of some means.

@@ -46,6 +46,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(ITEMS as u32),
     max_steps: None,
     reward_threshold: None,
+    best_return: None,
     options: &[],
     make: |_, rngs| Ok(Copies::of(&SPEC, vec![OpenBandit { log: log(), round: 0 }; rngs.len()], rngs)),
 };

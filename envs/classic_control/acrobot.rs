@@ -50,6 +50,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(3),
     max_steps: Some(500),
     reward_threshold: Some(-100.0),
+    best_return: None,
     options: &[],
     make: |_, rngs| Ok(Copies::of(&SPEC, vec![Acrobot::default(); rngs.len()], rngs)),
 };

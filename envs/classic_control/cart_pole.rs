@@ -53,6 +53,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(2),
     max_steps: Some(500),
     reward_threshold: Some(475.0),
+    best_return: None,
     options: &[],
     make: |_, rngs| Ok(Copies::of(&SPEC, vec![CartPole::default(); rngs.len()], rngs)),
 };

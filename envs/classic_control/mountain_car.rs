@@ -47,6 +47,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(3),
     max_steps: Some(200),
     reward_threshold: Some(-110.0),
+    best_return: None,
     options: &[],
     make: |_, rngs| Ok(Copies::of(&SPEC, vec![MountainCar::default(); rngs.len()], rngs)),
 };

@@ -48,6 +48,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Box { shape: Dims::of(&[1]), low: Bound::All(-1.0), high: Bound::All(1.0) },
     max_steps: Some(999),
     reward_threshold: Some(90.0),
+    best_return: None,
     options: &[],
     make: |_, rngs| Ok(Copies::of(&SPEC, vec![MountainCarContinuous::default(); rngs.len()], rngs)),
 };

@@ -48,6 +48,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Box { shape: Dims::of(&[1]), low: Bound::All(-MAX_TORQUE), high: Bound::All(MAX_TORQUE) },
     max_steps: Some(200),
     reward_threshold: None,
+    best_return: None,
     options: &[],
     make: |_, rngs| Ok(Copies::of(&SPEC, vec![Pendulum::default(); rngs.len()], rngs)),
 };

@@ -18,7 +18,7 @@
 //! Osband et al. (2019), arXiv 1908.03568.
 
 use crate::options::{OptionKind, OptionRow, Options};
-use crate::{Action, Copies, Env, Ink, Made, Outcome, Rng, Scene, Space, Spec};
+use crate::{Action, BestReturn, Copies, Env, Ink, Made, Outcome, Rng, Scene, Space, Spec};
 use rand::Rng as _;
 
 pub const SPEC: Spec = Spec {
@@ -29,6 +29,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(3),
     max_steps: None,
     reward_threshold: None,
+    best_return: Some(BestReturn { found: "in closed form", expected: best_return }),
     options: &[
         OptionRow {
             name: "rows",
@@ -49,6 +50,17 @@ fn make(options: &Options, rngs: Vec<Rng>) -> Made {
     let spaces = (Space::binary(&[1, board.0, board.1]), SPEC.actions);
     let env = Catch { board, ball: (0, 0), paddle: 0 };
     Ok(Box::new(Copies::new(SPEC.id, spaces, SPEC.max_steps, vec![env; rngs.len()], rngs)))
+}
+
+/// Every ball within reach is caught, the others are not.
+fn best_return(options: &Options, max_steps: Option<u32>) -> Option<f64> {
+    let (rows, columns) = (options.whole_up_to("rows", 200).ok()?, options.whole_up_to("columns", 200).ok()?);
+    let steps = rows - 1;
+    if max_steps.is_some_and(|limit| (limit as usize) < steps) {
+        return Some(0.0);
+    }
+    let reached = (0..columns).filter(|column| column.abs_diff(columns / 2) <= steps).count();
+    Some(2.0 * reached as f64 / columns as f64 - 1.0)
 }
 
 /// The state of one copy; see the module's head for the task.
@@ -144,6 +156,26 @@ mod tests {
                 false => 1,
             });
             assert_eq!(play((10, 5), column, actions), 1.0);
+        }
+    }
+
+    /// The best of all sequences of actions for each column of the ball, which is seen.
+    #[test]
+    fn the_best_return_is_that_of_the_best_sequences() {
+        for (rows, columns) in [(2, 1), (2, 5), (3, 4), (3, 6), (4, 9), (10, 5)] {
+            let steps = rows - 1;
+            let of =
+                |column, code: u32| play((rows, columns), column, (0..steps).map(|i| code / 3_u32.pow(i as u32) % 3));
+            let best = |column| (0..3_u32.pow(steps as u32)).map(|code| of(column, code)).fold(-1.0, f64::max);
+            let mean = (0..columns).map(best).sum::<f64>() / columns as f64;
+            let toml = format!("rows = {rows}\ncolumns = {columns}");
+            let options = Options::new(SPEC.id, SPEC.options, &toml::from_str(&toml).unwrap()).unwrap();
+            let told = |limit| SPEC.best_expected_return(&options, limit).unwrap();
+            assert!(
+                [None, Some(steps as u32)].iter().all(|limit| (told(*limit) - mean).abs() < 1e-12),
+                "{toml}: {mean}"
+            );
+            assert_eq!(told(Some(steps as u32 - 1)), 0.0);
         }
     }
 

@@ -23,7 +23,7 @@
 //! Wayne and Danihelka (2014), "Neural Turing machines", arXiv 1410.5401, with a reward for every symbol.
 
 use crate::options::{OptionKind, OptionRow, Options};
-use crate::{Action, Copies, Env, Ink, Made, Outcome, Rng, Scene, Shape, Space, Spec};
+use crate::{Action, BestReturn, Copies, Env, Ink, Made, Outcome, Rng, Scene, Shape, Space, Spec};
 use rand::Rng as _;
 
 pub const SPEC: Spec = Spec {
@@ -34,6 +34,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(4),
     max_steps: None,
     reward_threshold: None,
+    best_return: Some(BestReturn { found: "in closed form", expected: best_return }),
     options: &[
         OptionRow {
             name: "symbols",
@@ -60,6 +61,12 @@ fn make(options: &Options, rngs: Vec<Rng>) -> Made {
     let env = CopyTask { symbols, visible: options.flag("visible"), sequence: vec![0; length], time: 0 };
     let spaces = (Space::binary(&[symbols + 1 + length]), Space::Discrete(symbols as u32));
     Ok(Box::new(Copies::new(SPEC.id, spaces, SPEC.max_steps, vec![env; rngs.len()], rngs)))
+}
+
+/// 1 for every step of the writing.
+fn best_return(options: &Options, max_steps: Option<u32>) -> Option<f64> {
+    let length = options.whole_up_to("length", 1000).ok()?;
+    Some(max_steps.map_or(length, |limit| (limit as usize).saturating_sub(length).min(length)) as f64)
 }
 
 /// The state of one copy; see the module's head for the task.
@@ -153,6 +160,11 @@ mod tests {
                 tape[place]
             };
             assert!(returns((symbols, length, false), write).iter().all(|total| *total == length as f64));
+            let toml = format!("symbols = {symbols}\nlength = {length}");
+            let options = Options::new(SPEC.id, SPEC.options, &toml::from_str(&toml).unwrap()).unwrap();
+            let (n, best) = (length as u32, |limit| SPEC.best_expected_return(&options, limit).unwrap());
+            assert_eq!([None, Some(2 * n), Some(9 * n)].map(best), [length as f64; 3]);
+            assert_eq!([2 * n - 1, n + 1, n, 1].map(|limit| best(Some(limit))), [f64::from(n) - 1.0, 1.0, 0.0, 0.0]);
         }
     }
 

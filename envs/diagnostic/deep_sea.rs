@@ -26,7 +26,7 @@
 
 use crate::instance::{INSTANCE, instance};
 use crate::options::{OptionKind, OptionRow, Options};
-use crate::{Action, Copies, Env, Ink, Made, Outcome, Rng, Scene, Space, Spec};
+use crate::{Action, BestReturn, Copies, Env, Ink, Made, Outcome, Rng, Scene, Space, Spec};
 use rand::Rng as _;
 use std::sync::Arc;
 
@@ -40,6 +40,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(2),
     max_steps: None,
     reward_threshold: None,
+    best_return: Some(BestReturn { found: "in closed form", expected: best_return }),
     options: &[
         OptionRow {
             name: "size",
@@ -62,6 +63,12 @@ fn make(options: &Options, rngs: Vec<Rng>) -> Made {
     let env = DeepSea { size, right: right.into(), row: 0, column: 0 };
     let spaces = (Space::binary(&[1, size, size]), SPEC.actions);
     Ok(Box::new(Copies::new(SPEC.id, spaces, SPEC.max_steps, vec![env; rngs.len()], rngs)))
+}
+
+/// The treasure less the costs of the way, or nothing at all where there is no time for it.
+fn best_return(options: &Options, max_steps: Option<u32>) -> Option<f64> {
+    let size = options.whole_up_to("size", 100).ok()?;
+    Some(if max_steps.is_none_or(|limit| limit as usize >= size) { 1.0 - COST } else { 0.0 })
 }
 
 /// The action that moves right in each cell, `[rows, columns]`.
@@ -152,6 +159,10 @@ mod tests {
                 returns.sort_by(f64::total_cmp);
                 assert!((returns[returns.len() - 1] - 0.99).abs() < 1e-12, "{meaning} {size}");
                 assert_eq!(returns[returns.len() - 2], 0.0);
+                let toml = format!("size = {size}\nmeaning = \"{meaning}\"");
+                let options = Options::new(SPEC.id, SPEC.options, &toml::from_str(&toml).unwrap()).unwrap();
+                let best = [None, Some(size), Some(size - 1)].map(|limit| SPEC.best_expected_return(&options, limit));
+                assert_eq!(best, [Some(0.99), Some(0.99), Some(0.0)]);
                 let mean = returns.iter().sum::<f64>() / returns.len() as f64;
                 assert!((mean - (0.5_f64.powi(size.cast_signed()) - 0.005)).abs() < 1e-12, "{meaning} {size}: {mean}");
             }

@@ -36,11 +36,12 @@
 
 use crate::bandit::gaussian::normal;
 use crate::options::{Interval, OptionKind, OptionRow, Options};
-use crate::{Action, Bound, Copies, Dims, Env, Ink, Made, Outcome, Rng, Scene, Shape, Space, Spec};
+use crate::{Action, BestReturn, Bound, Copies, Dims, Env, Ink, Made, Outcome, Rng, Scene, Shape, Space, Spec};
 use rand::Rng as _;
 
 const STEP: f64 = 0.1;
 const HORIZON: u32 = 100;
+const MOST_STAGES: u32 = 1_000_000;
 
 pub const SPEC: Spec = Spec {
     id: "Lossward/Lqr-v0",
@@ -50,6 +51,7 @@ pub const SPEC: Spec = Spec {
     actions: unbounded(1),
     max_steps: Some(HORIZON),
     reward_threshold: None,
+    best_return: Some(BestReturn { found: "by the Riccati recursion", expected: best_return }),
     options: &[
         OptionRow {
             name: "axes",
@@ -78,6 +80,14 @@ fn make(options: &Options, rngs: Vec<Rng>) -> Made {
     let env = Lqr { plant, noise: options.number("noise"), state: vec![[0.0; 2]; axes] };
     let spaces = (unbounded(2 * axes), unbounded(axes));
     Ok(Box::new(Copies::new(SPEC.id, spaces, SPEC.max_steps, vec![env; rngs.len()], rngs)))
+}
+
+/// Without a time limit noise costs more than any number; with one that nobody waits for, the stages would fill the memory.
+fn best_return(options: &Options, max_steps: Option<u32>) -> Option<f64> {
+    let axes = options.whole_up_to("axes", 1000).ok()? as f64;
+    let plant = Plant::point_mass(options.number("control_cost"));
+    let steps = max_steps.filter(|steps| *steps <= MOST_STAGES)?;
+    Some(-axes * plant.expected_cost(steps as usize, options.number("noise")))
 }
 
 /// Linear dynamics of two numbers under one control, `x' = A x + B u`, at the cost `Σ_i q_i x_i² + r u²` per step.
@@ -292,7 +302,18 @@ mod tests {
             let variance = returns.iter().map(|total| (total - mean).powi(2)).sum::<f64>() / 3999.0;
             let expected = -2.0 * plant.expected_cost(HORIZON as usize, noise);
             assert!((mean - expected).abs() < 4.0 * (variance / 4000.0).sqrt(), "{mean} {expected}");
+            let given = toml::from_str(&format!("axes = 2\nnoise = {noise}")).unwrap();
+            let options = Options::new(SPEC.id, SPEC.options, &given).unwrap();
+            assert_eq!(SPEC.best_expected_return(&options, SPEC.max_steps), Some(expected));
+            assert_eq!([None, Some(u32::MAX)].map(|limit| SPEC.best_expected_return(&options, limit)), [None; 2]);
         }
+    }
+
+    /// The force of the last step moves nothing that counts: of one step there is the state's cost, `(1 + 0.1)/3`.
+    #[test]
+    fn one_step_costs_the_initial_state() {
+        let best = SPEC.best_expected_return(&Options::defaults(SPEC.options), Some(1)).unwrap();
+        assert!((best + 1.1 / 3.0).abs() < 1e-12, "{best}");
     }
 
     /// From numpy, which minimized the cost over all 100 forces at once, without the recursion: `H_xx − H_xu H_uu⁻¹ H_ux` of

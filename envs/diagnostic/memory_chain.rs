@@ -24,7 +24,7 @@
 //! one-hot rather than as a number.
 
 use crate::options::{OptionKind, OptionRow, Options};
-use crate::{Action, Bound, Copies, Dims, Env, Ink, Made, Outcome, Rng, Scene, Shape, Space, Spec};
+use crate::{Action, BestReturn, Bound, Copies, Dims, Env, Ink, Made, Outcome, Rng, Scene, Shape, Space, Spec};
 use rand::Rng as _;
 
 pub const SPEC: Spec = Spec {
@@ -35,6 +35,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(2),
     max_steps: None,
     reward_threshold: None,
+    best_return: Some(BestReturn { found: "in closed form", expected: best_return }),
     options: &[
         OptionRow {
             name: "length",
@@ -70,6 +71,12 @@ fn make(options: &Options, rngs: Vec<Rng>) -> Made {
     };
     let spaces = (space(bits), SPEC.actions);
     Ok(Box::new(Copies::new(SPEC.id, spaces, SPEC.max_steps, vec![env; rngs.len()], rngs)))
+}
+
+/// 1 for the right answer, if there is time for one.
+fn best_return(options: &Options, max_steps: Option<u32>) -> Option<f64> {
+    let length = options.whole_up_to("length", 1_000_000).ok()?;
+    Some(f64::from(u8::from(max_steps.is_none_or(|limit| limit as usize >= length))))
 }
 
 /// The state of one copy; see the module's head for the task.
@@ -184,6 +191,11 @@ mod tests {
     fn who_remembers_is_always_right() {
         for (length, bits) in [(1, 1), (1, 4), (2, 1), (5, 1), (7, 3)] {
             assert_eq!(mean_return((length, bits, false), answer), 1.0);
+            let toml = format!("length = {length}\nbits = {bits}");
+            let options = Options::new(SPEC.id, SPEC.options, &toml::from_str(&toml).unwrap()).unwrap();
+            let limits = [None, Some(length as u32), Some(length as u32 - 1)];
+            let best = limits.map(|limit| SPEC.best_expected_return(&options, limit));
+            assert_eq!(best, [Some(1.0), Some(1.0), Some(0.0)]);
         }
     }
 

@@ -26,12 +26,16 @@
 //! arXiv 1711.09883.
 
 use crate::options::{OptionKind, OptionRow, Options};
-use crate::{Action, Copies, Env, Ink, Made, Outcome, Rng, Scene, Space, Spec};
+use crate::toy_text::dynamic_programming::best_expected_return;
+use crate::toy_text::table::{Table, Transition};
+use crate::{Action, BestReturn, Copies, Env, Ink, Outcome, Rng, Scene, Space, Spec};
 use rand::Rng as _;
 
 const ROWS: usize = 7;
 const COLUMNS: usize = 10;
 const START: (usize, usize) = (3, 0);
+/// The reward of a step.
+const STEP: f64 = -1.0;
 const WIND: [usize; COLUMNS] = [0, 0, 0, 1, 1, 1, 2, 2, 1, 0];
 
 pub const SPEC: Spec = Spec {
@@ -42,6 +46,10 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(4),
     max_steps: Some(100),
     reward_threshold: None,
+    best_return: Some(BestReturn {
+        found: "by dynamic programming",
+        expected: |options, max_steps| best_expected_return(&ShiftedGrid::new(options).table(), max_steps),
+    }),
     options: &[
         OptionRow {
             name: "shift",
@@ -54,19 +62,8 @@ pub const SPEC: Spec = Spec {
             kind: OptionKind::Flag { default: false },
         },
     ],
-    make,
+    make: |options, rngs| Ok(Copies::of(&SPEC, vec![ShiftedGrid::new(options); rngs.len()], rngs)),
 };
-
-fn make(options: &Options, rngs: Vec<Rng>) -> Made {
-    let shift = match options.choice("shift") {
-        "goal" => Shift::Goal,
-        "wind" => Shift::Wind,
-        "mirror" => Shift::Mirror,
-        _ => Shift::None,
-    };
-    let env = ShiftedGrid { shift, random_start: options.flag("random_start"), walker: START };
-    Ok(Copies::of(&SPEC, vec![env; rngs.len()], rngs))
-}
 
 /// The rule that is another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +84,50 @@ pub struct ShiftedGrid {
 }
 
 impl ShiftedGrid {
+    /// With the walker at the usual start.
+    pub fn new(options: &Options) -> ShiftedGrid {
+        let shift = match options.choice("shift") {
+            "goal" => Shift::Goal,
+            "wind" => Shift::Wind,
+            "mirror" => Shift::Mirror,
+            _ => Shift::None,
+        };
+        ShiftedGrid { shift, random_start: options.flag("random_start"), walker: START }
+    }
+
     /// Row and column.
     pub fn goal(&self) -> (usize, usize) {
         if self.shift == Shift::Goal { (6, 9) } else { (3, 7) }
+    }
+
+    /// Where a step leads.
+    fn next(&self, action: u32) -> (usize, usize) {
+        let (row, column) = self.walker;
+        let action = match (action, self.shift) {
+            (1, Shift::Mirror) => 3,
+            (3, Shift::Mirror) => 1,
+            (action, _) => action,
+        };
+        let (down, right) = [(0, 1), (1, 2), (2, 1), (1, 0)][action as usize];
+        let wind = if self.shift == Shift::Wind { WIND[column] } else { 0 };
+        (
+            // The edge is where the way ends, move and wind taken together.
+            (row + down).saturating_sub(1 + wind).min(ROWS - 1),
+            (column + right).saturating_sub(1).min(COLUMNS - 1),
+        )
+    }
+
+    /// The walk as a table, for dynamic programming; its states are the cells, row by row.
+    fn table(&self) -> Table {
+        let cell = |index: u32| (index as usize / COLUMNS, index as usize % COLUMNS);
+        let begins = |index: &u32| if self.random_start { cell(*index) != self.goal() } else { cell(*index) == START };
+        let starts: Vec<u32> = (0..(ROWS * COLUMNS) as u32).filter(begins).collect();
+        let each = 1.0 / starts.len() as f64;
+        let starts = starts.into_iter().map(|cell| (cell, each)).collect();
+        Table::new((ROWS * COLUMNS, 4), starts, |index, action| {
+            let next = ShiftedGrid { walker: cell(index), ..self.clone() }.next(action);
+            vec![Transition::certain((next.0 * COLUMNS + next.1) as u32, STEP, next == self.goal())]
+        })
     }
 }
 
@@ -105,20 +143,8 @@ impl Env for ShiftedGrid {
     }
 
     fn step(&mut self, action: Action<'_>, _: &mut Rng) -> Outcome {
-        let (row, column) = self.walker;
-        let action = match (action.index(), self.shift) {
-            (1, Shift::Mirror) => 3,
-            (3, Shift::Mirror) => 1,
-            (action, _) => action,
-        };
-        let (down, right) = [(0, 1), (1, 2), (2, 1), (1, 0)][action as usize];
-        let wind = if self.shift == Shift::Wind { WIND[column] } else { 0 };
-        self.walker = (
-            // The edge is where the way ends, move and wind taken together.
-            (row + down).saturating_sub(1 + wind).min(ROWS - 1),
-            (column + right).saturating_sub(1).min(COLUMNS - 1),
-        );
-        Outcome { reward: -1.0, terminated: self.walker == self.goal() }
+        self.walker = self.next(action.index());
+        Outcome { reward: STEP, terminated: self.walker == self.goal() }
     }
 
     fn observe(&self, out: &mut [f32]) {
@@ -169,6 +195,28 @@ mod tests {
     fn the_shortest_ways_are_known() {
         let lengths = [Shift::None, Shift::Goal, Shift::Wind, Shift::Mirror].map(|shift| shortest(shift, START));
         assert_eq!(lengths, [Some(7), Some(12), Some(15), Some(7)]);
+    }
+
+    /// The way is as long as it is, or as the time limit; from random starts, on average.
+    #[test]
+    fn the_best_return_is_that_of_the_shortest_ways() {
+        for (name, shift) in
+            [("none", Shift::None), ("goal", Shift::Goal), ("wind", Shift::Wind), ("mirror", Shift::Mirror)]
+        {
+            for limit in [Some(100), Some(12), Some(5), None] {
+                let cut = |steps: u32| -f64::from(steps.min(limit.unwrap_or(u32::MAX)));
+                let best = |random_start: bool| {
+                    let toml = format!("shift = \"{name}\"\nrandom_start = {random_start}");
+                    let options = Options::new(SPEC.id, SPEC.options, &toml::from_str(&toml).unwrap()).unwrap();
+                    SPEC.best_expected_return(&options, limit).unwrap()
+                };
+                assert_eq!(best(false), cut(shortest(shift, START).unwrap()));
+                let goal = ShiftedGrid { shift, random_start: true, walker: START }.goal();
+                let cells = (0..ROWS * COLUMNS).map(|i| (i / COLUMNS, i % COLUMNS)).filter(|cell| *cell != goal);
+                let mean = cells.map(|cell| cut(shortest(shift, cell).unwrap())).sum::<f64>() / 69.0;
+                assert!((best(true) - mean).abs() < 1e-12, "{name} {limit:?}: {} {mean}", best(true));
+            }
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(Breakout::KEYS.len() as u32),
     max_steps: None,
     reward_threshold: None,
+    best_return: None,
     options: STEADY_OPTIONS,
     make: |options, rngs| copies::<Breakout>(&SPEC, options, rngs),
 };

@@ -34,6 +34,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(Freeway::KEYS.len() as u32),
     max_steps: Some(2501),
     reward_threshold: None,
+    best_return: None,
     options: STEADY_OPTIONS,
     make: |options, rngs| copies::<Freeway>(&SPEC, options, rngs),
 };

@@ -40,6 +40,7 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(SpaceInvaders::KEYS.len() as u32),
     max_steps: None,
     reward_threshold: None,
+    best_return: None,
     options: RAMPING_OPTIONS,
     make: |options, rngs| copies::<SpaceInvaders>(&SPEC, options, rngs),
 };

@@ -26,9 +26,10 @@
 //! Sutton and Barto (2018), "Reinforcement Learning: An Introduction", example 5.1; the rules are those of Gymnasium's `Blackjack-v1`,
 //! which is registered with `sab`.
 
+use super::dynamic_programming::best_expected_return;
 use super::table::{Table, Transition};
 use crate::options::{OptionKind, OptionRow, Options};
-use crate::{Action, Copies, Env, Ink, Outcome, Rng, Scene, Shape, Space, Spec};
+use crate::{Action, BestReturn, Copies, Env, Ink, Outcome, Rng, Scene, Shape, Space, Spec};
 use rand::Rng as _;
 use std::collections::BTreeMap;
 
@@ -40,6 +41,10 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(2),
     max_steps: None,
     reward_threshold: None,
+    best_return: Some(BestReturn {
+        found: "by dynamic programming",
+        expected: |options, max_steps| best_expected_return(&Game::new(Rules::new(options)).table, max_steps),
+    }),
     options: &[
         OptionRow {
             name: "natural",

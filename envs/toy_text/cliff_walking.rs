@@ -22,10 +22,11 @@
 //! Sutton and Barto (2018), "Reinforcement Learning: An Introduction", example 6.6; the transition table is that of Gymnasium's
 //! `CliffWalking-v1`.
 
+use super::dynamic_programming::best_expected_return;
 use super::grid::{Direction, Grid};
 use super::table::{Table, Tabular, Transition, World};
 use crate::options::{OptionKind, OptionRow, Options};
-use crate::{Ink, Space, Spec};
+use crate::{BestReturn, Ink, Space, Spec};
 
 const GRID: Grid = Grid { rows: 4, columns: 12 };
 const START: u32 = 36;
@@ -40,6 +41,10 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(4),
     max_steps: None,
     reward_threshold: None,
+    best_return: Some(BestReturn {
+        found: "by dynamic programming",
+        expected: |options, max_steps| best_expected_return(&world(options).table, max_steps),
+    }),
     options: &[OptionRow {
         name: "is_slippery",
         meaning: "whether two of three steps go to a side",

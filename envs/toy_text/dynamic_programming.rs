@@ -31,9 +31,22 @@ pub fn optimal_values(table: &Table, discount: f64) -> Option<Vec<f64>> {
 pub fn optimal_values_within(table: &Table, steps: u32) -> Vec<f64> {
     let mut values = vec![0.0; table.states()];
     for _ in 0..steps {
-        values = (0..table.states()).map(|state| best_value(table, &values, state, 1.0)).collect();
+        let longer = (0..table.states()).map(|state| best_value(table, &values, state, 1.0)).collect();
+        // What changes nothing once never will.
+        if std::mem::replace(&mut values, longer) == values {
+            break;
+        }
     }
     values
+}
+
+/// The largest expected return of an episode, with a time limit or without; nothing where it does not settle.
+pub fn best_expected_return(table: &Table, max_steps: Option<u32>) -> Option<f64> {
+    let values = match max_steps {
+        Some(steps) => optimal_values_within(table, steps),
+        None => optimal_values(table, 1.0)?,
+    };
+    Some(mean_over_starts(table, &values))
 }
 
 /// The values of the policy that takes `policy(state)`, `[states]`. Nothing if they do not settle.
@@ -103,10 +116,31 @@ mod tests {
         assert!((mean_over_starts(&table(), &undiscounted) - 4.0).abs() < 1e-12);
     }
 
+    /// Leaving for 1 with probability 1/2 reaches it within `n` steps with probability `1 − 2^−n`, which is 1 in the end.
+    #[test]
+    fn a_long_time_limit_is_none() {
+        let table = Table::new((1, 1), vec![(0, 1.0)], |_, _| {
+            let arrive = |terminated: bool| f64::from(u8::from(terminated));
+            [true, false]
+                .map(|terminated| Transition {
+                    probability: 0.5,
+                    next_state: 0,
+                    reward: arrive(terminated),
+                    terminated,
+                })
+                .into()
+        });
+        for (limit, expected) in [(1, 0.5), (2, 0.75), (10, 1.0 - 0.5_f64.powi(10)), (u32::MAX, 1.0)] {
+            assert_eq!(best_expected_return(&table, Some(limit)), Some(expected));
+        }
+        assert!((best_expected_return(&table, None).unwrap() - 1.0).abs() < 1e-12);
+    }
+
     /// With one step left, leave for 2; with two, leave for `2 + 2 / 2`.
     #[test]
     fn a_time_limit_counts() {
         assert_eq!([1, 2, 3].map(|steps| optimal_values_within(&table(), steps)[0]), [2.0, 3.0, 4.0]);
         assert_eq!(optimal_values(&table(), 1.0), None, "who stays forever gets more than any number");
+        assert_eq!([Some(2), None].map(|limit| best_expected_return(&table(), limit)), [Some(3.0), None]);
     }
 }

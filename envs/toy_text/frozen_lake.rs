@@ -35,10 +35,11 @@
 //! Gymnasium's `FrozenLake-v1` and `FrozenLake8x8-v1`, whose transition tables these are. On slippery ice the best policies reach the
 //! goal within the time limit with probability 0.744 (4x4) and 0.913 (8x8).
 
+use super::dynamic_programming::best_expected_return;
 use super::grid::{Direction, Grid};
 use super::table::{Table, Tabular, Transition, World};
 use crate::options::{Interval, OptionError, OptionKind, OptionRow, Options};
-use crate::{Ink, Scene, Space, Spec};
+use crate::{BestReturn, Ink, Scene, Space, Spec};
 
 const MAPS: &[(&str, &str)] = &[
     ("4x4", "SFFF/FHFH/FFFH/HFFG"),
@@ -54,6 +55,10 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(4),
     max_steps: Some(100),
     reward_threshold: Some(0.7),
+    best_return: Some(BestReturn {
+        found: "by dynamic programming",
+        expected: |options, max_steps| best_expected_return(&world(options).ok()?.table, max_steps),
+    }),
     options: &options("4x4"),
     make: |options, rngs| Ok(Tabular::copies(&SPEC, world(options)?, rngs)),
 };
@@ -172,6 +177,27 @@ mod tests {
         let env = make("map = \"FSF/FHG\"\nsuccess_rate = 0.9").unwrap();
         assert_eq!(env.observations(), Space::Discrete(6));
         assert_eq!(env.steps().observations, [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    /// The shortest way over the lake is 6 steps, over a row of four 3; each slippery one succeeds with `p` where the sides are walls.
+    #[test]
+    fn a_time_limit_that_is_too_short_lowers_the_best_return() {
+        let best = |toml: &str, limit| {
+            let options = Options::new(SPEC.id, SPEC.options, &toml::from_str(toml).unwrap()).unwrap();
+            SPEC.best_expected_return(&options, limit)
+        };
+        let dry = "is_slippery = false";
+        assert_eq!([Some(5), Some(6), None].map(|limit| best(dry, limit)), [Some(0.0), Some(1.0), Some(1.0)]);
+        let slippery = [5, 6, 20, 100, 1000].map(|limit| best("", Some(limit)).unwrap());
+        assert!(slippery[0] == 0.0 && slippery.is_sorted_by(|a, b| a < b), "{slippery:?}");
+        // Without a limit, from the start of the smaller map: 14/17.
+        assert!((best("", None).unwrap() - 14.0 / 17.0).abs() < 1e-12 && slippery[4] < 14.0 / 17.0);
+        let row = "map = \"SFFG\"\nsuccess_rate = 0.5";
+        let within = [2, 3, 4].map(|limit| best(row, Some(limit)).unwrap());
+        assert_eq!(within, [0.0, 0.125, 0.125 + 3.0 / 16.0]);
+        // Of two starts one is a step away and the other one two.
+        assert_eq!(best("map = \"SSG\"\nis_slippery = false", Some(1)), Some(0.5));
+        assert_eq!(best("map = \"SX\"", None), None, "it is no map");
     }
 
     #[test]

@@ -33,10 +33,11 @@
 //! Research 13; the transition table is that of Gymnasium's `Taxi-v4`, without rain and without fickle passengers, which is also that of
 //! `Taxi-v3`. The best mean return is 7.93.
 
+use super::dynamic_programming::best_expected_return;
 use super::grid::{Direction, Grid};
 use super::table::{Table, Tabular, Transition, World};
 use crate::options::{OptionKind, OptionRow, Options};
-use crate::{Ink, Scene, Shape, Space, Spec};
+use crate::{BestReturn, Ink, Scene, Shape, Space, Spec};
 
 const GRID: Grid = Grid { rows: 5, columns: 5 };
 const CITY: [&[u8; 11]; 5] = [b"|R: | : :G|", b"| : | : : |", b"| : : : : |", b"| | : | : |", b"|Y| : |B: |"];
@@ -52,6 +53,10 @@ pub const SPEC: Spec = Spec {
     actions: Space::Discrete(6),
     max_steps: Some(200),
     reward_threshold: Some(8.0),
+    best_return: Some(BestReturn {
+        found: "by dynamic programming",
+        expected: |options, max_steps| best_expected_return(&world(options).table, max_steps),
+    }),
     options: &[OptionRow {
         name: "action_mask",
         meaning: "whether policies choose among the actions that may change something",

@@ -25,7 +25,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     let written = report.write(&arguments.folder)?;
-    super::print(&format!("{}\n", Summary::of(&report).text()))?;
+    super::print(&format!("{}\n", Summary::of(&report)?.text()))?;
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     super::print(&format!("wrote {}\n", names.join(", ")))
 }

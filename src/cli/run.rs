@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let failures = train(&experiment, &results, jobs, arguments)?;
     let report = Report::of(experiment, &results)?;
     let written = report.write(&results)?;
-    super::print(&format!("\n{}\n", Summary::of(&report).text()))?;
+    super::print(&format!("\n{}\n", Summary::of(&report)?.text()))?;
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     super::print(&format!("wrote {}\n", names.join(", ")))?;
     if failures > 0 {

@@ -91,7 +91,7 @@ impl Report {
     /// Draws every `[[plot]]` and every metric that is drawn as SVG and PNG, and writes the summary, into the results folder. Returns what was written.
     pub fn write(&self, results: &Path) -> Result<Vec<std::path::PathBuf>> {
         let mut written = Vec::new();
-        let summary = Summary::of(self);
+        let summary = Summary::of(self)?;
         let mut files =
             vec![("summary.csv".to_string(), summary.csv()?), ("summary.json".to_string(), summary.json()?)];
         for plot in &self.experiment.plots {

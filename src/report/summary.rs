@@ -2,8 +2,9 @@
 
 use super::statistics::Estimate;
 use super::{ArmRecords, Report, estimate};
-use crate::experiment::Threshold;
+use crate::experiment::{Arm, Threshold};
 use crate::metric;
+use crate::task::{BestReturn, Environment};
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
@@ -14,6 +15,8 @@ pub struct Summary {
     pub metrics: Vec<String>,
     pub threshold: Option<Threshold>,
     pub rows: Vec<SummaryRow>,
+    /// Of the environments in which arms are evaluated, each once, where it is known.
+    pub best_returns: Vec<BestReturn>,
 }
 
 pub struct SummaryRow {
@@ -28,7 +31,9 @@ pub struct SummaryRow {
 }
 
 impl Summary {
-    pub fn of(report: &Report) -> Summary {
+    /// # Errors
+    /// When there is no environment like that of an arm.
+    pub fn of(report: &Report) -> Result<Summary> {
         let mut metrics: Vec<String> = Vec::new();
         for column in report.experiment.plots.iter().flat_map(|plot| &plot.y) {
             if !metrics.contains(column) {
@@ -45,7 +50,8 @@ impl Summary {
             seconds: arm.seconds(),
         };
         let rows = report.arms.iter().map(row).collect();
-        Summary { title: report.experiment.title.clone(), metrics, threshold, rows }
+        let best_returns = best_returns(&report.experiment.arms)?;
+        Ok(Summary { title: report.experiment.title.clone(), metrics, threshold, rows, best_returns })
     }
 
     fn threshold_name(&self) -> Option<String> {
@@ -83,7 +89,8 @@ impl Summary {
         let rule = widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().join("  ");
         let body = table[1..].iter().map(line).collect::<Vec<_>>().join("\n");
         let note = "interquartile mean [95 % bootstrap interval] over n seeds; at the end of training";
-        format!("{}\n\n{}\n{rule}\n{body}\n\n{note}\n", self.title, line(&table[0]))
+        let best = self.best_returns.iter().map(|best| format!("{best}\n")).collect::<String>();
+        format!("{}\n\n{}\n{rule}\n{body}\n\n{note}\n{best}", self.title, line(&table[0]))
     }
 
     pub fn csv(&self) -> Result<Vec<u8>> {
@@ -143,11 +150,36 @@ impl Summary {
         if let Some(threshold) = &self.threshold {
             whole["threshold"] = json!({ "metric": threshold.metric, "value": threshold.value });
         }
+        if !self.best_returns.is_empty() {
+            let best = |best: &BestReturn| {
+                json!({
+                    "environment": best.environment,
+                    "max_steps": best.max_steps,
+                    "expected": best.expected,
+                    "found": best.found,
+                })
+            };
+            whole["best_returns"] = self.best_returns.iter().map(best).collect();
+        }
         whole["arms"] = self.rows.iter().map(arm).collect();
         let text =
             serde_json::to_string_pretty(&whole).map_err(|error| Error::Argument(format!("the summary: {error}")))?;
         Ok((text + "\n").into_bytes())
     }
+}
+
+/// Under the options and the time limit of each arm's evaluation.
+fn best_returns(arms: &[Arm]) -> Result<Vec<BestReturn>> {
+    let mut known: Vec<BestReturn> = Vec::new();
+    for arm in arms {
+        let Some(id) = &arm.task.env else { continue };
+        let judged = Environment::new(id, &arm.task)?.with_options(arm.evaluation.options.as_ref())?;
+        let label = judged.label();
+        if known.iter().all(|best| best.environment != label) {
+            known.extend(judged.best_return());
+        }
+    }
+    Ok(known)
 }
 
 fn to_threshold(arm: &ArmRecords, threshold: &Threshold) -> Option<(Estimate, usize)> {

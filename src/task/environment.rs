@@ -1,7 +1,7 @@
 //! An environment as an experiment asks for it: with its options, its time limit and its wrappers.
 
 use super::TaskSettings;
-use crate::options::{Given, Options};
+use crate::options::{Given, Named, OptionValue, Options};
 use crate::{Error, Result, Rng};
 use lossward_envs::wrapper::{self, Purpose, WrapperStatistics, Wrappers};
 use lossward_envs::{Space, Spec, Vectorized};
@@ -69,11 +69,54 @@ impl Environment {
         Ok(self.wrappers.apply(env, purpose, &self.statistics)?)
     }
 
+    /// What can be reached in it at best; nothing where it is not known, as where actions stick.
+    pub fn best_return(&self) -> Option<BestReturn> {
+        if self.wrappers.sticky_actions.is_some_and(|probability| probability > 0.0) {
+            return None;
+        }
+        let (max_steps, found) = (self.max_steps, self.spec.best_return?.found);
+        let expected = self.spec.best_expected_return(&self.options, Some(max_steps))?;
+        Some(BestReturn { environment: self.label(), max_steps, expected, found })
+    }
+
+    /// The id, with the options that were given and a time limit that is not its own: `FrozenLake-v1(map=8x8 max_steps=50)`.
+    pub fn label(&self) -> String {
+        let mut options = self.given.clone();
+        if self.max_steps != self.spec.max_steps.unwrap_or(DEFAULT_MAX_STEPS) {
+            options.insert("max_steps".into(), OptionValue::Whole(self.max_steps.into()));
+        }
+        Named { name: self.spec.id.into(), options }.label()
+    }
+
     /// What a network for these observations must be saved with.
     pub fn statistics(&self) -> Option<&WrapperStatistics> {
         let Wrappers { normalize_observations, normalize_rewards, .. } = &self.wrappers;
         [normalize_observations, normalize_rewards].contains(&&Some(true)).then_some(&self.statistics)
     }
+}
+
+/// What the best of all policies can expect of an episode; see [`lossward_envs::BestReturn`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct BestReturn {
+    /// With the options that were given: `FrozenLake-v1(map=8x8)`.
+    pub environment: String,
+    pub max_steps: u32,
+    pub expected: f64,
+    /// With what is said after the number: `by dynamic programming`.
+    pub found: &'static str,
+}
+
+impl std::fmt::Display for BestReturn {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let BestReturn { environment, expected, found, .. } = self;
+        write!(f, "{environment}: the best expected return is {}, {found}", four_decimals(*expected))
+    }
+}
+
+/// At most four: `0.7442`, `-13`.
+pub fn four_decimals(value: f64) -> String {
+    // Rounding must not leave the sign of a zero behind.
+    ((value * 1e4).round() / 1e4 + 0.0).to_string()
 }
 
 /// The built-in environment `id`, or an error with the nearest one.

@@ -6,7 +6,7 @@ mod evaluation;
 mod labels_as_rewards;
 mod rewards_as_labels;
 
-pub use environment::{DEFAULT_MAX_STEPS, Environment, find_environment};
+pub use environment::{BestReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
 pub use evaluation::Evaluation;
 pub use rewards_as_labels::Expert;
 

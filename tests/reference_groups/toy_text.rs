@@ -1,7 +1,7 @@
 use super::sha256::sha256;
 use super::{Case, number, numbers};
 use lossward_envs::options::{Given, OptionValue, Options};
-use lossward_envs::toy_text::blackjack::{Game, Position, Rules};
+use lossward_envs::toy_text::blackjack::{self, Game, Position, Rules};
 use lossward_envs::toy_text::dynamic_programming::{
     action_value, mean_over_starts, optimal_values, optimal_values_within, policy_values,
 };
@@ -73,17 +73,21 @@ pub fn frozen_lake_table(case: &Case) {
         ("is_slippery", OptionValue::Flag(case.flag("is_slippery"))),
         ("success_rate", OptionValue::Number(success_rate)),
     ];
-    let World { table, .. } = frozen_lake::world(&options(&frozen_lake::SPEC, given)).unwrap();
+    let options = options(&frozen_lake::SPEC, given);
+    let World { table, .. } = frozen_lake::world(&options).unwrap();
     check_table(case, &table);
     case.check("optimal_value_gamma0.99", &optimal_values(&table, 0.99).unwrap());
     let at_start = |values: Vec<f64>| [mean_over_starts(&table, &values)];
     case.check("max_success_probability_unlimited", &at_start(optimal_values(&table, 1.0).unwrap()));
+    let best = |limit| [frozen_lake::SPEC.best_expected_return(&options, limit).unwrap()];
+    case.check("max_success_probability_unlimited", &best(None));
     let limits = [frozen_lake::SPEC, frozen_lake::SPEC_8X8].map(|spec| spec.max_steps.unwrap());
     let keys = limits.map(|steps| (steps, format!("max_success_probability_{steps}_steps")));
     let known: Vec<_> = keys.iter().filter(|(_, key)| case.expects(key)).collect();
     assert!(!known.is_empty(), "no success within a time limit");
     for (steps, key) in known {
         case.check(key, &at_start(optimal_values_within(&table, *steps)));
+        case.check(key, &best(Some(*steps)));
     }
 }
 
@@ -128,7 +132,8 @@ fn check_rollout(case: &Case, spec: &Spec, world: World) {
 pub fn cliff_walking(case: &Case) {
     let spec = cliff_walking::SPEC;
     let flag = |name| case.has(name).then(|| (name, OptionValue::Flag(case.flag(name))));
-    let world = cliff_walking::world(&options(&spec, flag("is_slippery")));
+    let options = options(&spec, flag("is_slippery"));
+    let world = cliff_walking::world(&options);
     if case.has("actions") {
         return check_rollout(case, &spec, world);
     }
@@ -137,10 +142,14 @@ pub fn cliff_walking(case: &Case) {
     assert_eq!(world.table.starts(), [(number(case.expected("start_state")) as u32, 1.0)]);
     let values = optimal_values(&world.table, 1.0).unwrap();
     case.check("optimal_return_undiscounted", &[mean_over_starts(&world.table, &values)]);
+    for limit in [None, Some(10_000)] {
+        case.check("optimal_return_undiscounted", &[spec.best_expected_return(&options, limit).unwrap()]);
+    }
 }
 
 pub fn taxi(case: &Case) {
-    let world = taxi::world(&options(&taxi::SPEC, []));
+    let options = options(&taxi::SPEC, []);
+    let world = taxi::world(&options);
     if case.has("actions") {
         return check_rollout(case, &taxi::SPEC, world);
     }
@@ -156,6 +165,10 @@ pub fn taxi(case: &Case) {
     assert_eq!(case.expected("initial_states_sha256"), &Value::from(sha256(&states.join(","))));
     let values = optimal_values(&table, 1.0).unwrap();
     case.check("optimal_mean_return_undiscounted", &[mean_over_starts(&table, &values)]);
+    for limit in [None, taxi::SPEC.max_steps] {
+        let best = taxi::SPEC.best_expected_return(&options, limit).unwrap();
+        case.check("optimal_mean_return_undiscounted", &[best]);
+    }
     let of_starts = || starts.iter().map(|(state, _)| values[*state as usize]);
     case.check("optimal_min_return", &[of_starts().fold(f64::INFINITY, f64::min)]);
     case.check("optimal_max_return", &[of_starts().fold(f64::NEG_INFINITY, f64::max)]);
@@ -191,6 +204,11 @@ pub fn blackjack(case: &Case) {
     case.check("hit_below_12_only", &[threshold(12)]);
     case.check("stick_on_20_or_more", &[threshold(20)]);
     case.check("optimal", &[expected_return(&values)]);
+    let given = ["natural", "sab"].map(|name| (name, OptionValue::Flag(case.flag(name))));
+    let options = options(&blackjack::SPEC, given);
+    for limit in [None, Some(10_000)] {
+        case.check("optimal", &[blackjack::SPEC.best_expected_return(&options, limit).unwrap()]);
+    }
     let q = |sample: &Value| {
         let [sum, usable_ace, dealer] = [0, 1, 2].map(|i| number(&sample[i]) as u8);
         let is_it = |position: &Position| {

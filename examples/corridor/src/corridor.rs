@@ -31,6 +31,8 @@ pub const SPEC: Spec = Spec {
     max_steps: Some(50),
     // The mean return that counts as solved, where there is one.
     reward_threshold: Some(1.0),
+    // The largest expected return, by options and time limit, where it can be told.
+    best_return: None,
     // What a user may set: rows with a name, a range and a default.
     options: &[],
     // One copy per random stream.

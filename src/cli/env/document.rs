@@ -39,13 +39,16 @@ const STEPS: usize = 12;
 fn page() -> String {
     let mut page = String::from(
         "# Environments\n\nWritten by `lossward env list --document docs` from the heads of the files in envs/: change it there.\n\n\
-         ![A picture of every environment in the middle of play](environments.png)\n\n| id | in a sentence | observations | actions | time limit |\n\
-         |---|---|---|---|---|\n",
+         ![A picture of every environment in the middle of play](environments.png)\n\n| id | in a sentence | observations | actions | time limit | best return |\n\
+         |---|---|---|---|---|---|\n",
     );
     for spec in lossward_envs::all() {
         let limit = spec.max_steps.map_or("none".to_string(), |steps| steps.to_string());
-        page += &format!("| {} | {} | {} | {} | {limit} |\n", spec.id, spec.summary, spec.observations, spec.actions);
+        let best = super::best_return(spec).unwrap_or_else(|| "–".into());
+        let Spec { id, summary, observations, actions, .. } = spec;
+        page += &format!("| {id} | {summary} | {observations} | {actions} | {limit} | {best} |\n");
     }
+    page += "\nThe best return is the largest that any policy can expect of an episode, with default options, where it is known.\n";
     for spec in lossward_envs::all() {
         // Headings of the file's head stand below the environment's own.
         let doc = spec.doc().replace("\n# ", "\n### ");

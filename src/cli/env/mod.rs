@@ -6,7 +6,7 @@ mod rollout;
 
 use super::json;
 use crate::options::{self, Given, Options};
-use crate::task::find_environment;
+use crate::task::{find_environment, four_decimals};
 use anyhow::Context;
 use lossward_envs::{Bound, Space, Spec, check};
 
@@ -94,8 +94,10 @@ fn describe(spec: &Spec) -> String {
     };
     let or = |value: Option<String>, otherwise: &str| value.unwrap_or_else(|| otherwise.to_string());
     let options = options::describe(spec.options);
+    let best = best_return(spec);
+    let within = spec.max_steps.map_or(String::new(), |steps| format!(", within {steps} steps"));
     format!(
-        "{}: {}\n\n  observations  {}{}\n  actions       {}{}\n  time limit    {}\n  solved at     {}\n  options       {}\n\n{}",
+        "{}: {}\n\n  observations  {}{}\n  actions       {}{}\n  time limit    {}\n  solved at     {}\n{}  options       {}\n\n{}",
         spec.id,
         spec.summary,
         spec.observations,
@@ -104,9 +106,15 @@ fn describe(spec: &Spec) -> String {
         bounds(spec.actions),
         or(spec.max_steps.map(|steps| format!("{steps} steps")), "none"),
         or(spec.reward_threshold.map(|threshold| format!("a mean return of {threshold}")), "no return is agreed upon"),
+        or(best.map(|best| format!("  best return   {best} (expected{within})\n")), ""),
         if options.is_empty() { "none".to_string() } else { options.join("\n                ") },
         spec.doc(),
     )
+}
+
+/// The largest expected return with default options, where it is known.
+fn best_return(spec: &Spec) -> Option<String> {
+    spec.best_expected_return(&Options::defaults(spec.options), spec.max_steps).map(four_decimals)
 }
 
 /// Options given as JSON, checked.
