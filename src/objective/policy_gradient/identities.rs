@@ -96,6 +96,21 @@ fn policy_gradients_have_their_factors() {
     assert_factors("dg without a baseline", dg, |p| p / (1.0 + p));
 }
 
+/// Whatever the advantages: where the ratio is 1, the slope of the clipped surrogate is that of the log-probability.
+#[test]
+fn the_first_update_of_ppo_is_the_policy_gradient() {
+    use rand::Rng as _;
+    let mut rng = stream(0, "test", 0);
+    for _ in 0..20 {
+        let advantages: Vec<f64> = (0..SIZE).map(|_| rng.random_range(-3.0..3.0)).collect();
+        let [clipped, plain] =
+            [Surrogate::Clipped { clip: 0.2 }, Surrogate::LogProb].map(|surrogate| update(surrogate, &advantages));
+        for (a, b) in clipped.iter().zip(&plain) {
+            assert!((a - b).abs() < 1e-12, "{clipped:?} {plain:?}");
+        }
+    }
+}
+
 /// `L` of four actions.
 fn odds() -> f64 {
     (4.0 / 3f64.sqrt()).exp()
