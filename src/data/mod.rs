@@ -1,8 +1,11 @@
 //! Data sets: labelled examples with the split that their source prescribes. [`ALL`] is the table behind `lossward list
 //! datasets` and the error suggestions.
 
-mod digits;
+mod built_in;
 pub mod idx;
+mod images;
+pub mod table;
+pub mod tabular;
 
 use crate::{Error, Result};
 
@@ -41,7 +44,16 @@ pub struct DataSetRow {
     pub load: fn() -> Result<DataSet>,
 }
 
-pub const ALL: &[DataSetRow] = &[digits::ROW];
+pub const ALL: &[DataSetRow] = &[
+    built_in::BREAST_CANCER,
+    built_in::DIGITS,
+    built_in::FASHION_MNIST,
+    built_in::IRIS,
+    built_in::LETTER,
+    built_in::MNIST,
+    built_in::PENGUINS,
+    built_in::WINE,
+];
 
 /// The data set named `name`.
 pub fn find(name: &str) -> Result<&'static DataSetRow> {
