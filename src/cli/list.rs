@@ -46,7 +46,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let row = |name: &str, text: String| (name.to_string(), text);
     let rows: Vec<(String, String)> = match arguments.what {
         What::Environments => super::env::lines(),
-        What::Datasets => data::ALL.iter().map(|d| row(d.name, format!("{}; {}", d.summary, d.licence))).collect(),
+        What::Datasets => data::ALL
+            .iter()
+            .map(|set| (set.name, format!("{}; {}", set.summary, set.licence), set.options))
+            .flat_map(with_options)
+            .collect(),
         What::Losses => loss::all()
             .flat_map(|loss| {
                 let rest = format!("{}, lower is better{}", loss.range, option_names(loss.options));

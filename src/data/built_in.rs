@@ -17,7 +17,8 @@ pub(super) const DIGITS: DataSetRow = DataSetRow {
     name: "digits",
     summary: "8×8 images of handwritten digits, 10 classes; 1437 to train, 360 of other writers held out (UCI)",
     licence: "CC BY 4.0",
-    load: || {
+    options: &[],
+    load: |_| {
         let images = file!("digits8x8/images.idx3.gz");
         let all = Pair { images, labels: file!("digits8x8/labels.idx1.gz") }.read()?;
         // The order mixes writers in blocks; the last 360 are by others than the first 1437.
@@ -30,7 +31,8 @@ pub(super) const MNIST: DataSetRow = DataSetRow {
     name: "mnist",
     summary: "28×28 images of handwritten digits, 10 classes; a balanced subset, 10,000 to train and 2,000 held out (LeCun 1998)",
     licence: "CC BY-SA 3.0",
-    load: || {
+    options: &[],
+    load: |_| {
         let [train, test] = [
             Pair { images: file!("mnist/train-images.idx3.gz"), labels: file!("mnist/train-labels.idx1.gz") },
             Pair { images: file!("mnist/test-images.idx3.gz"), labels: file!("mnist/test-labels.idx1.gz") },
@@ -43,7 +45,8 @@ pub(super) const FASHION_MNIST: DataSetRow = DataSetRow {
     name: "fashion_mnist",
     summary: "28×28 images of clothes, 10 classes; a balanced subset, 5,000 to train and 1,000 held out (Xiao 2017)",
     licence: "MIT",
-    load: || {
+    options: &[],
+    load: |_| {
         let [train, test] = [
             Pair {
                 images: file!("fashion_mnist/train-images.idx3.gz"),
@@ -68,35 +71,40 @@ pub(super) const IRIS: DataSetRow = DataSetRow {
     name: "iris",
     summary: "4 measures of 150 flowers of 3 species; every fifth held out (Fisher 1936)",
     licence: "CC BY 4.0",
-    load: || every_fifth(file!("iris/iris.csv"), "class", &["class_name"], Missing::Refused),
+    options: &[],
+    load: |_| every_fifth(file!("iris/iris.csv"), "class", &["class_name"], Missing::Refused),
 };
 
 pub(super) const WINE: DataSetRow = DataSetRow {
     name: "wine",
     summary: "13 chemical measures of 178 wines of 3 growers; every fifth held out (UCI)",
     licence: "CC BY 4.0",
-    load: || every_fifth(file!("wine/wine.csv"), "class", &["class_name"], Missing::Refused),
+    options: &[],
+    load: |_| every_fifth(file!("wine/wine.csv"), "class", &["class_name"], Missing::Refused),
 };
 
 pub(super) const BREAST_CANCER: DataSetRow = DataSetRow {
     name: "breast_cancer",
     summary: "30 measures of 569 tumors, malignant (0) or benign (1); every fifth held out (UCI)",
     licence: "CC BY 4.0",
-    load: || every_fifth(file!("breast_cancer/breast_cancer.csv"), "class", &["class_name"], Missing::Refused),
+    options: &[],
+    load: |_| every_fifth(file!("breast_cancer/breast_cancer.csv"), "class", &["class_name"], Missing::Refused),
 };
 
 pub(super) const PENGUINS: DataSetRow = DataSetRow {
     name: "penguins",
     summary: "island, sex, year and 4 measures of 344 penguins of 3 species, missing ones filled; every fifth held out (Gorman 2014)",
     licence: "CC0 1.0",
-    load: || every_fifth(file!("penguins/penguins.csv"), "species", &[], Missing::Filled),
+    options: &[],
+    load: |_| every_fifth(file!("penguins/penguins.csv"), "species", &[], Missing::Filled),
 };
 
 pub(super) const LETTER: DataSetRow = DataSetRow {
     name: "letter",
     summary: "16 measures of 20,000 images of the letters A to Z; 16,000 to train, 4,000 held out (UCI)",
     licence: "CC BY 4.0",
-    load: || {
+    options: &[],
+    load: |_| {
         let (name, content) = file!("letter/letter.csv.gz");
         let table = &Table::parse(name, content)?;
         let split = Split::After(16_000);
@@ -107,6 +115,10 @@ pub(super) const LETTER: DataSetRow = DataSetRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn loaded(row: &DataSetRow) -> DataSet {
+        (row.load)(&crate::options::Options::defaults(row.options)).unwrap()
+    }
 
     /// Rows, features and class counts are those of each DATASET.md.
     #[test]
@@ -122,14 +134,14 @@ mod tests {
             (&BREAST_CANCER, [456, 113], 30, vec![212, 357]),
             (&PENGUINS, [276, 68], 10, vec![152, 68, 124]),
         ] {
-            let data = (row.load)().unwrap();
+            let data = loaded(row);
             assert_eq!(([data.train.len(), data.test.len()], data.features()), (sizes, features), "{}", row.name);
             let mut found = vec![0; data.classes];
             data.train.labels.iter().chain(&data.test.labels).for_each(|&label| found[label as usize] += 1);
             assert_eq!(found, counts, "{}", row.name);
             assert!(data.train.inputs.iter().chain(&data.test.inputs).all(|x| x.is_finite()), "{}", row.name);
         }
-        let letter = (LETTER.load)().unwrap();
+        let letter = loaded(&LETTER);
         assert_eq!((letter.train.len(), letter.test.len(), letter.classes), (16_000, 4_000, 26));
     }
 
@@ -142,8 +154,8 @@ mod tests {
             (values.iter().sum::<f64>() / n, values.iter().map(|x| x * x).sum::<f64>() / n)
         };
         let close = |(mean, square): (f64, f64)| mean.abs() < 1e-5 && (square - 1.0).abs() < 1e-5;
-        assert!(close(moments(&mut (DIGITS.load)().unwrap().train.inputs.into_iter())));
-        let wine = (WINE.load)().unwrap();
+        assert!(close(moments(&mut loaded(&DIGITS).train.inputs.into_iter())));
+        let wine = loaded(&WINE);
         for feature in 0..13 {
             assert!(close(moments(&mut wine.train.inputs.iter().skip(feature).step_by(13).copied())), "{feature}");
         }

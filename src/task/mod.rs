@@ -12,7 +12,7 @@ pub use rewards_as_labels::Expert;
 
 use crate::data::{self, DataSet, Examples};
 use crate::metric::Reward;
-use crate::options::{Given, Named};
+use crate::options::{Given, Named, Options};
 use crate::{Error, Result, Rng, stream};
 use lossward_envs::wrapper::{Purpose, WrapperStatistics, Wrappers};
 use lossward_envs::{Space, Vectorized};
@@ -28,9 +28,12 @@ pub struct TaskSettings {
     pub dataset: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,
-    /// Of the environment.
+    /// Of the environment or of the data set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Given>,
+    /// Share of the training labels of a data set that become another class, each as likely; held-out labels stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_noise: Option<f64>,
     /// Steps after which an episode is truncated, instead of the environment's own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_steps: Option<u32>,
@@ -70,7 +73,12 @@ impl Task {
     pub fn load(settings: &TaskSettings, seed: u64) -> Result<Task> {
         let source = match (&settings.dataset, &settings.env) {
             (Some(name), None) => {
-                let mut data = (data::find(name)?.load)()?;
+                let row = data::find(name)?;
+                let options = Options::new(row.name, row.options, &settings.options.clone().unwrap_or_default())?;
+                let mut data = (row.load)(&options)?;
+                if let Some(share) = settings.label_noise {
+                    data.spoil_labels(share, &mut stream(seed, "label noise", 0))?;
+                }
                 if settings.control == Some(Control::PermutedLabels) {
                     data.train.labels.shuffle(&mut stream(seed, "control", 0));
                 }
@@ -79,13 +87,12 @@ impl Task {
             (None, Some(id)) => Source::Environment(Box::new(Environment::new(id, settings)?)),
             _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
-        let of_environments = [
-            ("options", settings.options.is_some()),
-            ("max_steps", settings.max_steps.is_some()),
-            ("wrappers", settings.wrappers.is_some()),
-        ];
+        let of_environments = [("max_steps", settings.max_steps.is_some()), ("wrappers", settings.wrappers.is_some())];
         if let (Source::DataSet(_), Some((key, _))) = (&source, of_environments.iter().find(|(_, given)| *given)) {
             return Err(Error::Argument(format!("`{key}` is for environments, and this task is a data set")));
+        }
+        if let (Source::Environment(_), Some(_)) = (&source, settings.label_noise) {
+            return Err(Error::Argument("`label_noise` is for data sets, and this task is an environment".into()));
         }
         match (settings.control, &source) {
             (Some(Control::PermutedLabels), Source::Environment(_)) => {

@@ -1,0 +1,209 @@
+//! Data sets that are drawn: as many rows as wanted, with a truth that is known. A draw is a function of the options alone, so that
+//! every trial and every arm meets the same rows.
+
+use super::tabular::mean_and_deviation;
+use super::{DataSet, DataSetRow, Examples};
+use crate::options::{Interval, OptionKind, OptionRow, Options};
+use crate::{Rng, stream};
+use rand::Rng as _;
+use rand::seq::SliceRandom;
+use rand_distr::{Distribution, StandardNormal};
+use std::f64::consts::{PI, TAU};
+
+const TRAIN: OptionRow = OptionRow {
+    name: "train",
+    meaning: "rows to train on",
+    kind: OptionKind::Whole { default: Some(1_000), at_least: 10 },
+};
+const TEST: OptionRow = OptionRow {
+    name: "test",
+    meaning: "rows held out",
+    kind: OptionKind::Whole { default: Some(1_000), at_least: 10 },
+};
+const INSTANCE: OptionRow = OptionRow {
+    name: "instance",
+    meaning: "number of the draw",
+    kind: OptionKind::Whole { default: Some(0), at_least: 0 },
+};
+
+pub(super) const MOONS: DataSetRow = DataSetRow {
+    name: "moons",
+    summary: "drawn: two half circles that reach into one another, 2 features",
+    licence: "generated",
+    options: &[
+        TRAIN,
+        TEST,
+        INSTANCE,
+        OptionRow::number("noise", 0.2, Interval::NOT_NEGATIVE, "standard deviation of the features"),
+    ],
+    load: |options| {
+        let noise = options.number("noise");
+        Ok(drawn(options, "moons", 2, &[0.5; 2], |class, rng| {
+            let angle = rng.random_range(0.0..PI);
+            let (x, y) = (angle.cos(), angle.sin());
+            let (x, y) = if class == 0 { (x, y) } else { (1.0 - x, 0.5 - y) };
+            vec![x + noise * normal(rng), y + noise * normal(rng)]
+        }))
+    },
+};
+
+pub(super) const SPIRALS: DataSetRow = DataSetRow {
+    name: "spirals",
+    summary: "drawn: spiral arms around one center, a class each, 2 features",
+    licence: "generated",
+    options: &[
+        TRAIN,
+        TEST,
+        INSTANCE,
+        OptionRow {
+            name: "classes",
+            meaning: "spiral arms",
+            kind: OptionKind::Whole { default: Some(3), at_least: 2 },
+        },
+        OptionRow::number("turns", 1.0, Interval::POSITIVE, "turns of an arm"),
+        OptionRow::number(
+            "noise",
+            0.05,
+            Interval::NOT_NEGATIVE,
+            "standard deviation of the features; an arm is 1 long",
+        ),
+    ],
+    load: |options| {
+        let (noise, turns) = (options.number("noise"), options.number("turns"));
+        let classes = options.whole_up_to("classes", 100)?;
+        Ok(drawn(options, "spirals", 2, &vec![1.0 / classes as f64; classes], |class, rng| {
+            let radius: f64 = rng.random_range(0.05..1.0);
+            let angle = TAU * (turns * radius + class as f64 / classes as f64);
+            vec![radius * angle.cos() + noise * normal(rng), radius * angle.sin() + noise * normal(rng)]
+        }))
+    },
+};
+
+pub(super) const BLOBS: DataSetRow = DataSetRow {
+    name: "blobs",
+    summary: "drawn: a round cloud per class, the last one as rare as wanted",
+    licence: "generated",
+    options: &[
+        TRAIN,
+        TEST,
+        INSTANCE,
+        OptionRow { name: "classes", meaning: "clouds", kind: OptionKind::Whole { default: Some(2), at_least: 2 } },
+        OptionRow {
+            name: "features",
+            meaning: "dimensions of a cloud",
+            kind: OptionKind::Whole { default: Some(10), at_least: 1 },
+        },
+        OptionRow::number("imbalance", 1.0, Interval::AT_LEAST_ONE, "rows of each other class to one of the last"),
+        OptionRow::number(
+            "distance",
+            2.0,
+            Interval::NOT_NEGATIVE,
+            "of a cloud's center from the origin; its standard deviation is 1",
+        ),
+    ],
+    load: |options| {
+        let (classes, features) = (options.whole_up_to("classes", 1_000)?, options.whole_up_to("features", 10_000)?);
+        let rare = 1.0 / options.number("imbalance");
+        let sum = classes as f64 - 1.0 + rare;
+        let shares: Vec<f64> = (0..classes).map(|class| if class + 1 == classes { rare } else { 1.0 } / sum).collect();
+        let mut rng = stream(instance(options), "blobs: centers", 0);
+        let centers: Vec<Vec<f64>> =
+            (0..classes).map(|_| on_sphere(features, options.number("distance"), &mut rng)).collect();
+        Ok(drawn(options, "blobs", features, &shares, |class, rng| {
+            centers[class].iter().map(|center| center + normal(rng)).collect()
+        }))
+    },
+};
+
+fn instance(options: &Options) -> u64 {
+    options.whole(INSTANCE.name).unwrap_or(0) as u64
+}
+
+fn normal(rng: &mut Rng) -> f64 {
+    StandardNormal.sample(rng)
+}
+
+fn on_sphere(features: usize, radius: f64, rng: &mut Rng) -> Vec<f64> {
+    let direction: Vec<f64> = (0..features).map(|_| normal(rng)).collect();
+    let length = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
+    direction.iter().map(|x| radius * x / length).collect()
+}
+
+/// Rows of both parts: each class has its share of either, rounded, and at least one row; features are standardized by the
+/// training part.
+fn drawn(
+    options: &Options,
+    name: &str,
+    features: usize,
+    shares: &[f64],
+    mut row: impl FnMut(usize, &mut Rng) -> Vec<f64>,
+) -> DataSet {
+    let mut part = |size: &str, index: u64| {
+        let mut rng = stream(instance(options), name, index);
+        let rows = options.whole(size).unwrap_or(0) as usize;
+        let mut labels: Vec<u32> = Vec::new();
+        for (class, share) in shares.iter().enumerate().rev() {
+            let left = rows.saturating_sub(labels.len());
+            let wanted = if class == 0 { left } else { ((rows as f64 * share).round() as usize).clamp(1, left.max(1)) };
+            labels.extend(std::iter::repeat_n(class as u32, wanted));
+        }
+        labels.shuffle(&mut rng);
+        let inputs: Vec<f64> = labels.iter().flat_map(|label| row(*label as usize, &mut rng)).collect();
+        (inputs, labels)
+    };
+    let [train, test] = [part("train", 0), part("test", 1)];
+    let columns = (0..features).map(|feature| train.0.iter().skip(feature).step_by(features).copied().collect());
+    let moments: Vec<(f64, f64)> = columns.map(|column: Vec<f64>| mean_and_deviation(&column)).collect();
+    let examples = |(inputs, labels): (Vec<f64>, Vec<u32>)| {
+        let standardized =
+            inputs.iter().zip(moments.iter().cycle()).map(|(x, (mean, deviation))| (x - mean) / deviation);
+        Examples { inputs: standardized.map(|x| x as f32).collect(), labels }
+    };
+    DataSet { shape: vec![features], classes: shares.len(), train: examples(train), test: examples(test) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(row: &DataSetRow, toml: &str) -> DataSet {
+        let options = Options::new(row.name, row.options, &toml::from_str(toml).unwrap()).unwrap();
+        (row.load)(&options).unwrap()
+    }
+
+    fn counts(examples: &Examples, classes: usize) -> Vec<usize> {
+        (0..classes as u32).map(|class| examples.labels.iter().filter(|label| **label == class).count()).collect()
+    }
+
+    #[test]
+    fn rows_and_classes_are_as_asked_for() {
+        for row in [&MOONS, &SPIRALS, &BLOBS] {
+            let data = load(row, "train = 300\ntest = 90");
+            assert_eq!((data.train.len(), data.test.len()), (300, 90), "{}", row.name);
+            let each = counts(&data.train, data.classes);
+            assert!(each.iter().all(|count| *count == 300 / data.classes), "{}: {each:?}", row.name);
+            assert_eq!(load(row, "").train, load(row, "").train, "one draw");
+            assert_ne!(load(row, "").train, load(row, "instance = 1").train, "another one");
+        }
+        let rare = load(&BLOBS, "imbalance = 99\ntrain = 1000\nclasses = 2");
+        assert_eq!((counts(&rare.train, 2), counts(&rare.test, 2)), (vec![990, 10], vec![990, 10]));
+        let rarest = load(&BLOBS, "imbalance = 10000\ntrain = 100\nclasses = 3");
+        assert_eq!(counts(&rarest.train, 3)[2], 1, "at least one row of each class");
+        assert_eq!(load(&SPIRALS, "classes = 5").classes, 5);
+    }
+
+    /// Without noise the moons are half circles of radius 1 around (0, 0) and (1, 1/2); standardizing only scales and shifts them, so
+    /// that no row of one is nearer to the other's rows than their known distance apart allows.
+    #[test]
+    fn moons_without_noise_are_told_apart_by_their_neighbors() {
+        let data = load(&MOONS, "noise = 0.0\ntrain = 400\ntest = 100");
+        for (row, label) in data.test.inputs.chunks_exact(2).zip(&data.test.labels) {
+            let distance = |i: usize| {
+                let other = data.train.input(i);
+                (row[0] - other[0]).powi(2) + (row[1] - other[1]).powi(2)
+            };
+            let nearest = (0..data.train.len()).min_by(|a, b| distance(*a).total_cmp(&distance(*b))).unwrap();
+            assert_eq!(data.train.labels[nearest], *label);
+        }
+    }
+}
