@@ -1,8 +1,7 @@
 //! Data sets that are drawn: as many rows as wanted, with a truth that is known. A draw is a function of the options alone, so that
 //! every trial and every arm meets the same rows.
 
-use super::tabular::mean_and_deviation;
-use super::{DataSet, DataSetRow, Examples};
+use super::{DataSet, DataSetRow, Examples, Feature, Inputs, Scale, Target, Targets};
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 use crate::{Rng, stream};
 use rand::Rng as _;
@@ -115,6 +114,32 @@ pub(super) const BLOBS: DataSetRow = DataSetRow {
     },
 };
 
+pub(super) const CURVE: DataSetRow = DataSetRow {
+    name: "curve",
+    summary: "drawn: y = sin(π cycles x) and noise, x uniform in [−1, 1]; the best R² is 1 − noise²/(noise² + Var sin)",
+    licence: "generated",
+    options: &[
+        TRAIN,
+        TEST,
+        INSTANCE,
+        OptionRow::number("cycles", 2.0, Interval::POSITIVE, "of the sine between −1 and 1"),
+        OptionRow::number("noise", 0.2, Interval::NOT_NEGATIVE, "standard deviation of y around the curve"),
+    ],
+    load: |options| {
+        let (cycles, noise) = (options.number("cycles"), options.number("noise"));
+        let [train, test] = both(options, "curve", |rows, rng| {
+            let x: Vec<f64> = (0..rows).map(|_| rng.random_range(-1.0..1.0)).collect();
+            let y = x.iter().map(|x| (PI * cycles * x).sin() + noise * normal(rng)).collect::<Vec<f64>>();
+            (x, y)
+        });
+        let scale = Scale::of(&train.1);
+        let [train, test] = [train, test].map(|(x, y)| {
+            (x, Targets::Values(y.iter().map(|y| scale.standardized(*y)).collect()))
+        });
+        Ok(standardized(vec!["x".into()], Target::Value { name: "y".into(), scale }, [train, test]))
+    },
+};
+
 fn instance(options: &Options) -> u64 {
     options.whole(INSTANCE.name).unwrap_or(0) as u64
 }
@@ -129,8 +154,14 @@ fn on_sphere(features: usize, radius: f64, rng: &mut Rng) -> Vec<f64> {
     direction.iter().map(|x| radius * x / length).collect()
 }
 
-/// Rows of both parts: each class has its share of either, rounded, and at least one row; features are standardized by the
-/// training part.
+/// Both parts, each from a stream of its own, by their numbers of rows.
+fn both<T>(options: &Options, name: &str, mut part: impl FnMut(usize, &mut Rng) -> T) -> [T; 2] {
+    [(TRAIN.name, 0), (TEST.name, 1)].map(|(size, index)| {
+        part(options.whole(size).unwrap_or(0) as usize, &mut stream(instance(options), name, index))
+    })
+}
+
+/// Rows of classes: each class has its share of either part, rounded, and at least one row.
 fn drawn(
     options: &Options,
     name: &str,
@@ -138,28 +169,32 @@ fn drawn(
     shares: &[f64],
     mut row: impl FnMut(usize, &mut Rng) -> Vec<f64>,
 ) -> DataSet {
-    let mut part = |size: &str, index: u64| {
-        let mut rng = stream(instance(options), name, index);
-        let rows = options.whole(size).unwrap_or(0) as usize;
+    let parts = both(options, name, |rows, rng| {
         let mut labels: Vec<u32> = Vec::new();
         for (class, share) in shares.iter().enumerate().rev() {
             let left = rows.saturating_sub(labels.len());
             let wanted = if class == 0 { left } else { ((rows as f64 * share).round() as usize).clamp(1, left.max(1)) };
             labels.extend(std::iter::repeat_n(class as u32, wanted));
         }
-        labels.shuffle(&mut rng);
-        let inputs: Vec<f64> = labels.iter().flat_map(|label| row(*label as usize, &mut rng)).collect();
-        (inputs, labels)
-    };
-    let [train, test] = [part("train", 0), part("test", 1)];
-    let columns = (0..features).map(|feature| train.0.iter().skip(feature).step_by(features).copied().collect());
-    let moments: Vec<(f64, f64)> = columns.map(|column: Vec<f64>| mean_and_deviation(&column)).collect();
-    let examples = |(inputs, labels): (Vec<f64>, Vec<u32>)| {
-        let standardized =
-            inputs.iter().zip(moments.iter().cycle()).map(|(x, (mean, deviation))| (x - mean) / deviation);
-        Examples { inputs: standardized.map(|x| x as f32).collect(), labels }
-    };
-    DataSet { shape: vec![features], classes: shares.len(), train: examples(train), test: examples(test) }
+        labels.shuffle(rng);
+        let inputs: Vec<f64> = labels.iter().flat_map(|label| row(*label as usize, rng)).collect();
+        (inputs, Targets::Classes(labels))
+    });
+    let names = (0..shares.len()).map(|class| class.to_string()).collect();
+    standardized((1..=features).map(|i| format!("x{i}")).collect(), Target::Class { names }, parts)
+}
+
+/// Features standardized by the training part.
+fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets); 2]) -> DataSet {
+    let features = names.len();
+    let column = |feature: usize| parts[0].0.iter().skip(feature).step_by(features).copied().collect::<Vec<f64>>();
+    let scales = (0..features).map(|feature| Scale::of(&column(feature)));
+    let features: Vec<Feature> = names.into_iter().zip(scales).map(|(name, scale)| Feature { name, scale }).collect();
+    let [train, test] = parts.map(|(inputs, targets)| {
+        let inputs = inputs.iter().zip(features.iter().cycle()).map(|(x, feature)| feature.scale.standardized(*x));
+        Examples { inputs: Inputs::Numbers(inputs.collect()), targets }.into()
+    });
+    DataSet { shape: vec![features.len()], features, target, train, test }
 }
 
 #[cfg(test)]
@@ -172,7 +207,8 @@ mod tests {
     }
 
     fn counts(examples: &Examples, classes: usize) -> Vec<usize> {
-        (0..classes as u32).map(|class| examples.labels.iter().filter(|label| **label == class).count()).collect()
+        let rows = |class: usize| (0..examples.len()).filter(move |row| examples.targets.number(*row) == class as f64);
+        (0..classes).map(|class| rows(class).count()).collect()
     }
 
     #[test]
@@ -180,8 +216,9 @@ mod tests {
         for row in [&MOONS, &SPIRALS, &BLOBS] {
             let data = load(row, "train = 300\ntest = 90");
             assert_eq!((data.train.len(), data.test.len()), (300, 90), "{}", row.name);
-            let each = counts(&data.train, data.classes);
-            assert!(each.iter().all(|count| *count == 300 / data.classes), "{}: {each:?}", row.name);
+            let classes = data.target.classes().unwrap();
+            let each = counts(&data.train, classes);
+            assert!(each.iter().all(|count| *count == 300 / classes), "{}: {each:?}", row.name);
             assert_eq!(load(row, "").train, load(row, "").train, "one draw");
             assert_ne!(load(row, "").train, load(row, "instance = 1").train, "another one");
         }
@@ -189,7 +226,7 @@ mod tests {
         assert_eq!((counts(&rare.train, 2), counts(&rare.test, 2)), (vec![990, 10], vec![990, 10]));
         let rarest = load(&BLOBS, "imbalance = 10000\ntrain = 100\nclasses = 3");
         assert_eq!(counts(&rarest.train, 3)[2], 1, "at least one row of each class");
-        assert_eq!(load(&SPIRALS, "classes = 5").classes, 5);
+        assert_eq!(load(&SPIRALS, "classes = 5").target.classes(), Some(5));
     }
 
     /// Without noise the moons are half circles of radius 1 around (0, 0) and (1, 1/2); standardizing only scales and shifts them, so
@@ -197,13 +234,28 @@ mod tests {
     #[test]
     fn moons_without_noise_are_told_apart_by_their_neighbors() {
         let data = load(&MOONS, "noise = 0.0\ntrain = 400\ntest = 100");
-        for (row, label) in data.test.inputs.chunks_exact(2).zip(&data.test.labels) {
-            let distance = |i: usize| {
-                let other = data.train.input(i);
-                (row[0] - other[0]).powi(2) + (row[1] - other[1]).powi(2)
+        let inputs = |examples: &Examples| examples.inputs_of(0..examples.len());
+        let (train, test) = (inputs(&data.train), inputs(&data.test));
+        for (i, row) in test.chunks_exact(2).enumerate() {
+            let distance = |other: &[f32]| (row[0] - other[0]).powi(2) + (row[1] - other[1]).powi(2);
+            let nearest = train.chunks_exact(2).enumerate().min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
+            assert_eq!(data.train.targets.number(nearest.unwrap().0), data.test.targets.number(i));
+        }
+    }
+
+    /// The residual around the curve has the noise's deviation, in both parts.
+    #[test]
+    fn a_curve_is_a_sine_with_noise() {
+        let data = load(&CURVE, "train = 4000\nnoise = 0.3\ncycles = 1.5");
+        let Target::Value { scale, .. } = data.target else { panic!() };
+        for part in [&data.train, &data.test] {
+            let x = part.inputs_of(0..part.len());
+            let residual = |row: usize| {
+                let y = scale.restored(part.targets.number(row) as f32);
+                y - (1.5 * PI * data.features[0].scale.restored(x[row])).sin()
             };
-            let nearest = (0..data.train.len()).min_by(|a, b| distance(*a).total_cmp(&distance(*b))).unwrap();
-            assert_eq!(data.train.labels[nearest], *label);
+            let residuals = Scale::of(&(0..part.len()).map(residual).collect::<Vec<f64>>());
+            assert!(residuals.mean.abs() < 0.03 && (residuals.deviation - 0.3).abs() < 0.03, "{residuals:?}");
         }
     }
 }

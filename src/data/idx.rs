@@ -1,61 +1,196 @@
-//! The IDX format of LeCun's MNIST pages: a magic number `0, 0, type, rank`, big-endian sizes, then the elements.
+//! The IDX format of LeCun's MNIST pages: a magic number `0, 0, type, rank`, as many big-endian sizes, then the elements, big-endian
+//! as well.
 
-use crate::{Error, Result};
-use flate2::read::GzDecoder;
+use super::source::Source;
+use crate::Result;
 use std::io::Read;
 
-/// An array of unsigned bytes.
+/// An array of any rank.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Idx {
     pub shape: Vec<usize>,
-    pub bytes: Vec<u8>,
+    pub elements: Elements,
 }
 
-const UNSIGNED_BYTE: u8 = 0x08;
+/// The elements in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Elements {
+    U8(Vec<u8>),
+    I8(Vec<i8>),
+    I16(Vec<i16>),
+    I32(Vec<i32>),
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
 
-/// Parses an IDX file of unsigned bytes, plain or gzip-compressed. `name` is what errors call it.
-pub fn parse(name: &str, content: &[u8]) -> Result<Idx> {
-    let error = |message: String| Error::content(name, message);
-    let mut unpacked = Vec::new();
-    if content.starts_with(&[0x1f, 0x8b]) {
-        let read = GzDecoder::new(content).read_to_end(&mut unpacked);
-        read.map_err(|e| error(format!("broken gzip data after {} bytes: {e}", unpacked.len())))?;
-    } else {
-        unpacked.extend_from_slice(content);
+impl Elements {
+    /// What they are, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Elements::U8(_) => "unsigned bytes",
+            Elements::I8(_) => "signed bytes",
+            Elements::I16(_) => "16-bit integers",
+            Elements::I32(_) => "32-bit integers",
+            Elements::F32(_) => "32-bit floats",
+            Elements::F64(_) => "64-bit floats",
+        }
     }
-    let [0, 0, kind, rank, ..] = unpacked[..] else {
-        return Err(error("not an IDX file: it must begin with two zero bytes, a type and a rank".into()));
+
+    pub fn len(&self) -> usize {
+        match self {
+            Elements::U8(all) => all.len(),
+            Elements::I8(all) => all.len(),
+            Elements::I16(all) => all.len(),
+            Elements::I32(all) => all.len(),
+            Elements::F32(all) => all.len(),
+            Elements::F64(all) => all.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Those at these places.
+    pub fn gathered(&self, places: impl Iterator<Item = usize>) -> Elements {
+        match self {
+            Elements::U8(all) => Elements::U8(places.map(|i| all[i]).collect()),
+            Elements::I8(all) => Elements::I8(places.map(|i| all[i]).collect()),
+            Elements::I16(all) => Elements::I16(places.map(|i| all[i]).collect()),
+            Elements::I32(all) => Elements::I32(places.map(|i| all[i]).collect()),
+            Elements::F32(all) => Elements::F32(places.map(|i| all[i]).collect()),
+            Elements::F64(all) => Elements::F64(places.map(|i| all[i]).collect()),
+        }
+    }
+
+    /// All of them as numbers.
+    pub fn numbers(&self) -> Box<dyn Iterator<Item = f64> + '_> {
+        match self {
+            Elements::U8(all) => Box::new(all.iter().map(|x| f64::from(*x))),
+            Elements::I8(all) => Box::new(all.iter().map(|x| f64::from(*x))),
+            Elements::I16(all) => Box::new(all.iter().map(|x| f64::from(*x))),
+            Elements::I32(all) => Box::new(all.iter().map(|x| f64::from(*x))),
+            Elements::F32(all) => Box::new(all.iter().map(|x| f64::from(*x))),
+            Elements::F64(all) => Box::new(all.iter().copied()),
+        }
+    }
+}
+
+/// Bytes of an element, by the third byte of the magic number.
+fn width(kind: u8) -> Option<usize> {
+    match kind {
+        0x08 | 0x09 => Some(1),
+        0x0B => Some(2),
+        0x0C | 0x0D => Some(4),
+        0x0E => Some(8),
+        _ => None,
+    }
+}
+
+/// Reads an IDX file. Unsigned bytes take no more memory than they have in the file, unpacked.
+///
+/// # Errors
+/// When it is broken: another magic number, an element type that the format does not know, fewer or more elements than its
+/// header says, or damaged compression.
+pub fn read(source: Source) -> Result<Idx> {
+    let mut content = source.open()?;
+    let mut fill = |wanted: usize| -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let room = bytes.try_reserve_exact(wanted);
+        room.map_err(|_| source.error(format!("its header asks for {wanted} bytes, more than there is memory")))?;
+        let read = content.by_ref().take(wanted as u64).read_to_end(&mut bytes);
+        read.map_err(|error| source.broken(&error, bytes.len()))?;
+        Ok(bytes)
     };
-    if kind != UNSIGNED_BYTE {
-        return Err(error(format!("elements of IDX type {kind:#04x}; only unsigned bytes (0x08) are read")));
-    }
-    let header = 4 + 4 * usize::from(rank);
-    let Some(sizes) = unpacked.get(4..header) else {
-        return Err(error(format!("cut off inside the {rank} sizes of its header")));
+    let magic = fill(4)?;
+    let [0, 0, kind, rank] = magic[..] else {
+        return Err(source.error("not an IDX file: it must begin with two zero bytes, a type and a rank"));
     };
-    let shape: Vec<usize> =
-        sizes.chunks_exact(4).map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]) as usize).collect();
-    let expected = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-    if expected != Some(unpacked.len() - header) {
-        return Err(error(format!("{} elements follow a header that says {shape:?}", unpacked.len() - header)));
+    let Some(width) = width(kind) else {
+        let known = "0x08 unsigned bytes, 0x09 signed bytes, 0x0b, 0x0c integers, 0x0d, 0x0e floats";
+        return Err(source.error(format!("elements of IDX type {kind:#04x}, which does not exist; there are {known}")));
+    };
+    let sizes = fill(4 * usize::from(rank))?;
+    if sizes.len() < 4 * usize::from(rank) {
+        return Err(source.error(format!("cut off inside the {rank} sizes of its header")));
     }
-    unpacked.drain(..header);
-    Ok(Idx { shape, bytes: unpacked })
+    let shape: Vec<usize> = big_endian(&sizes, |bytes| u32::from_be_bytes(bytes) as usize);
+    let wanted = shape.iter().try_fold(width, |product, &size| product.checked_mul(size));
+    let wanted = wanted.ok_or_else(|| source.error(format!("a header that says {shape:?}, more than can exist")))?;
+    let bytes = fill(wanted)?;
+    if bytes.len() < wanted {
+        let elements = bytes.len() / width;
+        return Err(source.error(format!("{elements} elements follow a header that says {shape:?}")));
+    }
+    if !fill(1)?.is_empty() {
+        return Err(source.error(format!("more elements follow than its header says, which is {shape:?}")));
+    }
+    let elements = match kind {
+        0x08 => Elements::U8(bytes),
+        0x09 => Elements::I8(big_endian(&bytes, i8::from_be_bytes)),
+        0x0B => Elements::I16(big_endian(&bytes, i16::from_be_bytes)),
+        0x0C => Elements::I32(big_endian(&bytes, i32::from_be_bytes)),
+        0x0D => Elements::F32(big_endian(&bytes, f32::from_be_bytes)),
+        _ => Elements::F64(big_endian(&bytes, f64::from_be_bytes)),
+    };
+    Ok(Idx { shape, elements })
+}
+
+fn big_endian<const N: usize, T>(bytes: &[u8], of: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().map(|chunk| of(*chunk)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
+
+    fn parse(content: &[u8]) -> Result<Idx> {
+        read(Source::Embedded("x.idx", content))
+    }
+
+    fn packed(content: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    const GOOD: [u8; 14] = [0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 2, 7, 9];
+
+    #[test]
+    fn every_element_type_and_rank_is_read() {
+        let of = |kind: u8, shape: &[u8], elements: &[u8]| {
+            let sizes = shape.iter().flat_map(|size| [0, 0, 0, *size]);
+            let content: Vec<u8> = [0, 0, kind, shape.len() as u8].into_iter().chain(sizes).chain(elements.iter().copied()).collect();
+            assert_eq!(parse(&content).unwrap(), parse(&packed(&content)).unwrap(), "plain and compressed");
+            parse(&content).unwrap()
+        };
+        assert_eq!(of(8, &[1, 2], &[7, 9]), Idx { shape: vec![1, 2], elements: Elements::U8(vec![7, 9]) });
+        assert_eq!(of(9, &[2], &[0xff, 9]).elements, Elements::I8(vec![-1, 9]));
+        assert_eq!(of(0x0B, &[1, 1, 2], &[1, 0, 0xff, 0xfe]).elements, Elements::I16(vec![256, -2]));
+        assert_eq!(of(0x0C, &[1], &[0, 1, 0, 0]).elements, Elements::I32(vec![65_536]));
+        assert_eq!(of(0x0D, &[1, 1, 1, 1], &1.5f32.to_be_bytes()).elements, Elements::F32(vec![1.5]));
+        assert_eq!(of(0x0E, &[1], &(-2.25f64).to_be_bytes()).elements, Elements::F64(vec![-2.25]));
+        assert_eq!(of(8, &[0, 28, 28], &[]).elements.len(), 0);
+        let two_members = [packed(&GOOD[..9]), packed(&GOOD[9..])].concat();
+        assert_eq!(parse(&two_members).unwrap(), parse(&GOOD).unwrap());
+    }
 
     #[test]
     fn bad_files_are_told_apart() {
-        let good = [0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 2, 7, 9];
-        assert_eq!(parse("x", &good).unwrap(), Idx { shape: vec![1, 2], bytes: vec![7, 9] });
-        let message = |content: &[u8]| parse("x", content).unwrap_err().to_string();
-        assert!(message(&good[..13]).contains("1 elements follow a header that says [1, 2]"));
-        assert!(message(&good[..9]).contains("cut off"));
+        let message = |content: &[u8]| parse(content).unwrap_err().to_string();
+        assert!(message(&GOOD[..13]).contains("1 elements follow a header that says [1, 2]"));
+        assert!(message(&[&GOOD[..], &[0]].concat()).contains("more elements follow"));
+        assert!(message(&GOOD[..9]).contains("cut off inside the 2 sizes"));
         assert!(message(b"PNG").contains("not an IDX file"));
-        assert!(message(&[0, 0, 13, 1, 0, 0, 0, 0]).contains("type 0x0d"));
+        assert!(message(b"").contains("not an IDX file"));
+        assert!(message(b"\x89PNG\r\n").contains("not an IDX file"));
+        assert!(message(&[0, 0, 10, 1, 0, 0, 0, 0]).contains("type 0x0a"));
         assert!(message(&[0x1f, 0x8b, 8, 0]).contains("broken gzip"));
+        let packed = packed(&GOOD);
+        for length in 3..packed.len() {
+            assert!(message(&packed[..length]).contains("broken gzip data"), "cut to {length} bytes");
+        }
+        assert!(message(&[0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]).contains("more than"));
     }
 }

@@ -1,16 +1,15 @@
 //! Tables: CSV files with a header, plain or gzip-compressed.
 
+use super::source::Source;
 use crate::{Error, Result};
-use flate2::read::GzDecoder;
 use std::io::Read;
 
-/// The columns of a file, by the names of its header.
+/// The columns of a file, by the names of its header; or of two files, one below the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// What errors call it.
-    name: String,
+    /// What errors call each file, and how many rows of the table it ends after.
+    files: Vec<(String, usize)>,
     pub columns: Vec<Column>,
-    rows: usize,
 }
 
 /// The entries of one column, `[rows]`; an entry may be missing.
@@ -31,20 +30,14 @@ pub enum Entries {
 const MISSING: [&str; 4] = ["", "NA", "?", "null"];
 
 impl Table {
-    /// Reads a file's content. `name` is what errors call it.
-    ///
     /// # Errors
-    /// When it is broken, ragged, has no header or no row, or two columns of one name.
-    pub fn parse(name: &str, content: &[u8]) -> Result<Table> {
-        let error = |message: String| Error::content(name, message);
+    /// When it can't be read, is ragged, has no header or no row, or two columns of one name.
+    pub fn read(source: Source) -> Result<Table> {
+        let error = |message: String| source.error(message);
         let mut text = Vec::new();
-        if content.starts_with(&[0x1f, 0x8b]) {
-            let read = GzDecoder::new(content).read_to_end(&mut text);
-            read.map_err(|e| error(format!("broken gzip data after {} bytes: {e}", text.len())))?;
-        } else {
-            text.extend_from_slice(content);
-        }
-        let mut reader = csv::Reader::from_reader(&text[..]);
+        source.open()?.read_to_end(&mut text).map_err(|error| source.broken(&error, text.len()))?;
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        let mut reader = csv::Reader::from_reader(text);
         let header = reader.headers().map_err(|e| error(e.to_string()))?.clone();
         if header.iter().all(|name| name.trim().is_empty()) {
             return Err(error("it is empty; it must begin with a line of column names".into()));
@@ -70,12 +63,37 @@ impl Table {
             return Err(error("it has a header and no row".into()));
         }
         let columns = header.iter().zip(fields).map(|(name, fields)| Column::of(name.trim(), fields)).collect();
-        Ok(Table { name: name.into(), columns, rows })
+        Ok(Table { files: vec![(source.name(), rows)], columns })
+    }
+
+    /// This table with the rows of another one below its own; it has the same columns, in any order.
+    ///
+    /// # Errors
+    /// When one has a column that the other has not.
+    pub fn followed_by(self, other: Table) -> Result<Table> {
+        for (one, another) in [(&self, &other), (&other, &self)] {
+            one.columns.iter().try_for_each(|column| another.column(&column.name).map(drop))?;
+        }
+        let above = self.rows();
+        let join = |column: Column| {
+            let entries = match (column.entries, &other.column(&column.name)?.entries) {
+                (Entries::Numbers(above), Entries::Numbers(below)) => {
+                    Entries::Numbers(above.into_iter().chain(below.iter().copied()).collect())
+                }
+                (above, below) => Entries::Texts(above.texts().into_iter().chain(below.texts()).collect()),
+            };
+            Ok(Column { name: column.name, entries })
+        };
+        let ends = other.files.iter().map(|(name, end)| (name.clone(), above + end));
+        Ok(Table {
+            files: self.files.into_iter().chain(ends).collect(),
+            columns: self.columns.into_iter().map(join).collect::<Result<_>>()?,
+        })
     }
 
     /// Rows below the header.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.files.last().map_or(0, |(_, end)| *end)
     }
 
     /// The column with this name.
@@ -91,7 +109,14 @@ impl Table {
 
     /// An error that names this table.
     pub fn error(&self, message: impl ToString) -> Error {
-        Error::content(&self.name, message)
+        Error::content(&self.files[0].0, message)
+    }
+
+    /// An error that names a row, counted from 1 below the header of its file.
+    pub fn error_in(&self, row: usize, message: impl std::fmt::Display) -> Error {
+        let file = self.files.partition_point(|(_, end)| *end <= row).min(self.files.len() - 1);
+        let above = if file == 0 { 0 } else { self.files[file - 1].1 };
+        Error::content(&self.files[file].0, format!("row {}{message}", row - above + 1))
     }
 
     /// The numbers of a column, missing ones aside.
@@ -105,16 +130,39 @@ impl Table {
                 None => Ok(numbers),
                 Some(row) => {
                     let value = numbers[row].unwrap_or(f64::NAN);
-                    Err(self.error(format!("row {}, column `{name}`: {value} is not finite", row + 1)))
+                    Err(self.error_in(row, format!(", column `{name}`: {value} is not finite")))
                 }
             },
             Entries::Texts(texts) => {
-                let is_text = |text: &Option<String>| text.as_ref().is_some_and(|text| number(text).is_none());
-                let row = texts.iter().position(is_text).unwrap_or(0);
-                let text = texts[row].as_deref().unwrap_or_default();
-                Err(self.error(format!("row {}, column `{name}`: `{text}` is not a number", row + 1)))
+                let (row, text) = first_text(texts).unwrap_or_default();
+                Err(self.error_in(row, format!(", column `{name}`: `{text}` is not a number")))
             }
         }
+    }
+}
+
+/// The first entry that is no number, with its row.
+fn first_text(texts: &[Option<String>]) -> Option<(usize, &str)> {
+    let entries = texts.iter().enumerate().filter_map(|(row, text)| Some((row, text.as_deref()?)));
+    entries.into_iter().find(|(_, text)| number(text).is_none())
+}
+
+impl Entries {
+    /// What is written there, or the numbers written out.
+    pub fn texts(&self) -> Vec<Option<String>> {
+        match self {
+            Entries::Numbers(numbers) => numbers.iter().map(|x| x.map(|x| x.to_string())).collect(),
+            Entries::Texts(texts) => texts.clone(),
+        }
+    }
+
+    /// The first entry that is no number, with its row, where more than half of the entries are numbers: a slip rather than
+    /// a category.
+    pub fn slip(&self) -> Option<(usize, &str)> {
+        let Entries::Texts(texts) = self else { return None };
+        let known = texts.iter().flatten();
+        let numbers = known.clone().filter(|text| number(text).is_some()).count();
+        if 2 * numbers > known.count() { first_text(texts) } else { None }
     }
 }
 
@@ -155,28 +203,35 @@ mod tests {
         packed.write_all(PENGUINS.as_bytes()).unwrap();
         let packed = packed.finish().unwrap();
         for content in [PENGUINS.as_bytes(), &packed] {
-            let table = Table::parse("penguins.csv", content).unwrap();
+            let table = Table::read(Source::Embedded("penguins.csv", content)).unwrap();
             assert_eq!((table.rows(), table.columns.len()), (3, 3));
             let mass = table.column("mass").unwrap();
             assert_eq!(table.numbers(mass).unwrap(), [Some(3750.0), None, Some(3800.5)]);
             assert_eq!((mass.first_missing(), table.column("island").unwrap().first_missing()), (Some(1), Some(2)));
             assert_eq!(table.column("species").unwrap().first_missing(), None);
         }
-        let cut = Table::parse("penguins.csv.gz", &packed[..packed.len() - 9]).unwrap_err().to_string();
+        let cut = Table::read(Source::Embedded("penguins.csv.gz", &packed[..packed.len() - 9])).unwrap_err().to_string();
         assert!(cut.contains("penguins.csv.gz: broken gzip data"), "{cut}");
     }
 
     #[test]
     fn bad_tables_are_told_apart() {
-        let message = |text: &str| Table::parse("x.csv", text.as_bytes()).unwrap_err().to_string();
+        let message = |text: &str| Table::read(Source::Embedded("x.csv", text.as_bytes())).unwrap_err().to_string();
         assert!(message("").contains("x.csv: it is empty"));
         assert!(message("a,b\n").contains("no row"));
         assert!(message("a,b\n1,2\n3\n").contains("row 2 has 1 fields where the header has 2"));
         assert!(message("a,b,a\n1,2,3\n").contains("two columns are called `a`"));
-        let table = Table::parse("x.csv", b"a,b\n1,2\nx,nan\n").unwrap();
+        let table = Table::read(Source::Embedded("x.csv", b"a,b\n1,2\nx,nan\n")).unwrap();
         let of = |name: &str| table.numbers(table.column(name).unwrap()).unwrap_err().to_string();
         assert!(of("a").contains("row 2, column `a`: `x` is not a number"), "{}", of("a"));
         assert!(of("b").contains("row 2, column `b`: NaN is not finite"), "{}", of("b"));
+        let below = Table::read(Source::Embedded("y.csv", b"b,a\n7,8\n9,z\n")).unwrap();
+        let joined = table.clone().followed_by(below).unwrap();
+        assert_eq!((joined.rows(), joined.columns.len()), (4, 2));
+        assert!(joined.error_in(1, ": q").to_string().contains("x.csv: row 2: q"));
+        assert!(joined.error_in(3, ": q").to_string().contains("y.csv: row 2: q"));
+        let other = Table::read(Source::Embedded("z.csv", b"a,c\n7,8\n")).unwrap();
+        assert!(table.clone().followed_by(other).unwrap_err().to_string().contains("z.csv: unknown column `b`"));
         assert!(table.column("aa").unwrap_err().to_string().contains("did you mean `a`"));
     }
 }

@@ -1,176 +1,316 @@
-//! From the columns of a table to labelled examples.
+//! From the columns of a table to examples.
 
 use super::table::{Column, Entries, Table};
-use super::{DataSet, Examples};
+use super::{DataSet, Examples, Feature, Inputs, Scale, Target, Targets};
 use crate::Result;
+use serde::{Deserialize, Serialize};
 
 /// How a table is read.
 pub struct Tabular<'a> {
     pub table: &'a Table,
-    /// The column of classes.
+    /// The column that is predicted.
     pub target: &'a str,
+    /// What it holds; without it, values where all of it are numbers, otherwise classes.
+    pub kind: Option<Kind>,
+    /// The natural logarithm of the target is predicted.
+    pub logarithm: bool,
     /// Columns that are no features.
     pub ignored: &'a [&'a str],
+    /// Columns of categories, even where they are numbers.
+    pub categorical: &'a [&'a str],
     pub missing: Missing,
     pub split: Split,
 }
 
+/// What a target holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Classes.
+    Classification,
+    /// Real values.
+    Regression,
+}
+
 /// What becomes of an entry that is missing in a feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// It is an error.
-    Refused,
+    #[default]
+    Error,
     /// A number gets the mean of the training rows, a text none of the categories.
-    Filled,
+    Fill,
 }
 
 /// Which rows are held out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
-    /// The fifth, the tenth, and so on: keeps the balance of sorted tables.
-    EveryFifth,
+    /// The n-th, the 2n-th, and so on: keeps the balance of sorted tables.
+    Every(usize),
     /// Those after so many.
     After(usize),
 }
 
 impl Split {
-    fn holds_out(self, row: usize) -> bool {
+    pub fn holds_out(self, row: usize) -> bool {
         match self {
-            Split::EveryFifth => row % 5 == 4,
+            Split::Every(n) => row % n == n - 1,
             Split::After(train) => row >= train,
         }
     }
 }
 
 impl Tabular<'_> {
-    /// Labelled examples. Columns of numbers are standardized by the mean and the standard deviation of the training rows; columns
-    /// of texts become one feature of 0 and 1 per category of the training rows, in alphabetical order. Classes are counted
-    /// in the order of their names or numbers.
+    /// Columns of numbers are standardized by the mean and the standard deviation of the training rows; columns of texts become
+    /// one feature of 0 and 1 per category of the training rows, in alphabetical order. Classes are counted in the order of their
+    /// names or numbers; values are standardized as numbers are.
     ///
     /// # Errors
-    /// When a column is missing, the target has less than two classes or a missing entry, or a feature has one that is refused.
-    pub fn classification(&self) -> Result<DataSet> {
-        let target = self.table.column(self.target)?;
-        let (labels, classes) = self.labels(target)?;
+    /// When a column is missing, a feature has a missing entry that is refused, or a text among numbers; when the target has
+    /// a missing entry, one class or value only, or a class that no training row has.
+    pub fn data_set(&self) -> Result<DataSet> {
+        let named = [self.target].into_iter().chain(self.ignored.iter().chain(self.categorical).copied());
+        named.map(|name| self.table.column(name)).try_for_each(|column| column.map(drop))?;
+        let (target, targets) = self.target()?;
         let is_feature = |column: &&Column| column.name != self.target && !self.ignored.contains(&column.name.as_str());
-        self.ignored.iter().try_for_each(|name| self.table.column(name).map(|_| ()))?;
-        let features = self.table.columns.iter().filter(is_feature).map(|column| self.features(column));
-        let features: Vec<Vec<f32>> = features.collect::<Result<Vec<_>>>()?.concat();
+        let mut features = Vec::new();
+        let mut columns: Vec<Vec<f32>> = Vec::new();
+        for column in self.table.columns.iter().filter(is_feature) {
+            for (feature, numbers) in self.features(column)? {
+                features.push(feature);
+                columns.push(numbers);
+            }
+        }
         if features.is_empty() {
             return Err(self.table.error("it has no column beside the target"));
         }
-        let examples = |held_out: bool| {
-            let rows: Vec<usize> = (0..labels.len()).filter(|row| self.split.holds_out(*row) == held_out).collect();
-            let inputs = rows.iter().flat_map(|&row| features.iter().map(move |feature| feature[row])).collect();
-            Examples { inputs, labels: rows.iter().map(|&row| labels[row]).collect() }
-        };
-        let (train, test) = (examples(false), examples(true));
+        let rows: Vec<usize> = (0..self.table.rows()).collect();
+        let (test, train): (Vec<usize>, Vec<usize>) = rows.into_iter().partition(|row| self.split.holds_out(*row));
         if train.is_empty() || test.is_empty() {
             let rows = self.table.rows();
             return Err(self.table.error(format!("{rows} rows are too few for a training and a held-out part")));
         }
-        Ok(DataSet { shape: vec![features.len()], classes, train, test })
+        let inputs = (0..self.table.rows()).flat_map(|row| columns.iter().map(move |column| column[row]));
+        let all = Examples { inputs: Inputs::Numbers(inputs.collect()), targets };
+        Ok(DataSet {
+            shape: vec![features.len()],
+            features,
+            target,
+            train: all.kept(&train).into(),
+            test: all.kept(&test).into(),
+        })
     }
 
-    fn labels(&self, target: &Column) -> Result<(Vec<u32>, usize)> {
-        if let Some(row) = target.first_missing() {
-            return Err(self.table.error(format!("row {}: the target `{}` is missing", row + 1, target.name)));
+    fn is_trained_on(&self, row: usize) -> bool {
+        !self.split.holds_out(row)
+    }
+
+    /// What is predicted, and the class or the value of every row.
+    fn target(&self) -> Result<(Target, Targets)> {
+        let column = self.table.column(self.target)?;
+        if let Some(row) = column.first_missing() {
+            return Err(self.table.error_in(row, format!(": the target `{}` is missing", column.name)));
         }
-        let indices = match &target.entries {
+        let kind = self.kind.unwrap_or(match column.entries {
+            Entries::Numbers(_) => Kind::Regression,
+            Entries::Texts(_) => Kind::Classification,
+        });
+        match kind {
+            Kind::Classification if self.logarithm => {
+                Err(self.table.error(format!("`logarithm` is for values, and `{}` holds classes", column.name)))
+            }
+            Kind::Classification => self.classes(column),
+            Kind::Regression => self.values(column),
+        }
+    }
+
+    fn classes(&self, column: &Column) -> Result<(Target, Targets)> {
+        let (labels, names) = match &column.entries {
             Entries::Texts(texts) => ranks(texts, |a, b| a.cmp(b)),
-            Entries::Numbers(_) => {
-                ranks(self.table.numbers(target)?, |a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal))
-            }
+            Entries::Numbers(_) => ranks(self.table.numbers(column)?, f64::total_cmp),
         };
-        let classes = indices.iter().max().map_or(0, |largest| *largest as usize + 1);
-        if classes < 2 {
-            return Err(self.table.error(format!("the target `{}` has one class only", target.name)));
+        if names.len() < 2 {
+            return Err(self.table.error(format!("the target `{}` has one class only, {}", column.name, names[0])));
         }
-        Ok((indices, classes))
+        let trained = |class: usize| (0..labels.len()).any(|row| self.is_trained_on(row) && labels[row] as usize == class);
+        if let Some(class) = (0..names.len()).find(|class| !trained(*class)) {
+            let row = labels.iter().position(|label| *label as usize == class).unwrap_or(0);
+            let message = format!(": it is held out, and no training row has its class, {}", names[class]);
+            return Err(self.table.error_in(row, message));
+        }
+        Ok((Target::Class { names }, Targets::Classes(labels)))
     }
 
-    /// The features of one column, each `[rows]`.
-    fn features(&self, column: &Column) -> Result<Vec<Vec<f32>>> {
-        if let (Missing::Refused, Some(row)) = (self.missing, column.first_missing()) {
-            return Err(self.table.error(format!("row {}, column `{}`: the entry is missing", row + 1, column.name)));
+    fn values(&self, column: &Column) -> Result<(Target, Targets)> {
+        let numbers: Vec<f64> = self.table.numbers(column)?.iter().flatten().copied().collect();
+        if let (true, Some(row)) = (self.logarithm, numbers.iter().position(|x| *x <= 0.0)) {
+            let message = format!(", column `{}`: {} has no logarithm", column.name, numbers[row]);
+            return Err(self.table.error_in(row, message));
         }
-        let trained = |row: &usize| !self.split.holds_out(*row);
+        let numbers: Vec<f64> = if self.logarithm { numbers.into_iter().map(f64::ln).collect() } else { numbers };
+        let trained: Vec<f64> =
+            numbers.iter().enumerate().filter(|(row, _)| self.is_trained_on(*row)).map(|(_, x)| *x).collect();
+        if trained.iter().all(|x| *x == trained[0]) {
+            return Err(self.table.error(format!("the target `{}` has one value only, {}", column.name, trained[0])));
+        }
+        let scale = Scale::of(&trained);
+        let name = if self.logarithm { format!("ln {}", column.name) } else { column.name.clone() };
+        let values = numbers.iter().map(|x| scale.standardized(*x)).collect();
+        Ok((Target::Value { name, scale }, Targets::Values(values)))
+    }
+
+    /// The features of one column, each with its `[rows]` numbers.
+    fn features(&self, column: &Column) -> Result<Vec<(Feature, Vec<f32>)>> {
+        let name = &column.name;
+        if let (Missing::Error, Some(row)) = (self.missing, column.first_missing()) {
+            let message = format!(", column `{name}`: the entry is missing; `missing = \"fill\"` fills it");
+            return Err(self.table.error_in(row, message));
+        }
         match &column.entries {
-            Entries::Numbers(_) => {
+            Entries::Numbers(_) if !self.categorical.contains(&name.as_str()) => {
                 let numbers = self.table.numbers(column)?;
-                let known: Vec<f64> = (0..numbers.len()).filter(trained).filter_map(|row| numbers[row]).collect();
-                let (mean, deviation) = mean_and_deviation(&known);
-                let standardized = |x: &Option<f64>| x.map_or(0.0, |x| ((x - mean) / deviation) as f32);
-                Ok(vec![numbers.iter().map(standardized).collect()])
+                let trained = (0..numbers.len()).filter(|row| self.is_trained_on(*row));
+                let scale = Scale::of(&trained.filter_map(|row| numbers[row]).collect::<Vec<f64>>());
+                let standardized = numbers.iter().map(|x| x.map_or(0.0, |x| scale.standardized(x))).collect();
+                Ok(vec![(Feature { name: name.clone(), scale }, standardized)])
             }
-            Entries::Texts(texts) => {
-                let mut categories: Vec<&String> =
-                    (0..texts.len()).filter(trained).filter_map(|row| texts[row].as_ref()).collect();
-                categories.sort();
-                categories.dedup();
-                let one_hot = |category: &&String| {
-                    texts.iter().map(|text| f32::from(u8::from(text.as_ref() == Some(*category)))).collect()
-                };
-                Ok(categories.iter().map(one_hot).collect())
+            entries => {
+                let listed = self.categorical.contains(&name.as_str());
+                if let (false, Some((row, text))) = (listed, entries.slip()) {
+                    let message = format!(
+                        ", column `{name}`: `{text}` is not a number, as most of the column are; name it under `categorical` if it holds categories"
+                    );
+                    return Err(self.table.error_in(row, message));
+                }
+                self.one_hot(name, &entries.texts(), listed)
             }
         }
+    }
+
+    /// A feature of 0 and 1 for every category of the training rows.
+    fn one_hot(&self, name: &str, texts: &[Option<String>], listed: bool) -> Result<Vec<(Feature, Vec<f32>)>> {
+        let trained = (0..texts.len()).filter(|row| self.is_trained_on(*row));
+        let mut categories: Vec<&String> = trained.filter_map(|row| texts[row].as_ref()).collect();
+        let rows = categories.len();
+        categories.sort();
+        categories.dedup();
+        if !listed && categories.len() > MANY_CATEGORIES && 2 * categories.len() > rows {
+            let message = format!(
+                "column `{name}` has {} different texts in {rows} rows; name it under `ignored`, or under `categorical` if that is meant",
+                categories.len()
+            );
+            return Err(self.table.error(message));
+        }
+        let feature = |category: &&String| {
+            let numbers = texts.iter().map(|text| f32::from(u8::from(text.as_ref() == Some(*category)))).collect();
+            (Feature { name: format!("{name} = {category}"), scale: Scale::ONE }, numbers)
+        };
+        Ok(categories.iter().map(feature).collect())
     }
 }
 
-/// The place of each entry among the distinct ones in their order.
-fn ranks<T: Clone + PartialEq>(entries: &[Option<T>], order: impl Fn(&T, &T) -> std::cmp::Ordering) -> Vec<u32> {
+/// More categories than this, and more than half as many as rows, are names rather than categories.
+const MANY_CATEGORIES: usize = 100;
+
+/// The place of each entry among the distinct ones in their order, and what those are called.
+fn ranks<T: PartialEq + ToString>(
+    entries: &[Option<T>],
+    order: impl Fn(&T, &T) -> std::cmp::Ordering,
+) -> (Vec<u32>, Vec<String>) {
     let mut distinct: Vec<&T> = entries.iter().flatten().collect();
     distinct.sort_by(|a, b| order(a, b));
     distinct.dedup();
     let rank = |entry: &T| distinct.partition_point(|other| order(other, entry).is_lt()) as u32;
-    entries.iter().flatten().map(rank).collect()
-}
-
-/// The mean and the standard deviation over n; 1 where nothing varies.
-pub(super) fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
-    if values.is_empty() {
-        return (0.0, 1.0);
-    }
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let deviation = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
-    (mean, if deviation > 0.0 { deviation } else { 1.0 })
+    (entries.iter().flatten().map(rank).collect(), distinct.iter().map(|entry| entry.to_string()).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::Source;
     use super::*;
 
     const TABLE: &str = "name,size,color,kind\na,1,red,x\nb,2,blue,y\nc,3,red,x\nd,,green,y\ne,100,purple,x\n";
 
+    fn table(text: &str) -> Table {
+        Table::read(Source::Embedded("t.csv", text.as_bytes())).unwrap()
+    }
+
+    fn reading<'a>(table: &'a Table, target: &'a str, missing: Missing) -> Tabular<'a> {
+        let (ignored, categorical): (&[&str], &[&str]) = (&["name"], &[]);
+        Tabular { table, target, kind: None, logarithm: false, ignored, categorical, missing, split: Split::Every(5) }
+    }
+
     fn read(text: &str, missing: Missing) -> Result<DataSet> {
-        let table = &Table::parse("t.csv", text.as_bytes()).unwrap();
-        let split = Split::EveryFifth;
-        Tabular { table, target: "kind", ignored: &["name"], missing, split }.classification()
+        reading(&table(text), "kind", missing).data_set()
     }
 
     /// Mean 2 and variance 2/3 of the training rows 1, 2, 3; the held-out row moves neither, and its color is none of theirs.
     #[test]
     fn everything_is_fitted_on_the_training_rows() {
-        let data = read(TABLE, Missing::Filled).unwrap();
-        assert_eq!((&data.shape[..], data.classes), (&[4][..], 2));
-        assert_eq!((&data.train.labels[..], &data.test.labels[..]), (&[0, 1, 0, 1][..], &[0][..]));
+        let data = read(TABLE, Missing::Fill).unwrap();
+        let names: Vec<&str> = data.features.iter().map(|feature| feature.name.as_str()).collect();
+        assert_eq!(names, ["size", "color = blue", "color = green", "color = red"]);
+        assert_eq!(data.target, Target::Class { names: vec!["x".into(), "y".into()] });
+        assert_eq!(data.train.targets, Targets::Classes(vec![0, 1, 0, 1]));
+        assert_eq!(data.test.targets, Targets::Classes(vec![0]));
         let unit = 1.5f32.sqrt();
         let expected = [[-unit, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0], [unit, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0]];
-        for (got, want) in data.train.inputs.iter().zip(expected.concat()) {
+        for (got, want) in data.train.inputs_of(0..4).iter().zip(expected.concat()) {
             assert!((got - want).abs() < 1e-6, "{:?}", data.train.inputs);
         }
-        assert!((data.test.inputs[0] - 98.0 * unit).abs() < 1e-3 && data.test.inputs[1..] == [0.0; 3]);
+        let test = data.test.inputs_of(0..1);
+        assert!((test[0] - 98.0 * unit).abs() < 1e-3 && test[1..] == [0.0; 3]);
+    }
+
+    /// ln 1, ln e², ln 1, ln e² have mean 1 and deviation 1.
+    #[test]
+    fn values_are_standardized_and_can_be_put_back() {
+        let square = std::f64::consts::E.powi(2);
+        let text = format!("x,y\n1,1\n2,{square}\n3,1\n4,{square}\n5,{}\n", square * square);
+        let table = table(&text);
+        let mut tabular = reading(&table, "y", Missing::Error);
+        tabular.ignored = &[];
+        tabular.logarithm = true;
+        let data = tabular.data_set().unwrap();
+        let Target::Value { name, scale } = &data.target else { panic!("{:?}", data.target) };
+        assert_eq!(name, "ln y");
+        assert!((scale.mean - 1.0).abs() < 1e-12 && (scale.deviation - 1.0).abs() < 1e-12, "{scale:?}");
+        let Targets::Values(held_out) = &data.test.targets else { panic!() };
+        assert!((scale.restored(held_out[0]) - 4.0).abs() < 1e-6);
+        tabular.logarithm = false;
+        assert!(matches!(tabular.data_set().unwrap().target, Target::Value { .. }));
+        tabular.kind = Some(Kind::Classification);
+        let message = tabular.data_set().unwrap_err().to_string();
+        assert!(message.contains("row 5: it is held out, and no training row has its class, 54.5"), "{message}");
+        tabular.categorical = &["x"];
+        tabular.kind = None;
+        assert_eq!(tabular.data_set().unwrap().features.len(), 4, "one per training row");
     }
 
     #[test]
     fn what_can_not_be_learned_from_is_told() {
         let message = |text: &str, missing| read(text, missing).unwrap_err().to_string();
-        assert!(message(TABLE, Missing::Refused).contains("t.csv: row 4, column `size`: the entry is missing"));
+        assert!(message(TABLE, Missing::Error).contains("t.csv: row 4, column `size`: the entry is missing"));
         let gone = TABLE.replace("b,2,blue,y", "b,2,blue,");
-        assert!(message(&gone, Missing::Filled).contains("row 2: the target `kind` is missing"));
-        assert!(message(&TABLE.replace(",y\n", ",x\n"), Missing::Filled).contains("one class only"));
-        assert!(message(&TABLE.replace("kind", "sort"), Missing::Filled).contains("unknown column `kind`"));
-        assert!(message("name,size,kind\na,1,x\nb,2,y\n", Missing::Filled).contains("too few"));
+        assert!(message(&gone, Missing::Fill).contains("row 2: the target `kind` is missing"));
+        assert!(message(&TABLE.replace(",y\n", ",x\n"), Missing::Fill).contains("one class only, x"));
+        assert!(message(&TABLE.replace("kind", "sort"), Missing::Fill).contains("unknown column `kind`"));
+        assert!(message("name,size,kind\na,1,x\nb,2,y\n", Missing::Fill).contains("too few"));
+        assert!(message("name,kind\na,x\nb,y\n", Missing::Fill).contains("no column beside the target"));
+        let slip = message(&TABLE.replace(",3,", ",3m,"), Missing::Fill);
+        assert!(slip.contains("row 3, column `size`: `3m` is not a number"), "{slip}");
+        assert!(message(&TABLE.replace(",3,", ",NaN,"), Missing::Fill).contains("row 3, column `size`: NaN"));
+        let names: String = (0..300).map(|i| format!("n{i},{i},c{i},{}\n", i % 2)).collect();
+        assert!(message(&format!("name,size,color,kind\n{names}"), Missing::Error).contains("under `ignored`"));
+        let values = |text: &str, logarithm: bool| {
+            let table = table(text);
+            let mut tabular = reading(&table, "y", Missing::Error);
+            (tabular.ignored, tabular.logarithm) = (&[], logarithm);
+            tabular.data_set().unwrap_err().to_string()
+        };
+        assert!(values("x,y\n1,1\n2,0\n3,1\n4,1\n5,1\n", true).contains("row 2, column `y`: 0 has no logarithm"));
+        assert!(values("x,y\n1,7\n2,7\n3,7\n4,7\n5,1\n", false).contains("one value only, 7"));
+        assert!(values("x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n", true).contains("`logarithm` is for values"));
     }
 }

@@ -71,7 +71,9 @@ pub struct EvaluationSettings {
     /// Examples between two rows of the record; a hundredth of the budget when absent.
     #[serde(default)]
     pub every: Option<u64>,
-    /// On a data set; the first one that is not drawn decides which weights are the best.
+    /// On a data set; the first one that is not drawn decides which weights are the best. When absent, accuracy and cross-entropy
+    /// of classes, R² and the root mean squared error of real values.
+    #[serde(default)]
     pub metrics: Vec<Named>,
     /// On a data set: metrics of the training examples; their columns begin with `train_`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -118,6 +118,14 @@ impl Loss {
     pub fn trains_classifiers(&self) -> bool {
         self.layout == Layout::Classes && self.predictions[0].domain == Domain::Real
     }
+
+    /// Whether it compares real values of either sign with a prediction, or with a mean and a variance.
+    pub fn trains_values(&self) -> bool {
+        let domains: Vec<Domain> = self.predictions.iter().map(|part| part.domain).collect();
+        self.layout == Layout::Same
+            && matches!(self.targets, [Part { domain: Domain::Real, .. }])
+            && matches!(domains[..], [Domain::Real] | [Domain::Real, Domain::NotNegative])
+    }
 }
 
 /// A constant in the precision of the computation.

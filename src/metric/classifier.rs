@@ -79,7 +79,6 @@ pub fn expected_reward(reward: &Reward, logits: &[f32], labels: &[u32]) -> f64 {
 mod tests {
     use super::super::find;
     use super::*;
-    use crate::options::Named;
 
     #[test]
     fn metrics_of_a_table_computed_by_hand() {
@@ -95,7 +94,7 @@ mod tests {
         assert!((value("cross_entropy") - expected).abs() < 1e-7);
         assert!((value("log_loss") - expected).abs() < 1e-7);
         assert!((value("brier") - (0.0625 + 0.25) / 2.0).abs() < 1e-7);
-        let reward = Reward::new(&Named::plain("accuracy"), 2).unwrap();
+        let reward = Reward::of_target(None, Some(2)).unwrap();
         assert!((expected_reward(&reward, &logits, &labels) - 0.625).abs() < 1e-7);
         let mse = find("mse").unwrap();
         let error = output.judged_by(mse, &Options::defaults(mse.options)).unwrap_err().to_string();

@@ -1,6 +1,6 @@
 //! A metric of one decision as a reward.
 
-use super::{ALL, find};
+use super::{ALL, Judge, find};
 use crate::options::{Named, Options};
 use crate::{Error, Result};
 
@@ -13,11 +13,14 @@ pub struct Reward {
 }
 
 impl Reward {
-    /// The metric `named` as the reward of a chosen class out of `classes`.
+    /// The metric `named` as the reward of a chosen class out of `classes`, or without classes of a real value; when it isn't named,
+    /// accuracy or mse.
     ///
     /// # Errors
-    /// When the metric is unknown, judges many decisions at once, or its options don't fit.
-    pub fn new(named: &Named, classes: usize) -> Result<Reward> {
+    /// When the metric is unknown, judges many decisions at once or only classes, or its options don't fit.
+    pub fn of_target(named: Option<&Named>, classes: Option<usize>) -> Result<Reward> {
+        let usual = Named::plain(if classes.is_some() { "accuracy" } else { "mse" });
+        let named = named.unwrap_or(&usual);
         let metric = find(&named.name)?;
         let of = metric.reward.ok_or_else(|| {
             let fitting = ALL.iter().filter(|metric| metric.reward.is_some()).map(|metric| metric.name);
@@ -27,8 +30,12 @@ impl Reward {
                 metric.name
             ))
         })?;
+        if classes.is_none() && !matches!(metric.judge, Judge::Values(_)) {
+            let name = metric.name;
+            return Err(Error::Argument(format!("`{name}` rewards classes, and this task has real values; use mse or mae")));
+        }
         let options = Options::new(metric.name, metric.options, &named.options)?;
-        options.check_classes(classes)?;
+        classes.map_or(Ok(()), |classes| options.check_classes(classes))?;
         Ok(Reward { of, options })
     }
 
@@ -44,7 +51,7 @@ mod tests {
 
     fn reward(toml: &str) -> Result<Reward> {
         let table: std::collections::BTreeMap<String, Named> = toml::from_str(toml).unwrap();
-        Reward::new(&table["reward"], 2)
+        Reward::of_target(Some(&table["reward"]), Some(2))
     }
 
     /// The definitions, by hand.

@@ -1,7 +1,8 @@
 //! Minimizing a loss of labelled examples.
 
 use super::{Mean, Objective, Sense, Value};
-use crate::data::Examples;
+use crate::data::{Examples, Targets};
+use crate::distribution::picked;
 use crate::loss::{Criterion, Inputs, LossSettings};
 use crate::network::Network;
 use crate::{Result, Rng};
@@ -9,6 +10,7 @@ use candle_core::{Device, Tensor};
 use rand::Rng as _;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The `objective` table of an arm with `kind = "supervised"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +38,7 @@ pub struct ExpertSettings {
 /// `(1/B) Σ loss(f(x_i), y_i)` over shuffled minibatches. Every epoch visits every example once; its last batch is smaller
 /// when the batch size does not divide the number of examples.
 pub struct Supervised {
-    examples: Examples,
+    examples: Arc<Examples>,
     criterion: Criterion,
     batch_size: usize,
     /// Of the seeds that units are dropped by.
@@ -52,18 +54,27 @@ pub struct Supervised {
 pub struct Labelled {
     /// `[batch, features]`
     pub inputs: Tensor,
-    /// `[batch]` of u32
-    pub labels: Tensor,
+    /// `[batch]` of u32, or `[batch, 1]` of f32
+    pub targets: Tensor,
     dropout_seed: u64,
 }
 
 impl Supervised {
     /// `dropout` is the stream that dropout draws from.
-    pub fn new(examples: Examples, criterion: Criterion, batch_size: usize, dropout: Rng) -> Self {
+    pub fn new(examples: Arc<Examples>, criterion: Criterion, batch_size: usize, dropout: Rng) -> Self {
         let order: Vec<usize> = (0..examples.len()).collect();
         let position = order.len();
         Supervised { examples, criterion, batch_size, dropout, order, position, consumed: 0, before: 0 }
     }
+}
+
+/// Of outputs `[batch, 2]`, a mean and the logarithm of a standard deviation: the mean, and where two are wanted the variance.
+fn predicted_values(outputs: &Tensor, wanted: usize) -> Result<Vec<Tensor>> {
+    let mean = outputs.narrow(1, 0, 1)?;
+    Ok(match wanted {
+        1 => vec![mean],
+        _ => vec![mean, (outputs.narrow(1, 1, 1)? * 2.0)?.exp()?],
+    })
 }
 
 impl Objective for Supervised {
@@ -78,22 +89,31 @@ impl Objective for Supervised {
         }
         let end = (self.position + self.batch_size).min(self.order.len());
         let rows = &self.order[self.position..end];
-        let inputs: Vec<f32> = rows.iter().flat_map(|&row| self.examples.input(row)).copied().collect();
-        let labels: Vec<u32> = rows.iter().map(|&row| self.examples.labels[row]).collect();
+        let inputs = self.examples.inputs_of(rows.iter().copied());
+        let targets = match &self.examples.targets {
+            Targets::Classes(labels) => Tensor::from_vec(picked(labels, rows, 1), rows.len(), &Device::Cpu)?,
+            Targets::Values(values) => Tensor::from_vec(picked(values, rows, 1), (rows.len(), 1), &Device::Cpu)?,
+        };
         let size = rows.len();
         self.position = end;
         self.before = self.consumed;
         self.consumed += size as u64;
         Ok(Labelled {
-            inputs: Tensor::from_vec(inputs, (size, self.examples.inputs.len() / self.examples.len()), &Device::Cpu)?,
-            labels: Tensor::from_vec(labels, size, &Device::Cpu)?,
+            inputs: Tensor::from_vec(inputs, (size, self.examples.features()), &Device::Cpu)?,
+            targets,
             dropout_seed: self.dropout.random(),
         })
     }
 
     fn value(&self, network: &Network, batch: &Labelled) -> Result<Value> {
         let outputs = network.forward_dropping(&batch.inputs, batch.dropout_seed)?;
-        let (scalar, terms) = self.criterion.value(&Inputs::pair(&outputs, &batch.labels))?;
+        let (scalar, terms) = self.criterion.value(|loss| {
+            let predictions = match &self.examples.targets {
+                Targets::Classes(_) => vec![outputs.clone()],
+                Targets::Values(_) => predicted_values(&outputs, loss.predictions.len())?,
+            };
+            Ok(Inputs { predictions, targets: vec![batch.targets.clone()] })
+        })?;
         let terms = terms.into_iter().map(Mean::of_one).collect();
         Ok(Value { scalar, inputs: batch.inputs.clone(), outputs, terms })
     }

@@ -1,14 +1,15 @@
 //! How well a network does, the same for every arm of an experiment.
 
+use super::judging::{Judged, Judging, infer_all, mean_entropy, mean_reward, numbers};
 use super::{Source, Task};
 use crate::data::DataSet;
-use crate::distribution::{Probabilities, RawActions};
+use crate::distribution::RawActions;
 use crate::experiment::EvaluationSettings;
-use crate::metric::{self, ClassifierOutput, Metric, Reward, Value};
+use crate::metric::Reward;
 use crate::network::Network;
-use crate::options::{Named, Options};
+use crate::options::Named;
 use crate::record::Drawn;
-use crate::{Error, Result, Rng, stream};
+use crate::{Result, Rng, stream};
 use lossward_envs::Vectorized;
 use lossward_envs::wrapper::Purpose;
 use std::sync::Arc;
@@ -20,69 +21,28 @@ pub struct Evaluation {
 }
 
 enum Kind {
-    /// Held-out examples: the metrics, the expected reward of the sampling policy, and its entropy.
+    /// Held-out examples: the metrics, the expected reward (of real values: the reward of the prediction), and the policy's entropy.
     /// The training examples, too, as far as metrics ask for them.
     Held { data: Arc<DataSet>, metrics: Vec<Judging>, reward: Reward, train_metrics: Vec<Judging> },
     /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
     Episodes { env: Box<dyn Vectorized>, rng: Box<Rng> },
 }
 
-/// A metric with its options.
-struct Judging {
-    metric: &'static Metric,
-    options: Options,
-    label: String,
-    /// One, or one per class: `precision(average=none)[2]`; none of a metric that is drawn.
-    columns: Vec<String>,
-}
-
-impl Judging {
-    /// # Errors
-    /// When the metric is unknown, does not judge classifiers, or its options don't fit.
-    fn new(named: &Named, classes: usize, prefix: &str) -> Result<Judging> {
-        let metric = metric::find(&named.name)?;
-        if !metric.judges_classifiers() {
-            let fitting = metric::ALL.iter().filter(|metric| metric.judges_classifiers()).map(|metric| metric.name);
-            let fitting = fitting.collect::<Vec<_>>().join(", ");
-            let (name, judge) = (metric.name, metric.judge);
-            return Err(Error::Argument(format!(
-                "`{name}` judges {judge}, and this task has class labels; metrics that fit: {fitting}"
-            )));
-        }
-        let options = Options::new(metric.name, metric.options, &named.options)?;
-        let mut judging = Judging { metric, options, label: format!("{prefix}{}", named.label()), columns: Vec::new() };
-        // One example of each class tells what comes out, before anything is trained.
-        let (logits, labels) = (vec![0.0; classes * classes], (0..classes as u32).collect::<Vec<u32>>());
-        let label = &judging.label;
-        judging.columns = match judging.value(&ClassifierOutput::new(&logits, &labels, classes))? {
-            Value::Number(_) => vec![label.clone()],
-            Value::PerClass(list) => list.iter().map(|of| format!("{label}[{}]", of.class)).collect(),
-            Value::Counts(_) | Value::Curves(_) | Value::Bins(_) => Vec::new(),
-        };
-        Ok(judging)
-    }
-
-    fn value(&self, output: &ClassifierOutput) -> Result<Value> {
-        output.judged_by(self.metric, &self.options)
-    }
-}
-
 impl Evaluation {
     /// # Errors
-    /// When a metric is unknown, does not judge classifiers, or its options don't fit the task; when the environment can't
+    /// When a metric is unknown, does not judge such targets, or its options don't fit the task; when the environment can't
     /// be had with these options.
     pub fn new(task: &Task, settings: &EvaluationSettings, seed: u64) -> Result<Self> {
         let kind = match &task.source {
             Source::DataSet(data) => {
                 let judging = |metrics: &[Named], prefix| {
-                    metrics.iter().map(|named| Judging::new(named, data.classes, prefix)).collect::<Result<_>>()
+                    metrics.iter().map(|named| Judging::new(named, &data.target, prefix)).collect::<Result<_>>()
                 };
-                let accuracy = Named::plain("accuracy");
                 Kind::Held {
                     data: data.clone(),
                     metrics: judging(&settings.metrics, "")?,
                     train_metrics: judging(settings.train_metrics.as_deref().unwrap_or_default(), "train_")?,
-                    reward: Reward::new(settings.reward.as_ref().unwrap_or(&accuracy), data.classes)?,
+                    reward: Reward::of_target(settings.reward.as_ref(), data.target.classes())?,
                 }
             }
             Source::Environment(environment) => {
@@ -125,20 +85,14 @@ impl Evaluation {
     pub fn of(&mut self, network: &Network) -> Result<Vec<f64>> {
         match &mut self.kind {
             Kind::Held { data, metrics, reward, train_metrics } => {
-                let logits = &mut self.outputs;
-                network.infer(&data.test.inputs, data.test.len(), logits)?;
-                let labels = &data.test.labels;
-                let mut row = numbers(metrics, &ClassifierOutput::new(logits, labels, data.classes))?;
-                let probabilities = Probabilities::of(logits, data.classes);
-                let entropies = probabilities.entropies().iter().map(|entropy| f64::from(*entropy));
-                row.push(metric::expected_reward(reward, logits, labels));
-                row.push(entropies.sum::<f64>() / labels.len() as f64);
+                let outputs = &mut self.outputs;
+                infer_all(network, &data.test, outputs)?;
+                let mut row = numbers(metrics, &Judged::new(outputs, &data.test, &data.target))?;
+                row.push(mean_reward(reward, outputs, &data.test.targets));
+                row.push(mean_entropy(network, outputs, data.test.len()));
                 if !train_metrics.is_empty() {
-                    network.infer(&data.train.inputs, data.train.len(), logits)?;
-                    row.extend(numbers(
-                        train_metrics,
-                        &ClassifierOutput::new(logits, &data.train.labels, data.classes),
-                    )?);
+                    infer_all(network, &data.train, outputs)?;
+                    row.extend(numbers(train_metrics, &Judged::new(outputs, &data.train, &data.target))?);
                 }
                 Ok(row)
             }
@@ -160,17 +114,10 @@ impl Evaluation {
         if wanted.is_empty() {
             return Ok(Drawn::new());
         }
-        network.infer(&data.test.inputs, data.test.len(), &mut self.outputs)?;
-        let output = ClassifierOutput::new(&self.outputs, &data.test.labels, data.classes);
+        infer_all(network, &data.test, &mut self.outputs)?;
+        let output = Judged::new(&self.outputs, &data.test, &data.target);
         wanted.into_iter().map(|judging| Ok((judging.label.clone(), judging.value(&output)?.thinned()))).collect()
     }
-}
-
-/// The values of all columns of these metrics.
-fn numbers(metrics: &[Judging], output: &ClassifierOutput) -> Result<Vec<f64>> {
-    let of_one = |judging: &Judging| Ok(judging.value(output)?.numbers());
-    let with_columns = metrics.iter().filter(|judging| !judging.columns.is_empty());
-    Ok(with_columns.map(of_one).collect::<Result<Vec<_>>>()?.concat())
 }
 
 /// Means over episodes (entropy: over steps).

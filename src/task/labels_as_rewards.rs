@@ -1,13 +1,13 @@
 //! Labels as rewards: a data set played as a one-step environment.
 
-use crate::data::DataSet;
+use crate::data::{DataSet, Targets};
 use crate::metric::Reward;
 use lossward_envs::{Action, Bound, Copies, Dims, Env, Outcome, Rng, Space, Vectorized};
 use rand::Rng as _;
 use std::sync::Arc;
 
-/// A contextual bandit: the observation is a training input drawn uniformly, the action is a class, the reward is what that
-/// class earns for the hidden label, and the episode is over.
+/// A contextual bandit: the observation is a training input drawn uniformly, the action is a class or a standardized value, the
+/// reward is what it earns for the hidden target, and the episode is over.
 #[derive(Clone)]
 struct LabelsAsRewards {
     data: Arc<DataSet>,
@@ -20,7 +20,7 @@ pub fn copies(data: &Arc<DataSet>, reward: Reward, rngs: Vec<Rng>) -> Box<dyn Ve
     let envs = vec![LabelsAsRewards { data: data.clone(), reward, row: 0 }; rngs.len()];
     let observations =
         Space::Box { shape: Dims::of(&data.shape), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) };
-    let spaces = (observations, Space::Discrete(data.classes as u32));
+    let spaces = (observations, super::actions(&data.target));
     Box::new(Copies::new("labels as rewards", spaces, None, envs, rngs))
 }
 
@@ -30,11 +30,15 @@ impl Env for LabelsAsRewards {
     }
 
     fn step(&mut self, action: Action<'_>, _: &mut Rng) -> Outcome {
-        let label = self.data.train.labels[self.row];
-        Outcome { reward: self.reward.of(f64::from(action.index()), f64::from(label)), terminated: true }
+        let train = &self.data.train;
+        let chosen = match train.targets {
+            Targets::Classes(_) => f64::from(action.index()),
+            Targets::Values(_) => f64::from(action.values()[0]),
+        };
+        Outcome { reward: self.reward.of(chosen, train.targets.number(self.row)), terminated: true }
     }
 
     fn observe(&self, out: &mut [f32]) {
-        out.copy_from_slice(self.data.train.input(self.row));
+        self.data.train.write_input(self.row, out);
     }
 }

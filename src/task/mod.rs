@@ -3,6 +3,7 @@
 
 mod environment;
 mod evaluation;
+mod judging;
 mod labels_as_rewards;
 mod rewards_as_labels;
 
@@ -10,13 +11,12 @@ pub use environment::{BestReturn, DEFAULT_MAX_STEPS, Environment, find_environme
 pub use evaluation::Evaluation;
 pub use rewards_as_labels::Expert;
 
-use crate::data::{self, DataSet, Examples};
+use crate::data::{DataSet, DataSetSettings, Examples, Imbalance, Interventions, Target};
 use crate::metric::Reward;
-use crate::options::{Given, Named, Options};
-use crate::{Error, Result, Rng, stream};
+use crate::options::{Given, Named};
+use crate::{Error, Result, Rng};
 use lossward_envs::wrapper::{Purpose, WrapperStatistics, Wrappers};
-use lossward_envs::{Space, Vectorized};
-use rand::seq::SliceRandom;
+use lossward_envs::{Bound, Dims, Space, Vectorized};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -25,13 +25,20 @@ use std::sync::Arc;
 #[serde(deny_unknown_fields)]
 pub struct TaskSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dataset: Option<String>,
+    pub dataset: Option<DataSetSettings>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,
     /// Of the environment or of the data set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Given>,
-    /// Share of the training labels of a data set that become another class, each as likely; held-out labels stay.
+    /// Rows of a data set to train on, drawn for every seed without replacement; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_rows: Option<usize>,
+    /// A class of a data set that becomes rare among the training rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imbalance: Option<Imbalance>,
+    /// Share of the training targets of a data set that become wrong: another class, each as likely, or the value of another row.
+    /// Held-out targets stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_noise: Option<f64>,
     /// Steps after which an episode is truncated, instead of the environment's own limit.
@@ -44,11 +51,34 @@ pub struct TaskSettings {
     pub control: Option<Control>,
 }
 
+impl TaskSettings {
+    fn interventions(&self) -> Interventions {
+        let permuted = self.control == Some(Control::PermutedLabels);
+        let TaskSettings { train_rows, imbalance, label_noise, .. } = *self;
+        Interventions { train_rows, imbalance, label_noise, permuted }
+    }
+
+    /// A key that belongs to the other kind of task, and which that is.
+    fn stranger(&self) -> Option<(&'static str, &'static str)> {
+        let of_environments = [("max_steps", self.max_steps.is_some()), ("wrappers", self.wrappers.is_some())];
+        let of_data_sets = [
+            ("train_rows", self.train_rows.is_some()),
+            ("imbalance", self.imbalance.is_some()),
+            ("label_noise", self.label_noise.is_some()),
+        ];
+        let (strangers, place): (&[_], _) = match self.env {
+            None => (&of_environments, "environments"),
+            Some(_) => (&of_data_sets, "data sets"),
+        };
+        strangers.iter().find(|(_, given)| *given).map(|(key, _)| (*key, place))
+    }
+}
+
 /// A negative control: training gets a signal that carries no information, evaluation stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
-    /// Training labels are permuted over the examples (data sets).
+    /// Training targets are permuted over the examples (data sets).
     PermutedLabels,
     /// Rewards are standard normal draws (environments).
     RandomReward,
@@ -69,30 +99,18 @@ pub enum Source {
 }
 
 impl Task {
-    /// Loads the task for one trial; `seed` permutes the labels of the control.
+    /// Loads the task for one trial; `seed` draws what is done to the training part of a data set.
     pub fn load(settings: &TaskSettings, seed: u64) -> Result<Task> {
         let source = match (&settings.dataset, &settings.env) {
-            (Some(name), None) => {
-                let row = data::find(name)?;
-                let options = Options::new(row.name, row.options, &settings.options.clone().unwrap_or_default())?;
-                let mut data = (row.load)(&options)?;
-                if let Some(share) = settings.label_noise {
-                    data.spoil_labels(share, &mut stream(seed, "label noise", 0))?;
-                }
-                if settings.control == Some(Control::PermutedLabels) {
-                    data.train.labels.shuffle(&mut stream(seed, "control", 0));
-                }
-                Source::DataSet(Arc::new(data))
+            (Some(dataset), None) => {
+                Source::DataSet(Arc::new(dataset.load(settings.options.as_ref(), &settings.interventions(), seed)?))
             }
             (None, Some(id)) => Source::Environment(Box::new(Environment::new(id, settings)?)),
             _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
-        let of_environments = [("max_steps", settings.max_steps.is_some()), ("wrappers", settings.wrappers.is_some())];
-        if let (Source::DataSet(_), Some((key, _))) = (&source, of_environments.iter().find(|(_, given)| *given)) {
-            return Err(Error::Argument(format!("`{key}` is for environments, and this task is a data set")));
-        }
-        if let (Source::Environment(_), Some(_)) = (&source, settings.label_noise) {
-            return Err(Error::Argument("`label_noise` is for data sets, and this task is an environment".into()));
+        if let Some((key, place)) = settings.stranger() {
+            let this = if settings.env.is_some() { "an environment" } else { "a data set" };
+            return Err(Error::Argument(format!("`{key}` is for {place}, and this task is {this}")));
         }
         match (settings.control, &source) {
             (Some(Control::PermutedLabels), Source::Environment(_)) => {
@@ -113,10 +131,10 @@ impl Task {
         }
     }
 
-    /// What is chosen from: classes or actions.
+    /// What is chosen from: classes, real values or actions.
     pub fn actions(&self) -> Space {
         match &self.source {
-            Source::DataSet(data) => Space::Discrete(data.classes as u32),
+            Source::DataSet(data) => actions(&data.target),
             Source::Environment(environment) => environment.actions,
         }
     }
@@ -129,24 +147,30 @@ impl Task {
         }
     }
 
-    /// The number of classes that an example's label is one of.
+    /// What examples are labelled with. An environment's are labelled with its actions.
     ///
     /// # Errors
     /// When an action is no class.
-    pub fn classes(&self) -> Result<usize> {
-        match self.actions() {
-            Space::Discrete(n) => Ok(n as usize),
-            other => {
-                Err(Error::Argument(format!("a supervised arm needs class labels, which actions in {other} are not")))
-            }
+    pub fn target(&self) -> Result<Target> {
+        match &self.source {
+            Source::DataSet(data) => Ok(data.target.clone()),
+            Source::Environment(environment) => match environment.actions {
+                Space::Discrete(n) => Ok(Target::Class { names: (0..n).map(|action| action.to_string()).collect() }),
+                other => Err(Error::Argument(format!(
+                    "a supervised arm needs class labels, which actions in {other} are not"
+                ))),
+            },
         }
     }
 
     /// Labelled examples to train on. An environment's come from an expert ("rewards as labels").
-    pub fn examples(&self, expert: Option<&Expert>) -> Result<Examples> {
+    pub fn examples(&self, expert: Option<&Expert>) -> Result<Arc<Examples>> {
         match (&self.source, expert) {
             (Source::DataSet(data), None) => Ok(data.train.clone()),
-            (Source::Environment(environment), Some(expert)) => expert.demonstrate(environment, self.classes()?),
+            (Source::Environment(environment), Some(expert)) => {
+                let actions = self.target()?.classes().unwrap_or_default();
+                Ok(Arc::new(expert.demonstrate(environment, actions)?))
+            }
             (Source::DataSet(_), Some(_)) => Err(Error::Argument("a data set has labels; it needs no `expert`".into())),
             (Source::Environment(_), None) => {
                 Err(Error::Argument("an environment has no labels; name an `expert` that gives them".into()))
@@ -155,7 +179,7 @@ impl Task {
     }
 
     /// Copies to learn in, one per stream. A data set becomes a one-step environment ("labels as rewards") whose reward is
-    /// the metric named `reward`, accuracy without one. Returns are normalized by this discount, where they are.
+    /// the metric named `reward`, accuracy or mse without one. Returns are normalized by this discount, where they are.
     pub fn environments(&self, reward: Option<&Named>, discount: f64, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
         match (&self.source, reward) {
             (Source::Environment(environment), None) => environment.copies(rngs, Purpose::Training { discount }),
@@ -164,10 +188,17 @@ impl Task {
                 Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))
             }
             (Source::DataSet(data), _) => {
-                let accuracy = Named::plain("accuracy");
-                let reward = Reward::new(reward.unwrap_or(&accuracy), data.classes)?;
+                let reward = Reward::of_target(reward, data.target.classes())?;
                 Ok(labels_as_rewards::copies(data, reward, rngs))
             }
         }
+    }
+}
+
+/// One of the classes, or any standardized value.
+fn actions(target: &Target) -> Space {
+    match target.classes() {
+        Some(classes) => Space::Discrete(classes as u32),
+        None => Space::Box { shape: Dims::of(&[1]), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) },
     }
 }

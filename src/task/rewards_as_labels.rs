@@ -1,7 +1,7 @@
 //! Rewards as labels: the episodes of an expert become a data set.
 
 use super::Environment;
-use crate::data::Examples;
+use crate::data::{Examples, Inputs, Targets};
 use crate::network::Network;
 use crate::{Result, distribution, stream};
 use lossward_envs::Actions;
@@ -23,20 +23,20 @@ impl Expert {
         let mut env = environment.copies(rngs, Purpose::Evaluation)?;
         let mut logits = Vec::new();
         let mut ended = vec![false; self.episodes];
-        let mut examples = Examples { inputs: Vec::new(), labels: Vec::new() };
+        let (mut inputs, mut labels) = (Vec::new(), Vec::new());
         while ended.contains(&false) {
             let steps = env.steps();
             self.network.infer_steps(steps, &mut logits)?;
             let actions: Vec<u32> = logits.chunks_exact(actions).map(distribution::mode).collect();
             for (copy, observation) in steps.observations.chunks_exact(steps.features).enumerate() {
                 if !ended[copy] {
-                    examples.inputs.extend_from_slice(observation);
-                    examples.labels.push(actions[copy]);
+                    inputs.extend_from_slice(observation);
+                    labels.push(actions[copy]);
                 }
             }
             env.step(Actions::Indices(&actions), &ended)?;
             env.steps().ends.iter().for_each(|end| ended[end.copy] = true);
         }
-        Ok(examples)
+        Ok(Examples { inputs: Inputs::Numbers(inputs), targets: Targets::Classes(labels) })
     }
 }

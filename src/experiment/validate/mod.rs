@@ -4,10 +4,12 @@ mod policy_gradient;
 
 use super::{Arm, EvaluationSettings, Experiment, ObjectiveSettings, Plot};
 use crate::distribution::Policy;
-use crate::loss::{self, Criterion};
+use crate::data::{DataSetSettings, Target};
+use crate::loss::{self, Criterion, Loss};
 use crate::metric::{self, Reward};
 use crate::objective::SupervisedSettings;
 use crate::optimizer::{Optimizer, Schedule};
+use crate::options::Named;
 use crate::task::{Evaluation, Source, Task};
 use crate::{Error, trial};
 use lossward_envs::wrapper::WrapError;
@@ -29,10 +31,13 @@ fn require(holds: bool, path: &str, message: &str) -> Check {
     if holds { Ok(()) } else { fail(path, message) }
 }
 
-/// Checks everything, and fills in the default plot.
+/// Checks everything, and fills in what depends on the task: the metrics, the checksums of a user's files and the default plot.
 pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     let at_top = |(path, message)| Invalid { arm: None, path, message };
     require(experiment.seeds >= 1, "seeds", "`seeds` must be at least 1").map_err(at_top)?;
+    for (i, arm) in experiment.arms.iter_mut().enumerate() {
+        complete(arm).map_err(|(path, message)| Invalid { arm: Some(i), path, message })?;
+    }
     let mut columns: Vec<String> = Vec::new();
     for (i, arm) in experiment.arms.iter().enumerate() {
         let here = |(path, message)| Invalid { arm: Some(i), path, message };
@@ -43,7 +48,7 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
             .map_err(here)?;
     }
     if experiment.plots.is_empty() {
-        let usual = ["loss", "reward", "return", "accuracy", "entropy"];
+        let usual = ["loss", "reward", "return", "accuracy", "r2", "entropy"];
         let y = usual
             .iter()
             .filter(|name| columns.iter().any(|column| column == *name))
@@ -52,6 +57,38 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
         experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y, log: None });
     }
     check_columns(experiment, &columns).map_err(at_top)
+}
+
+fn complete(arm: &mut Arm) -> Check {
+    if let Some(DataSetSettings::Files(files)) = &mut arm.task.dataset {
+        files.fix().or_else(|error| fail("task.dataset", error))?;
+    }
+    if arm.evaluation.metrics.is_empty() {
+        let usual = match load_task(arm)?.source {
+            Source::DataSet(data) if data.target.classes().is_none() => ["r2", "rmse"],
+            _ => ["accuracy", "cross_entropy"],
+        };
+        arm.evaluation.metrics = usual.map(Named::plain).to_vec();
+    }
+    Ok(())
+}
+
+fn load_task(arm: &Arm) -> Result<Task, (String, String)> {
+    Task::load(&arm.task, 0).map_err(|error| {
+        let message = error.to_string();
+        // A message that begins with a key of the task is about that.
+        let first = message.strip_prefix('`').and_then(|rest| rest.split(['`', '.']).next());
+        let key = ["train_rows", "imbalance", "label_noise"].into_iter().find(|key| first == Some(key));
+        let path = match (&error, key) {
+            (_, Some(key)) => format!("task.{key}"),
+            (Error::Option(_), _) => "task.options".into(),
+            (Error::Wrapper(WrapError::Parameter { wrapper: "limit_time", .. }), _) => "task.max_steps".into(),
+            (Error::Wrapper(_), _) => "task.wrappers".into(),
+            _ if arm.task.dataset.is_some() => "task.dataset".into(),
+            _ => "task.env".into(),
+        };
+        (path, message)
+    })
 }
 
 fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
@@ -118,14 +155,7 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
     let optimizer_key = |message: &str| format!("optimizer.{}", message.split('`').nth(1).unwrap_or_default());
     Optimizer::new(&arm.optimizer, crate::stream(0, "gradient noise", 0))
         .map_err(|error| (optimizer_key(&error.to_string()), error.to_string()))?;
-    let named = if arm.task.dataset.is_some() { "task.dataset" } else { "task.env" };
-    let task_key = |error: &Error| match error {
-        Error::Option(_) => "task.options",
-        Error::Wrapper(WrapError::Parameter { wrapper: "limit_time", .. }) => "task.max_steps",
-        Error::Wrapper(_) => "task.wrappers",
-        _ => named,
-    };
-    let task = Task::load(&arm.task, 0).map_err(|error| (task_key(&error).to_string(), error.to_string()))?;
+    let task = load_task(arm)?;
     let empty = arm.network.layers.is_empty() || arm.network.hidden().contains(&0);
     let network_key = if empty { "network.hidden" } else { "network.layers" };
     arm.network.check(&task.input_shape()).map_err(|error| (network_key.to_string(), error.to_string()))?;
@@ -194,7 +224,8 @@ fn check_judging(arm: &Arm, task: &Task) -> Check {
             fail("evaluation.reward", "an environment has rewards of its own; `reward` is for data sets")
         }
         (Source::DataSet(data), _, Some(reward)) => {
-            Reward::new(reward, data.classes).map(drop).or_else(|error| fail("evaluation.reward", error))
+            let classes = data.target.classes();
+            Reward::of_target(Some(reward), classes).map(drop).or_else(|error| fail("evaluation.reward", error))
         }
         (Source::Environment(environment), Some(options), _) => {
             environment.with_options(Some(options)).map(drop).or_else(|error| fail("evaluation.options", error))
@@ -241,19 +272,20 @@ fn check_file(file: &std::path::Path, path: &str) -> Check {
 
 fn check_supervised(settings: &SupervisedSettings, arm: &Arm, task: &Task, experiment: &Experiment) -> Check {
     require(settings.batch_size >= 1, "objective.batch_size", "`batch_size` must be at least 1")?;
-    let classes = task.classes().map_err(|error| ("objective".to_string(), error.to_string()))?;
+    let target = task.target().map_err(|error| ("objective".to_string(), error.to_string()))?;
     let at_loss = |error: crate::Error| ("objective.loss".to_string(), error.to_string());
     let criterion = Criterion::new(&settings.loss).map_err(at_loss)?;
-    if let Some(loss) = criterion.losses().find(|loss| !loss.trains_classifiers()) {
-        let fitting: Vec<&str> = loss::all().filter(|loss| loss.trains_classifiers()).map(|loss| loss.name).collect();
-        let message = format!(
-            "`{}` does not compare a network's scores with class labels, which this task has; losses that fit: {}",
-            loss.name,
-            fitting.join(", ")
-        );
+    let (fits, does, held): (fn(&Loss) -> bool, _, _) = match target {
+        Target::Class { .. } => (Loss::trains_classifiers, "a network's scores with class labels", "class labels"),
+        Target::Value { .. } => (Loss::trains_values, "a network's prediction with a real value", "real values"),
+    };
+    if let Some(loss) = criterion.losses().find(|loss| !fits(loss)) {
+        let fitting = loss::all().filter(|loss| fits(loss)).map(|loss| loss.name).collect::<Vec<_>>().join(", ");
+        let name = loss.name;
+        let message = format!("`{name}` does not compare {does}, and this task has {held}; losses that fit: {fitting}");
         return fail("objective.loss", message);
     }
-    criterion.check_classes(classes).map_err(at_loss)?;
+    target.classes().map_or(Ok(()), |classes| criterion.check_classes(classes)).map_err(at_loss)?;
     match (&settings.expert, &arm.task.env) {
         (None, None) => Ok(()),
         (None, Some(env)) => {
