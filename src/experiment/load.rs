@@ -78,12 +78,35 @@ impl Experiment {
     /// # Errors
     /// The first thing that is wrong: the file, the line (or the override), the key, and the nearest valid name.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment> {
-        let text = std::fs::read_to_string(path).map_err(Error::file("read the experiment", path))?;
-        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Self::parse(&Source::new(path, &text, overrides), stem)
+        let (source, stem) = read_source(path, overrides)?;
+        let (experiment, tables) = Self::parse(&source, stem)?;
+        experiment.checked(&source, &tables)
     }
 
-    fn parse(source: &Source, stem: String) -> Result<Experiment> {
+    /// Reads the experiment that stands beside its records. It was checked before they were made, and is drawn from them alone: the
+    /// files of data and weights that it names may be gone since.
+    ///
+    /// # Errors
+    /// When it can't be read, or is no experiment.
+    pub fn load_recorded(path: &Path) -> Result<Experiment> {
+        let (source, stem) = read_source(path, &[])?;
+        let (experiment, tables) = Self::parse(&source, stem)?;
+        let of_files = experiment.arms.iter().any(|arm| arm.files().next().is_some());
+        if of_files { Ok(experiment) } else { experiment.checked(&source, &tables) }
+    }
+
+    fn checked(mut self, source: &Source, tables: &Tables) -> Result<Experiment> {
+        match validate::check(&mut self) {
+            Ok(()) => Ok(self),
+            Err(invalid) => {
+                let table = invalid.arm.map_or(&tables.top, |arm| &tables.arms[arm]);
+                let span = locate(table, &invalid.path).or_else(|| locate(table, "name"));
+                Err(source.error(span, invalid.message))
+            }
+        }
+    }
+
+    fn parse(source: &Source, stem: String) -> Result<(Experiment, Tables<'_>)> {
         let defaults = source.parse_defaults()?;
         let file = source.parse_file()?;
         let laid_under_objectives = |name: &str| matches!(name, "kind" | "preset" | "tuned");
@@ -118,15 +141,20 @@ impl Experiment {
             experiment.arms.push(arm);
             tables.push(merged);
         }
-        match validate::check(&mut experiment) {
-            Ok(()) => Ok(experiment),
-            Err(invalid) => {
-                let table = invalid.arm.map_or(&top, |arm| &tables[arm]);
-                let span = locate(table, &invalid.path).or_else(|| locate(table, "name"));
-                Err(source.error(span, invalid.message))
-            }
-        }
+        Ok((experiment, Tables { top, arms: tables }))
     }
+}
+
+fn read_source(path: &Path, overrides: &[String]) -> Result<(Source, String)> {
+    let text = std::fs::read_to_string(path).map_err(Error::file("read the experiment", path))?;
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok((Source::new(path, &text, overrides), stem))
+}
+
+/// What an experiment was read from, to say where something stands.
+struct Tables<'i> {
+    top: DeTable<'i>,
+    arms: Vec<DeTable<'i>>,
 }
 
 /// The tables of this one that arms share.

@@ -6,6 +6,7 @@ mod validate;
 
 pub use load::PRESETS;
 
+use crate::data::DataSetSettings;
 use crate::network::NetworkSettings;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::optimizer::OptimizerSettings;
@@ -111,6 +112,9 @@ pub struct Plot {
     /// Those of `y` that get a logarithmic axis; what is not positive lies on its lower end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<Vec<String>>,
+    /// The arms that it shows, in this order; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arms: Option<Vec<String>>,
 }
 
 fn curves() -> String {
@@ -132,6 +136,15 @@ impl Arm {
     /// The name as a folder: lower case, runs of other characters become one `-`.
     pub fn slug(&self) -> String {
         slug(&self.name)
+    }
+
+    /// Files that it reads: weights, and data of the user's own.
+    pub fn files(&self) -> impl Iterator<Item = &std::path::Path> {
+        let data = match &self.task.dataset {
+            Some(DataSetSettings::Files(files)) => Some(files.paths()),
+            _ => None,
+        };
+        self.weights_files().chain(data.into_iter().flatten())
     }
 
     /// Weights files that it reads.

@@ -20,7 +20,7 @@ mod writer;
 
 pub use drawn::Drawn;
 pub use outcome::{Outcome, Status};
-pub use rows::Rows;
+pub use rows::{Rows, gaps};
 pub use writer::{Record, columns};
 
 use rows::RowWriter;

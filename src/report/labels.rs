@@ -6,6 +6,9 @@ pub fn label(column: &str) -> String {
         "loss" => "training loss".into(),
         "cross_entropy" => "cross-entropy, held out (nats)".into(),
         "accuracy" => "accuracy, held out".into(),
+        "r2" => "R², held out".into(),
+        "rmse" => "root mean squared error, held out".into(),
+        "mae" => "mean absolute error, held out".into(),
         "reward" => "expected reward, held out".into(),
         "entropy" => "policy entropy (nats)".into(),
         "return" => "episode return, sampled actions".into(),
@@ -14,6 +17,10 @@ pub fn label(column: &str) -> String {
         "l1" => "L1 penalty".into(),
         "l2" => "L2 penalty".into(),
         "examples" => "examples (labelled rows or environment steps)".into(),
-        other => other.replace('_', " "),
+        other => match (other.strip_prefix("train_"), other.strip_prefix("gap_")) {
+            (Some(metric), _) => format!("{}, training examples", metric.replace('_', " ")),
+            (_, Some(metric)) => format!("{}, training ahead of held out by", metric.replace('_', " ")),
+            _ => other.replace('_', " "),
+        },
     }
 }

@@ -63,7 +63,7 @@ impl Report {
                 "no experiment.toml there; is this the results folder of an experiment?",
             ));
         }
-        Report::of(Experiment::load(&path, &[])?, results)
+        Report::of(Experiment::load_recorded(&path)?, results)
     }
 
     /// Reads the records of an experiment.

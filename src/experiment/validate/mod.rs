@@ -11,7 +11,7 @@ use crate::objective::SupervisedSettings;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::options::Named;
 use crate::task::{Evaluation, Source, Task};
-use crate::{Error, trial};
+use crate::{Error, record, trial};
 use lossward_envs::wrapper::WrapError;
 
 /// What is wrong, and at which key of which arm.
@@ -54,8 +54,9 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
             .filter(|name| columns.iter().any(|column| column == *name))
             .map(|name| name.to_string())
             .collect();
-        experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y, log: None });
+        experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y, log: None, arms: None });
     }
+    columns.extend(record::gaps(&columns));
     check_columns(experiment, &columns).map_err(at_top)
 }
 
@@ -105,6 +106,12 @@ fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
             let drawn: Vec<&str> = plot.y.iter().map(String::as_str).collect();
             return fail(&format!("plot.{i}.log"), crate::error::unknown("column of `y`", name, &drawn));
         }
+        let names: Vec<&str> = experiment.arms.iter().map(|arm| arm.name.as_str()).collect();
+        if let Some(name) = plot.arms.iter().flatten().find(|name| !names.contains(&name.as_str())) {
+            return fail(&format!("plot.{i}.arms"), crate::error::unknown("arm", name, &names));
+        }
+        let none = plot.arms.as_ref().is_some_and(Vec::is_empty);
+        require(!none, &format!("plot.{i}.arms"), "`arms` of a plot is empty; leave it out to draw all of them")?;
         let unnamed = super::slug(&plot.name).is_empty();
         require(!unnamed, &format!("plot.{i}.name"), "the `name` of a plot needs letters or digits")?;
         let repeated = experiment.plots[..i].iter().any(|other| super::slug(&other.name) == super::slug(&plot.name));

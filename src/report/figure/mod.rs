@@ -13,7 +13,7 @@ mod threshold_curves;
 pub use drawing::{Drawing, Panel as DrawnPanel};
 pub use loss::LossFigure;
 
-use super::{Curve, Report, label};
+use super::{ArmRecords, Curve, Report, label};
 use crate::Result;
 use crate::experiment::Plot;
 use axis::Axis;
@@ -49,12 +49,15 @@ struct Panel {
 
 impl Figure {
     pub fn new(report: &Report, plot: &Plot) -> Figure {
+        let arms: Vec<&ArmRecords> = match &plot.arms {
+            Some(names) => names.iter().filter_map(|name| report.arms.iter().find(|arm| arm.name == *name)).collect(),
+            None => report.arms.iter().collect(),
+        };
         let logarithmic = |column: &String| plot.log.as_ref().is_some_and(|log| log.contains(column));
         let panel = |column: &String| Panel {
             title: format!("{}{}", label(column), if logarithmic(column) { ", log scale" } else { "" }),
             logarithmic: logarithmic(column),
-            curves: report
-                .arms
+            curves: arms
                 .iter()
                 .enumerate()
                 .filter_map(|(color, arm)| Some((color, arm.curve(&plot.x, column)?)))
@@ -62,7 +65,7 @@ impl Figure {
             threshold: report.experiment.threshold.as_ref().filter(|t| t.metric == *column).map(|t| t.value),
         };
         let panels: Vec<Panel> = plot.y.iter().map(panel).collect();
-        let legend = report.arms.iter().enumerate().filter_map(|(color, arm)| {
+        let legend = arms.iter().enumerate().filter_map(|(color, arm)| {
             let n = panels
                 .iter()
                 .flat_map(|panel| &panel.curves)
