@@ -15,6 +15,7 @@ use crate::patience::EarlyStopping;
 use crate::regularizer::RegularizerSettings;
 use crate::task::TaskSettings;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A file that asks a question, with everything it leaves out filled in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -112,6 +113,9 @@ pub struct Plot {
     /// Those of `y` that get a logarithmic axis; what is not positive lies on its lower end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<Vec<String>>,
+    /// `[low, high]` of the vertical axis of some of `y`; what lies beyond lies on its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<BTreeMap<String, [f64; 2]>>,
     /// The arms that it shows, in this order; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arms: Option<Vec<String>>,

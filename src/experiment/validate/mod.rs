@@ -54,7 +54,7 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
             .filter(|name| columns.iter().any(|column| column == *name))
             .map(|name| name.to_string())
             .collect();
-        experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y, log: None, arms: None });
+        experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y, log: None, range: None, arms: None });
     }
     columns.extend(record::gaps(&columns));
     check_columns(experiment, &columns).map_err(at_top)
@@ -102,9 +102,18 @@ fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
         known(&format!("plot.{i}.x"), &plot.x)?;
         plot.y.iter().try_for_each(|name| known(&format!("plot.{i}.y"), name))?;
         require(!plot.y.is_empty(), &format!("plot.{i}.y"), "`y` of a plot is empty")?;
-        if let Some(name) = plot.log.iter().flatten().find(|name| !plot.y.contains(name)) {
-            let drawn: Vec<&str> = plot.y.iter().map(String::as_str).collect();
-            return fail(&format!("plot.{i}.log"), crate::error::unknown("column of `y`", name, &drawn));
+        let drawn: Vec<&str> = plot.y.iter().map(String::as_str).collect();
+        let ranged = plot.range.iter().flat_map(|range| range.keys());
+        for (key, name) in plot.log.iter().flatten().map(|name| ("log", name)).chain(ranged.map(|name| ("range", name))) {
+            if !plot.y.contains(name) {
+                return fail(&format!("plot.{i}.{key}"), crate::error::unknown("column of `y`", name, &drawn));
+            }
+        }
+        for (name, [low, high]) in plot.range.iter().flatten() {
+            let positive = !plot.log.iter().flatten().any(|log| log == name) || *low > 0.0;
+            let holds = low.is_finite() && high.is_finite() && low < high && positive;
+            let message = "a `range` is [low, high], finite, low below high, and on a logarithmic axis both positive";
+            require(holds, &format!("plot.{i}.range"), message)?;
         }
         let names: Vec<&str> = experiment.arms.iter().map(|arm| arm.name.as_str()).collect();
         if let Some(name) = plot.arms.iter().flatten().find(|name| !names.contains(&name.as_str())) {

@@ -45,6 +45,8 @@ struct Panel {
     /// A level that counts as learned.
     threshold: Option<f64>,
     logarithmic: bool,
+    /// Of the vertical axis, where it is not as wide as the curves.
+    range: Option<[f64; 2]>,
 }
 
 impl Figure {
@@ -57,6 +59,7 @@ impl Figure {
         let panel = |column: &String| Panel {
             title: format!("{}{}", label(column), if logarithmic(column) { ", log scale" } else { "" }),
             logarithmic: logarithmic(column),
+            range: plot.range.as_ref().and_then(|range| range.get(column)).copied(),
             curves: arms
                 .iter()
                 .enumerate()
@@ -155,8 +158,14 @@ impl Panel {
         let [(x0, x1), (y0, y1)] = frame::pixels((left, top), PANEL);
         // Counters begin at 0, also where the first row has nothing to report.
         let x = Axis::new(x_values.chain([0.0]), (x0, x1), 0.0);
-        let new = if self.logarithmic { Axis::logarithmic } else { Axis::new };
-        let y = new(y_values.chain(self.threshold), (y0, y1), 0.04);
+        let new = |values: Vec<f64>, padding: f64| match self.logarithmic {
+            true => Axis::logarithmic(values.into_iter(), (y0, y1), padding),
+            false => Axis::new(values.into_iter(), (y0, y1), padding),
+        };
+        let y = match self.range {
+            Some(range) => new(range.to_vec(), 0.0),
+            None => new(y_values.chain(self.threshold).collect(), 0.04),
+        };
         frame::draw(canvas, [&x, &y], [&self.title, x_label])?;
         if let Some(threshold) = self.threshold {
             canvas.line(&[(x0, y.at(threshold)), (x1, y.at(threshold))], (150, 150, 150), 1.2, true)?;
