@@ -49,7 +49,9 @@ fn idx(kind: u8, shape: &[usize], elements: impl IntoIterator<Item = u8>) -> Vec
 /// 4×4 images: those of class 1 are bright at the top, those of class 0 at the bottom.
 fn images(rows: usize) -> (Vec<u8>, Vec<u8>) {
     let label = |row: usize| u8::from(row % 3 == 0);
-    let pixel = |row: usize, pixel: usize| if (pixel < 8) == (label(row) == 1) { 200 + (row % 50) as u8 } else { (row % 60) as u8 };
+    let pixel = |row: usize, pixel: usize| {
+        if (pixel < 8) == (label(row) == 1) { 200 + (row % 50) as u8 } else { (row % 60) as u8 }
+    };
     let pixels = (0..rows).flat_map(|row| (0..16).map(move |p| pixel(row, p)));
     (idx(8, &[rows, 4, 4], pixels), idx(8, &[rows], (0..rows).map(label)))
 }
@@ -140,25 +142,91 @@ fn bad_tables() -> Vec<Bad> {
         ("header only", table("size,kind\n"), kind, CLASSES, &["t.csv", "no row"]),
         ("ragged", rows("7,red\n"), kind, CLASSES, &["t.csv", "row 6 has 2 fields where the header has 3"]),
         ("truncated gz", gzip(&rows(""))[..40].to_vec(), kind, CLASSES, &["t.csv", "broken gzip data"]),
-        ("not a number", rows("big,red,x\n"), kind, CLASSES, &["row 6, column `size`: `big` is not a number", "`categorical`"]),
+        (
+            "not a number",
+            rows("big,red,x\n"),
+            kind,
+            CLASSES,
+            &["row 6, column `size`: `big` is not a number", "`categorical`"],
+        ),
         ("target not a number", rows("big,red,x\n"), size, VALUES, &["row 6, column `size`: `big` is not a number"]),
         ("NaN", rows("NaN,red,x\n"), kind, CLASSES, &["row 6, column `size`: NaN is not finite"]),
         ("infinite", rows("inf,red,x\n"), kind, CLASSES, &["row 6, column `size`: inf is not finite"]),
-        ("missing entry", rows(",red,x\n"), kind, CLASSES, &["row 6, column `size`: the entry is missing", "missing = \"fill\""]),
+        (
+            "missing entry",
+            rows(",red,x\n"),
+            kind,
+            CLASSES,
+            &["row 6, column `size`: the entry is missing", "missing = \"fill\""],
+        ),
         ("missing target", rows("6,red,\n"), kind, CLASSES, &["row 6: the target `kind` is missing"]),
         ("one class", table("size,kind\n1,x\n2,x\n3,x\n4,x\n5,x\n"), kind, CLASSES, &["`kind` has one class only, x"]),
         ("one value", table("size,kind\n1,x\n1,y\n1,x\n1,y\n1,x\n"), size, VALUES, &["`size` has one value only, 1"]),
-        ("unseen class", rows("6,red,x\n7,red,x\n8,red,y\n9,red,x\n10,red,z\n"), kind, CLASSES, &["row 10", "no training row has its class, z"]),
-        ("no such column", rows(""), "csv = \"t.csv\", target = \"sort\"", CLASSES, &["unknown column `sort`", "size, color, kind"]),
+        (
+            "unseen class",
+            rows("6,red,x\n7,red,x\n8,red,y\n9,red,x\n10,red,z\n"),
+            kind,
+            CLASSES,
+            &["row 10", "no training row has its class, z"],
+        ),
+        (
+            "no such column",
+            rows(""),
+            "csv = \"t.csv\", target = \"sort\"",
+            CLASSES,
+            &["unknown column `sort`", "size, color, kind"],
+        ),
         ("no target", rows(""), "csv = \"t.csv\"", CLASSES, &["needs a `target`", "size, color, kind"]),
-        ("no such ignored", rows(""), "csv = \"t.csv\", target = \"kind\", ignored = [\"colour\"]", CLASSES, &["did you mean `color`"]),
+        (
+            "no such ignored",
+            rows(""),
+            "csv = \"t.csv\", target = \"kind\", ignored = [\"colour\"]",
+            CLASSES,
+            &["did you mean `color`"],
+        ),
         ("labels want classes", rows(""), size, CLASSES, &["`cross_entropy`", "real values", "mse"]),
-        ("logarithm", rows("0,red,x\n"), "csv = \"t.csv\", target = \"size\", logarithm = true", VALUES, &["row 6, column `size`: 0 has no logarithm"]),
-        ("a key of images", rows(""), "csv = \"t.csv\", target = \"kind\", labels = \"l\"", CLASSES, &["`labels` belongs to `images`"]),
-        ("two splits", rows(""), "csv = \"t.csv\", target = \"kind\", test_every = 3, test_last = 2", CLASSES, &["said once"]),
-        ("too many held out", rows(""), "csv = \"t.csv\", target = \"kind\", test_last = 5", CLASSES, &["`test_last` is 5", "5 rows"]),
-        ("a misspelt key", rows(""), "csv = \"t.csv\", targt = \"kind\"", CLASSES, &["`targt`", "did you mean `target`"]),
-        ("other test columns", rows(""), "csv = \"t.csv\", target = \"kind\", test_csv = \"own.toml\"", CLASSES, &["own.toml"]),
+        (
+            "logarithm",
+            rows("0,red,x\n"),
+            "csv = \"t.csv\", target = \"size\", logarithm = true",
+            VALUES,
+            &["row 6, column `size`: 0 has no logarithm"],
+        ),
+        (
+            "a key of images",
+            rows(""),
+            "csv = \"t.csv\", target = \"kind\", labels = \"l\"",
+            CLASSES,
+            &["`labels` belongs to `images`"],
+        ),
+        (
+            "two splits",
+            rows(""),
+            "csv = \"t.csv\", target = \"kind\", test_every = 3, test_last = 2",
+            CLASSES,
+            &["said once"],
+        ),
+        (
+            "too many held out",
+            rows(""),
+            "csv = \"t.csv\", target = \"kind\", test_last = 5",
+            CLASSES,
+            &["`test_last` is 5", "5 rows"],
+        ),
+        (
+            "a misspelt key",
+            rows(""),
+            "csv = \"t.csv\", targt = \"kind\"",
+            CLASSES,
+            &["`targt`", "did you mean `target`"],
+        ),
+        (
+            "other test columns",
+            rows(""),
+            "csv = \"t.csv\", target = \"kind\", test_csv = \"own.toml\"",
+            CLASSES,
+            &["own.toml"],
+        ),
         ("no file", rows(""), "csv = \"u.csv\", target = \"kind\"", CLASSES, &["u.csv", "No such file"]),
         ("neither", rows(""), "target = \"kind\"", CLASSES, &["`csv`"]),
     ]
@@ -191,7 +259,12 @@ fn bad_images_are_told_apart() {
         ("type", of(7, &[20, 4, 4], 320), labels.clone(), &["i.idx", "IDX type 0x07"]),
         ("rank", of(8, &[320], 320), labels.clone(), &["i.idx", "it must be images"]),
         ("rank of labels", pixels.clone(), pixels.clone(), &["l.idx", "it must be labels"]),
-        ("short", pixels[..100].to_vec(), labels.clone(), &["i.idx", "84 elements follow a header that says [20, 4, 4]"]),
+        (
+            "short",
+            pixels[..100].to_vec(),
+            labels.clone(),
+            &["i.idx", "84 elements follow a header that says [20, 4, 4]"],
+        ),
         ("long", [&pixels[..], &[0]].concat(), labels.clone(), &["i.idx", "more elements follow"]),
         ("header", pixels[..9].to_vec(), labels.clone(), &["i.idx", "cut off inside the 3 sizes"]),
         ("truncated gz", gzip(&pixels)[..60].to_vec(), labels.clone(), &["i.idx", "broken gzip data"]),

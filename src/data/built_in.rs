@@ -215,12 +215,14 @@ mod tests {
                 Targets::Classes(_) => panic!("classes"),
             });
             let restored: Vec<f64> = values.concat().iter().map(|z| scale.restored(*z)).collect();
-            let found = [restored.iter().copied().fold(f64::MAX, f64::min), restored.iter().copied().fold(f64::MIN, f64::max)];
+            let found =
+                [restored.iter().copied().fold(f64::MAX, f64::min), restored.iter().copied().fold(f64::MIN, f64::max)];
             assert!(found.iter().zip(range).all(|(a, b)| (a - b).abs() < 1e-4), "{}: {found:?}, {range:?}", row.name);
             let moments = Scale::of(&values[0].iter().map(|z| f64::from(*z)).collect::<Vec<f64>>());
             assert!(moments.mean.abs() < 1e-5 && (moments.deviation - 1.0).abs() < 1e-5, "{}: {moments:?}", row.name);
         }
-        let all = Options::new("house_ames", HOUSE_AMES.options, &toml::from_str("columns = \"all\"").unwrap()).unwrap();
+        let all =
+            Options::new("house_ames", HOUSE_AMES.options, &toml::from_str("columns = \"all\"").unwrap()).unwrap();
         let all = (HOUSE_AMES.load)(&all).unwrap();
         assert_eq!(all.test.targets, loaded(&HOUSE_AMES).test.targets);
         assert!(all.train.features() > 250, "{}", all.train.features());

@@ -133,9 +133,8 @@ pub(super) const CURVE: DataSetRow = DataSetRow {
             (x, y)
         });
         let scale = Scale::of(&train.1);
-        let [train, test] = [train, test].map(|(x, y)| {
-            (x, Targets::Values(y.iter().map(|y| scale.standardized(*y)).collect()))
-        });
+        let [train, test] =
+            [train, test].map(|(x, y)| (x, Targets::Values(y.iter().map(|y| scale.standardized(*y)).collect())));
         Ok(standardized(vec!["x".into()], Target::Value { name: "y".into(), scale }, [train, test]))
     },
 };

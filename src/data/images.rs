@@ -31,7 +31,9 @@ impl Images {
             ([_, height, width, channels], elements) => {
                 (vec![*channels, *height, *width], channels_first(&elements, *channels, height * width))
             }
-            (shape, _) => return rank(&images, shape, "images, [rows, height, width] or [rows, height, width, channels]"),
+            (shape, _) => {
+                return rank(&images, shape, "images, [rows, height, width] or [rows, height, width, channels]");
+            }
         };
         if classes.shape.len() != 1 {
             return rank(&labels, &classes.shape, "labels, [rows]");
@@ -41,7 +43,9 @@ impl Images {
             let message = format!("{} labels for the {rows} images of {}", classes.elements.len(), images.name());
             return Err(labels.error(message));
         }
-        if let Some(row) = pixels.numbers().position(|x| !x.is_finite()).map(|pixel| pixel / (pixels.len() / rows)) {
+        let is_float = matches!(pixels, Elements::F32(_) | Elements::F64(_));
+        let offender = if is_float { pixels.numbers().position(|x| !x.is_finite()) } else { None };
+        if let Some(row) = offender.map(|pixel| pixel / (pixels.len() / rows)) {
             return Err(images.error(format!("row {}: a pixel is not finite", row + 1)));
         }
         let label = |(row, x): (usize, f64)| match x.fract() == 0.0 && (0.0..1e6).contains(&x) {
@@ -167,9 +171,8 @@ mod tests {
 
     #[test]
     fn parts_that_can_not_be_learned_from_are_told() {
-        let message = |train: &[u8], test: &[u8]| {
-            Images::data_set(part(train), part(test), &[]).unwrap_err().to_string()
-        };
+        let message =
+            |train: &[u8], test: &[u8]| Images::data_set(part(train), part(test), &[]).unwrap_err().to_string();
         assert!(message(&[1, 1, 1], &[1]).contains("one class only, 1"));
         assert!(message(&[0, 1, 1], &[0, 2]).contains("held-out row 2: no training row has its class, 2"));
         assert!(Images::data_set(part(&[0, 1]), read(&IMAGES, &LABELS).unwrap(), &[]).is_err(), "another size");

@@ -210,7 +210,8 @@ mod tests {
             assert_eq!((mass.first_missing(), table.column("island").unwrap().first_missing()), (Some(1), Some(2)));
             assert_eq!(table.column("species").unwrap().first_missing(), None);
         }
-        let cut = Table::read(Source::Embedded("penguins.csv.gz", &packed[..packed.len() - 9])).unwrap_err().to_string();
+        let cut =
+            Table::read(Source::Embedded("penguins.csv.gz", &packed[..packed.len() - 9])).unwrap_err().to_string();
         assert!(cut.contains("penguins.csv.gz: broken gzip data"), "{cut}");
     }
 

@@ -133,7 +133,8 @@ impl Tabular<'_> {
         if names.len() < 2 {
             return Err(self.table.error(format!("the target `{}` has one class only, {}", column.name, names[0])));
         }
-        let trained = |class: usize| (0..labels.len()).any(|row| self.is_trained_on(row) && labels[row] as usize == class);
+        let trained =
+            |class: usize| (0..labels.len()).any(|row| self.is_trained_on(row) && labels[row] as usize == class);
         if let Some(class) = (0..names.len()).find(|class| !trained(*class)) {
             let row = labels.iter().position(|label| *label as usize == class).unwrap_or(0);
             let message = format!(": it is held out, and no training row has its class, {}", names[class]);

@@ -3,8 +3,8 @@
 mod policy_gradient;
 
 use super::{Arm, EvaluationSettings, Experiment, ObjectiveSettings, Plot};
-use crate::distribution::Policy;
 use crate::data::{DataSetSettings, Target};
+use crate::distribution::Policy;
 use crate::loss::{self, Criterion, Loss};
 use crate::metric::{self, Reward};
 use crate::objective::SupervisedSettings;
@@ -54,7 +54,14 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
             .filter(|name| columns.iter().any(|column| column == *name))
             .map(|name| name.to_string())
             .collect();
-        experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y, log: None, range: None, arms: None });
+        experiment.plots.push(Plot {
+            name: super::curves(),
+            x: super::examples(),
+            y,
+            log: None,
+            range: None,
+            arms: None,
+        });
     }
     columns.extend(record::gaps(&columns));
     check_columns(experiment, &columns).map_err(at_top)
@@ -81,8 +88,8 @@ fn load_task(arm: &Arm) -> Result<Task, (String, String)> {
         let first = message.strip_prefix('`').and_then(|rest| rest.split(['`', '.']).next());
         let key = ["train_rows", "imbalance", "label_noise"].into_iter().find(|key| first == Some(key));
         let path = match (&error, key) {
-            (_, Some(key)) => format!("task.{key}"),
             (Error::Option(_), _) => "task.options".into(),
+            (_, Some(key)) => format!("task.{key}"),
             (Error::Wrapper(WrapError::Parameter { wrapper: "limit_time", .. }), _) => "task.max_steps".into(),
             (Error::Wrapper(_), _) => "task.wrappers".into(),
             _ if arm.task.dataset.is_some() => "task.dataset".into(),
@@ -104,7 +111,8 @@ fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
         require(!plot.y.is_empty(), &format!("plot.{i}.y"), "`y` of a plot is empty")?;
         let drawn: Vec<&str> = plot.y.iter().map(String::as_str).collect();
         let ranged = plot.range.iter().flat_map(|range| range.keys());
-        for (key, name) in plot.log.iter().flatten().map(|name| ("log", name)).chain(ranged.map(|name| ("range", name))) {
+        for (key, name) in plot.log.iter().flatten().map(|name| ("log", name)).chain(ranged.map(|name| ("range", name)))
+        {
             if !plot.y.contains(name) {
                 return fail(&format!("plot.{i}.{key}"), crate::error::unknown("column of `y`", name, &drawn));
             }
