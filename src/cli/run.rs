@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use crate::experiment::Experiment;
 use crate::laboratory::{self, Event};
-use crate::record::{self, Outcome};
+use crate::record::{self, Outcome, Provenance};
 use crate::report::{Report, Summary};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -83,6 +83,7 @@ fn train(experiment: &Experiment, results: &Path, jobs: usize, arguments: &Argum
     if kept > 0 && !arguments.quiet {
         eprintln!("{kept} of {} trials are finished already; running the other {}", plan.total, plan.missing.len());
     }
+    Provenance::here().note(results, kept == 0)?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_interrupt(stop.clone())?;
     let (sender, events) = mpsc::channel();

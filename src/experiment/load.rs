@@ -33,6 +33,7 @@ const SHARED: &[&str] = &["task", "network", "optimizer", "regularizer", "budget
 #[serde(deny_unknown_fields)]
 struct Top {
     title: Option<String>,
+    question: Option<String>,
     seeds: u64,
     threshold: Option<Threshold>,
     #[serde(default)]
@@ -80,7 +81,9 @@ impl Experiment {
     pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment> {
         let text = std::fs::read_to_string(path).map_err(Error::file("read the experiment", path))?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Self::parse(&Source::new(path, &text, overrides), stem)
+        let mut experiment = Self::parse(&Source::new(path, &text, overrides), stem)?;
+        experiment.question = experiment.question.or_else(|| stated_question(&text));
+        Ok(experiment)
     }
 
     fn parse(source: &Source, stem: String) -> Result<Experiment> {
@@ -107,6 +110,7 @@ impl Experiment {
         let arms = merged_arms(source, &given, &shared_overrides, &arm_overrides)?;
         let mut experiment = Experiment {
             title: head.title.unwrap_or(stem),
+            question: head.question,
             seeds: head.seeds,
             threshold: head.threshold,
             plots: head.plot,
@@ -127,6 +131,14 @@ impl Experiment {
             }
         }
     }
+}
+
+/// What the comment at the head of a file asks: from `# Question:` to the end of that paragraph.
+fn stated_question(text: &str) -> Option<String> {
+    let comment = text.lines().map_while(|line| Some(line.strip_prefix('#')?.trim()));
+    let mut from = comment.skip_while(|line| !line.starts_with("Question:"));
+    let first = from.next()?.trim_start_matches("Question:").trim().to_string();
+    Some(from.take_while(|line| !line.is_empty()).fold(first, |question, line| format!("{question} {line}")))
 }
 
 /// The tables of this one that arms share.
@@ -292,4 +304,16 @@ fn read<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>) -> Result<T
 fn read_at<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>, span: std::ops::Range<usize>) -> Result<T> {
     let deserializer = toml::de::Deserializer::from(Spanned::new(span, table));
     T::deserialize(deserializer).map_err(|error| source.explain(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_is_the_first_paragraph_of_the_comment() {
+        let stated = "# Question: does it\n#   go on?\n#\n# Details.\ntitle = \"x\"";
+        assert_eq!(stated_question(stated).as_deref(), Some("does it go on?"));
+        assert_eq!(stated_question("title = \"x\"\n# Question: too late?"), None);
+    }
 }

@@ -182,8 +182,13 @@ fn best_returns(arms: &[Arm]) -> Result<Vec<BestReturn>> {
     Ok(known)
 }
 
+/// Whether more of a column is better; returns and rewards are.
+pub(super) fn higher_is_better(column: &str) -> bool {
+    metric::of_column(column).and_then(|metric| metric.higher_is_better).unwrap_or(true)
+}
+
 fn to_threshold(arm: &ArmRecords, threshold: &Threshold) -> Option<(Estimate, usize)> {
-    let higher = metric::of_column(&threshold.metric).and_then(|metric| metric.higher_is_better).unwrap_or(true);
+    let higher = higher_is_better(&threshold.metric);
     let reached = |value: f64| if higher { value >= threshold.value } else { value <= threshold.value };
     let examples = arm.examples_to(&threshold.metric, reached);
     let count = examples.iter().filter(|examples| examples.is_finite()).count();
@@ -191,7 +196,7 @@ fn to_threshold(arm: &ArmRecords, threshold: &Threshold) -> Option<(Estimate, us
 }
 
 /// Three numbers with as many decimals as the width of the interval deserves; one trial has no interval.
-fn significant(estimate: Estimate, n: usize) -> String {
+pub(super) fn significant(estimate: Estimate, n: usize) -> String {
     let width = estimate.high - estimate.low;
     let decimals = if width > 0.0 { (2.0 - width.log10().floor()).clamp(0.0, 6.0) } else { 3.0 } as usize;
     let decimals = decimals.min(if estimate.point.abs() >= 10.0 { 1 } else { 4 });
