@@ -125,23 +125,30 @@ fn browser() -> Option<&'static str> {
 const CATCH: &str = "<script>const wrong = []; addEventListener('error', event => wrong.push(event.message)); \
                      console.error = (...texts) => wrong.push(texts.join(' '));</script>";
 
+/// A window of any width around the page: that of a browser has a least one. Shows what it is told.
+const WINDOW: &str = "<!doctype html><iframe src=\"copy.html\" style=\"width: WIDTHpx; height: 900px; border: 0\"></iframe>\
+                      <pre id=\"seen\"></pre><script>addEventListener('message', event => {\
+                      document.getElementById('seen').textContent = event.data; });</script>";
+
 /// Opens a copy of the page in which a script acts as a reader would, and returns what it has seen.
 fn seen_by_a_reader(browser: &str, sandbox: &Sandbox, html: &str, width: u32) -> serde_json::Value {
     let acts = include_str!("common/reader.js");
     let html = html.replacen("<head>", &format!("<head>{CATCH}"), 1);
     let html = html.replacen("</body>", &format!("<script>{acts}</script></body>"), 1);
-    let file = sandbox.write("copy.html", &html);
+    sandbox.write("copy.html", &html);
+    let file = sandbox.write("window.html", &WINDOW.replace("WIDTH", &width.to_string()));
     let profile = sandbox.path("profile");
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom"])
         .arg("--virtual-time-budget=5000")
-        .arg(format!("--window-size={width},900"))
+        .arg("--window-size=1400,1000")
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("file://{}", file.display()))
         .output()
         .unwrap();
     let dom = String::from_utf8_lossy(&output.stdout);
     let said = dom.split("<pre id=\"seen\">").nth(1).and_then(|rest| rest.split("</pre>").next());
+    let said = said.filter(|said| !said.is_empty());
     let said = said.unwrap_or_else(|| panic!("nothing seen: {}", String::from_utf8_lossy(&output.stderr)));
     let text = said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))

@@ -32,7 +32,7 @@ pub struct Arguments {
     /// Trials that run side by side; each uses one core. [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// The folder for records and figures. [default: results/NAME-OF-THE-FILE]
+    /// The folder for records, figures and the report. [default: results/NAME-OF-THE-FILE]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Train again, also what is finished; the old records are lost.

@@ -94,6 +94,11 @@ impl Report {
         Ok(Report { experiment, arms, provenance: Provenance::read(results)? })
     }
 
+    /// `report.html`: the whole answer on one page that needs nothing else.
+    pub fn page(&self) -> Result<Vec<u8>> {
+        page::html(self, &Summary::of(self)?)
+    }
+
     /// Draws every `[[plot]]` and every metric that is drawn as SVG and PNG, and writes the summary and the page, into the results folder. Returns what was written.
     pub fn write(&self, results: &Path) -> Result<Vec<std::path::PathBuf>> {
         let mut written = Vec::new();

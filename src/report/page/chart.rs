@@ -2,6 +2,7 @@
 //! it fits every width without shrinking its letters. `page.js` draws the same.
 
 use super::html::{escape, number};
+use super::mark::Mark;
 use crate::report::figure::Axis;
 use crate::report::statistics::Estimate;
 use std::fmt::Write;
@@ -10,6 +11,8 @@ use std::fmt::Write;
 const HEIGHT: f64 = 230.0;
 /// From one label at a line's end to the next, in pixels.
 const LABEL: f64 = 15.0;
+/// Beneath the narrowest chart.
+const LETTERS: usize = 36;
 /// Both sides of the drawing in its own units.
 const SIDE: f64 = 1000.0;
 
@@ -20,7 +23,7 @@ pub(super) struct Chart<'a> {
     /// `data-chart="3"`: where the script finds the numbers.
     pub attribute: String,
     pub lines: Vec<Line<'a>>,
-    pub threshold: Option<f64>,
+    pub marks: &'a [Mark],
     /// Of the axes x and y.
     pub logarithmic: [bool; 2],
     /// Counters begin at 0.
@@ -57,14 +60,12 @@ impl Chart<'_> {
             write!(grid, "M0 {at:.0}h{SIDE}").ok();
             write!(y_ticks, "<span style=\"top:{}%\">{text}</span>", share(at)).ok();
         }
-        let x_ticks: String = x
-            .ticks()
+        let x_ticks: String = few(x.ticks(), |tick| x.text(tick))
             .iter()
             .map(|tick| format!("<span style=\"left:{}%\">{}</span>", share(x.at(*tick)), x.text(*tick)))
             .collect();
-        let threshold = self
-            .threshold
-            .map_or(String::new(), |value| format!("<path class=\"threshold\" d=\"M0 {:.0}h{SIDE}\"/>", y.at(value)));
+        let level = |mark: &Mark| format!("<path class=\"{}\" d=\"M0 {:.0}h{SIDE}\"/>", mark.class, y.at(mark.at));
+        let marks: String = self.marks.iter().map(level).collect();
         let bands: String = self.lines.iter().map(|line| band(line, &x, &y)).collect();
         let mut strokes: String = self.lines.iter().map(|line| stroke(line, &x, &y)).collect();
         if self.dots {
@@ -75,7 +76,7 @@ impl Chart<'_> {
         format!(
             "<div class=\"chart{named}\" {} role=\"img\" tabindex=\"0\" aria-label=\"{}\" style=\"--gutter:{widest}ch\">\
              <div class=\"y\">{y_ticks}</div><div class=\"area\"><svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=\"none\" \
-             aria-hidden=\"true\"><path class=\"grid\" d=\"{grid}\"/>{threshold}{bands}{strokes}</svg>{ends}</div>\
+             aria-hidden=\"true\"><path class=\"grid\" d=\"{grid}\"/>{marks}{bands}{strokes}</svg>{ends}</div>\
              <div class=\"x\">{x_ticks}</div></div>",
             self.attribute,
             escape(&self.spoken()),
@@ -85,7 +86,7 @@ impl Chart<'_> {
     fn axes(&self) -> (Axis, Axis) {
         let x_values = self.lines.iter().flat_map(|line| line.x.iter().copied());
         let y_values = self.lines.iter().flat_map(|line| &line.y).flat_map(|e| [e.low, e.high]);
-        let y_values = y_values.chain(self.threshold).chain(self.y_range.into_iter().flatten());
+        let y_values = y_values.chain(self.marks.iter().map(|mark| mark.at)).chain(self.y_range.into_iter().flatten());
         let [new_x, new_y] =
             self.logarithmic.map(|logarithmic| if logarithmic { Axis::logarithmic } else { Axis::new });
         let x_values: Vec<f64> = x_values.chain(self.from_zero.then_some(0.0)).collect();
@@ -122,6 +123,12 @@ impl Chart<'_> {
         let ends: Vec<String> = self.lines.iter().filter_map(end).collect();
         format!("{}: {}. Arrow keys read the points.", self.says, ends.join(", "))
     }
+}
+
+/// Ticks whose texts fit side by side: every second one where they are long.
+fn few(ticks: Vec<f64>, text: impl Fn(f64) -> String) -> Vec<f64> {
+    let letters: usize = ticks.iter().map(|tick| text(*tick).chars().count() + 1).sum();
+    if letters > LETTERS { ticks.into_iter().step_by(2).collect() } else { ticks }
 }
 
 fn share(at: f64) -> String {
@@ -187,7 +194,7 @@ mod tests {
             says: "accuracy",
             attribute: "data-chart=\"0\"".into(),
             lines: vec![of(0), of(1)],
-            threshold: None,
+            marks: &[],
             logarithmic: [false, false],
             from_zero: true,
             dots: false,

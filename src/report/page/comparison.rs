@@ -83,7 +83,7 @@ impl<'a> Comparison<'a> {
             says: &format!("share of seeds with {than} than a final {}", profiles.name),
             attribute: "data-profile=\"0\"".into(),
             lines: self.arms.iter().zip(&profiles.of).map(line).collect(),
-            threshold: None,
+            marks: &[],
             logarithmic: [false, false],
             from_zero: false,
             dots: false,

@@ -1,8 +1,9 @@
 //! The curves of all columns, at few enough points for an eye and a page.
 
 use super::html::{json_number, json_text};
+use super::mark::{Mark, marks};
 use crate::report::statistics::{Bootstrap, Estimate};
-use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, interpolate, label, path};
+use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, label, path};
 use crate::stream;
 
 /// The horizontal axes to choose from; the first one is shown first.
@@ -23,7 +24,7 @@ pub(super) struct Curves {
 /// A column of the record, of all arms that have it.
 pub(super) struct ColumnCurves {
     pub column: String,
-    pub threshold: Option<f64>,
+    pub marks: Vec<Mark>,
     pub logarithmic: bool,
     pub series: Vec<Series>,
 }
@@ -39,17 +40,16 @@ pub(super) struct Series {
 
 impl Curves {
     /// Those of these columns that have something to show, in this order.
-    pub fn of(report: &Report, columns: &[String]) -> Curves {
+    pub fn of(report: &Report, summary: &Summary, columns: &[String]) -> Curves {
         let points = (ALL_POINTS / (report.arms.len() * columns.len()).max(1)).clamp(FEWEST, POINTS);
         let grids: Vec<Vec<f64>> = report.arms.iter().map(|arm| grid(arm, points)).collect();
         let chart = |column: &String| {
             let series = report.arms.iter().zip(&grids).enumerate();
             let series: Vec<Series> = series.filter_map(|(i, (arm, grid))| series_of((i, arm), column, grid)).collect();
-            let threshold = report.experiment.threshold.as_ref().filter(|threshold| threshold.metric == *column);
             let log = report.experiment.plots.iter().filter_map(|plot| plot.log.as_ref());
             (!series.is_empty()).then(|| ColumnCurves {
                 column: column.clone(),
-                threshold: threshold.map(|threshold| threshold.value),
+                marks: marks(report, summary, column),
                 logarithmic: log.flatten().any(|log| log == column),
                 series,
             })
@@ -81,10 +81,10 @@ impl Curves {
                 format!("{{\"a\":{},\"f\":{},\"y\":{y}{band}}}", series.arm, series.first)
             });
             format!(
-                "{{\"name\":{},\"log\":{},\"threshold\":{},\"s\":{}}}",
+                "{{\"name\":{},\"log\":{},\"marks\":{},\"s\":{}}}",
                 json_text(&label(&chart.column)),
                 chart.logarithmic,
-                chart.threshold.map_or("null".into(), |threshold| json_number(threshold, 6)),
+                list(chart.marks.iter().map(|mark| format!("[{},{}]", json_number(mark.at, 6), json_text(mark.class)))),
                 list(series)
             )
         });

@@ -9,6 +9,7 @@ mod drawings;
 mod html;
 mod legend;
 mod making;
+mod mark;
 mod panels;
 mod strips;
 mod tracking;
@@ -25,7 +26,7 @@ use tracking::Pair;
 /// The page; the same records give the same bytes.
 pub(super) fn html(report: &Report, summary: &Summary) -> Result<Vec<u8>> {
     let columns = Columns::of(report);
-    let curves = Curves::of(report, &columns.all());
+    let curves = Curves::of(report, summary, &columns.all());
     let pairs = Pair::all(&curves, columns.judged.first());
     let comparison = Comparison::of(report, columns.judged.first());
     let profiles = comparison.as_ref().map(Comparison::profiles);
@@ -120,7 +121,7 @@ fn answer(report: &Report, summary: &Summary, columns: &Columns) -> String {
         "<section id=\"answer\"><h2>Answer</h2><p class=\"lead\">{}</p>{}<h3>Final scores</h3><p class=\"note\">\
          Large dot and bar: interquartile mean over n seeds and its 95 % percentile bootstrap interval; small dots: the seeds.</p>\
          <div class=\"stack\">{}</div></section>\n",
-        escape(&sentence),
+        escape(&first_upper(&sentence)),
         answer::table(summary),
         strips::strips(report, summary, &metrics),
     )

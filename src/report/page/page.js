@@ -3,7 +3,7 @@
 // and says the numbers behind a point.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const SIDE = 1000, HEIGHT = 230, LABEL = 15;
+  const SIDE = 1000, HEIGHT = 230, LABEL = 15, LETTERS = 36;
   const hidden = new Set();
   let axis = 0;
 
@@ -68,6 +68,12 @@
     return { at, ticks, text };
   }
 
+  // Ticks whose texts fit side by side.
+  function few({ ticks, text }) {
+    const letters = ticks.reduce((sum, tick) => sum + text(tick).length + 1, 0);
+    return letters > LETTERS ? ticks.filter((_, i) => i % 2 === 0) : ticks;
+  }
+
   // Charts
 
   const column = (chart, arm) => data.charts[chart].s.find(series => series.a === arm);
@@ -77,7 +83,7 @@
     if (element.dataset.chart !== undefined) {
       const chart = data.charts[element.dataset.chart];
       const lines = chart.s.map(s => ({ arm: s.a, x: data.x[s.a][axis].slice(s.f), y: s.y, l: s.l, h: s.h }));
-      return { lines, log: chart.log, threshold: chart.threshold, x: data.axes[axis], zero: true, named: true };
+      return { lines, log: chart.log, marks: chart.marks, x: data.axes[axis], zero: true, named: true };
     }
     if (element.dataset.pair !== undefined) {
       const pair = data.pairs[element.dataset.pair];
@@ -99,7 +105,7 @@
     const of = shown.lines.length ? shown.lines : every;
     const ys = of.flatMap(line => (line.l ? [...line.l, ...line.h] : line.y));
     shown.xs = scale([...of.flatMap(line => line.x), ...(shown.zero ? [0] : [])], [0, SIDE], 0, shown.logX);
-    shown.ys = scale([...ys, shown.threshold, ...(shown.range ?? [])], [SIDE, 0], 0.04, shown.log);
+    shown.ys = scale([...ys, ...(shown.marks ?? []).map(([at]) => at), ...(shown.range ?? [])], [SIDE, 0], 0.04, shown.log);
     return shown;
   }
 
@@ -127,11 +133,11 @@
   }
 
   function draw(element) {
-    const { lines, xs, ys, threshold, named, pair, x } = view(element);
+    const { lines, xs, ys, marks, named, pair, x } = view(element);
     const share = at => (at / SIDE * 100).toFixed(1).replace(/\.0$/, "");
     const yTicks = ys.ticks.map(tick => [ys.at(tick), ys.text(tick)]);
     let paths = `<path class="grid" d="${yTicks.map(([at]) => `M0 ${at.toFixed(0)}h${SIDE}`).join("")}"/>`;
-    if (typeof threshold === "number") paths += `<path class="threshold" d="M0 ${ys.at(threshold).toFixed(0)}h${SIDE}"/>`;
+    for (const [at, kind] of marks ?? []) paths += `<path class="${kind}" d="M0 ${ys.at(at).toFixed(0)}h${SIDE}"/>`;
     for (const line of lines) {
       if (!line.l || line.x.length < 2) continue;
       const edge = values => values.map((value, i) => [xs.at(line.x[i]), ys.at(value)]);
@@ -148,7 +154,7 @@
     element.classList.toggle("named", labels !== "");
     element.style.setProperty("--gutter", `${Math.max(1, ...yTicks.map(([, text]) => text.length))}ch`);
     element.querySelector(".y").innerHTML = yTicks.map(([at, text]) => `<span style="top:${share(at)}%">${text}</span>`).join("");
-    element.querySelector(".x").innerHTML = xs.ticks.map(tick => `<span style="left:${share(xs.at(tick))}%">${xs.text(tick)}</span>`).join("");
+    element.querySelector(".x").innerHTML = few(xs).map(tick => `<span style="left:${share(xs.at(tick))}%">${xs.text(tick)}</span>`).join("");
     element.querySelector(".area").innerHTML = `<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">${paths}</svg>${labels}`;
     const name = element.parentElement.querySelector(".axis");
     if (name && element.dataset.chart !== undefined) name.textContent = x;

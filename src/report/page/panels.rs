@@ -3,6 +3,7 @@
 use super::chart::{Chart, Line};
 use super::data::{AXES, ColumnCurves, Curves};
 use super::html::{escape, sizes};
+use super::mark::said;
 use crate::report::{Report, label};
 
 /// Penalties, as the record calls them.
@@ -80,7 +81,7 @@ fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves
         says: &format!("{name} against examples"),
         attribute: format!("data-chart=\"{index}\""),
         lines: lines.collect(),
-        threshold: chart.threshold,
+        marks: &chart.marks,
         logarithmic: [false, chart.logarithmic],
         from_zero: true,
         dots: false,
@@ -88,14 +89,14 @@ fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves
         y_range: None,
     };
     let n = sizes(chart.series.iter().map(|series| series.n));
-    let threshold = chart.threshold.map_or(String::new(), |value| format!("; dashed: the threshold {value}"));
     format!(
         "<figure class=\"panel\"><figcaption><b>{}</b><button type=\"button\" class=\"log scripted\" \
          aria-pressed=\"{}\" title=\"logarithmic axis\">log</button></figcaption>{}\
-         <p class=\"axis\">{}</p><p class=\"note\">{n}, 95 % band{threshold}</p></figure>\n",
+         <p class=\"axis\">{}</p><p class=\"note\">{n}, 95 % band{}</p></figure>\n",
         escape(&name),
         chart.logarithmic,
         drawn.html(),
         AXES[0],
+        escape(&said(&chart.marks)),
     )
 }

@@ -3,6 +3,7 @@
 use super::chart::ink;
 use super::html::{escape, number, sizes};
 use super::legend::key;
+use super::mark::{marks, said};
 use crate::report::figure::Axis;
 use crate::report::statistics::Estimate;
 use crate::report::summary::significant;
@@ -26,14 +27,14 @@ fn figure(report: &Report, summary: &Summary, metric: &str) -> Option<String> {
     if strips.is_empty() {
         return None;
     }
-    let marks = marks(summary, metric);
+    let marks = marks(report, summary, metric);
     let values = strips.iter().flat_map(|s| s.seeds.iter().map(|seed| seed.1).chain([s.estimate.low, s.estimate.high]));
-    let axis = Axis::new(values.chain(marks.iter().map(|mark| mark.0)), (0.0, 100.0), 0.04);
+    let axis = Axis::new(values.chain(marks.iter().map(|mark| mark.at)), (0.0, 100.0), 0.04);
     let lines: String = axis
         .ticks()
         .iter()
         .map(|tick| vertical("grid", axis.at(*tick)))
-        .chain(marks.iter().map(|mark| vertical("threshold", axis.at(mark.0))))
+        .chain(marks.iter().map(|mark| vertical(mark.class, axis.at(mark.at))))
         .collect();
     let rows: String = strips.iter().map(|strip| row(strip, &axis, &lines)).collect();
     let ticks: String = axis
@@ -41,30 +42,19 @@ fn figure(report: &Report, summary: &Summary, metric: &str) -> Option<String> {
         .iter()
         .map(|tick| format!("<span style=\"left:{:.1}%\">{}</span>", axis.at(*tick), axis.text(*tick)))
         .collect();
-    let dashed: String = marks.iter().map(|(value, what)| format!("; dashed: {what} {}", number(*value))).collect();
     Some(format!(
         "<figure class=\"strips\"><figcaption><b>{}</b></figcaption>{rows}\
          <div class=\"strip ticks\" aria-hidden=\"true\"><div class=\"x\">{ticks}</div></div>\
          <p class=\"note\">{}, 95 % interval{}</p></figure>\n",
         escape(&label(metric)),
         sizes(strips.iter().map(|strip| strip.seeds.len())),
-        escape(&dashed),
+        escape(&said(&marks)),
     ))
 }
 
 fn strip<'a>((arm, records): (usize, &'a ArmRecords), metric: &str) -> Option<Strip<'a>> {
     let seeds = records.trials.iter().filter_map(|trial| Some((trial.seed, trial.last(metric)?))).collect();
     Some(Strip { arm, name: &records.name, estimate: records.last(metric)?, seeds })
-}
-
-/// Levels to compare with: `(value, what it is)`.
-fn marks(summary: &Summary, metric: &str) -> Vec<(f64, &'static str)> {
-    let threshold = summary.threshold.iter().filter(|of| of.metric == metric).map(|of| (of.value, "the threshold"));
-    let best = match (&summary.best_returns[..], metric) {
-        ([best], "return" | "deterministic_return") => Some((best.expected, "the best expected return")),
-        _ => None,
-    };
-    threshold.chain(best).collect()
 }
 
 fn vertical(class: &str, at: f64) -> String {

@@ -58,7 +58,7 @@ fn panel(report: &Report, curves: &Curves, (i, pair): (usize, &Pair), metric: &s
         says: &format!("{metric} against the training loss, {}", arm.name),
         attribute: format!("data-pair=\"{i}\""),
         lines: vec![Line { arm: pair.arm, name: &arm.name, x: &x, y: y.collect() }],
-        threshold: None,
+        marks: &[],
         logarithmic: [logarithmic, false],
         from_zero: false,
         dots: true,
