@@ -1,11 +1,13 @@
 //! Records read back: statistics, figures and tables. Nothing here needs a live run.
 
+mod comparison;
 mod drawn;
 pub mod figure;
 mod labels;
 pub mod statistics;
 mod summary;
 
+pub use comparison::{Comparison, ComparisonRow, PairedDifference};
 pub use labels::label;
 pub use summary::{Summary, SummaryRow};
 
@@ -13,7 +15,7 @@ use crate::experiment::Experiment;
 use crate::record::{Drawn, Outcome, Rows, Status};
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
-use statistics::{Bootstrap, Estimate};
+use statistics::{Bootstrap, Estimate, Wait};
 use std::path::Path;
 
 /// The finished trials of an experiment.
@@ -35,6 +37,7 @@ pub struct ArmRecords {
 }
 
 pub struct TrialRecord {
+    pub seed: u64,
     pub rows: Rows,
     /// Of the final weights.
     pub drawn: Drawn,
@@ -77,7 +80,7 @@ impl Report {
                 match trial.folder.status(&trial.identity()?)? {
                     Status::Ended(Outcome::Finished { seconds, .. }) => {
                         let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
-                        records.trials.push(TrialRecord { rows, drawn, seconds });
+                        records.trials.push(TrialRecord { seed, rows, drawn, seconds });
                     }
                     Status::Ended(Outcome::Failed { reason }) => records.failed.push((seed, reason)),
                     Status::Missing | Status::Other { .. } => records.missing.push(seed),
@@ -135,8 +138,7 @@ impl ArmRecords {
 
     /// The last value of a column, over trials.
     pub fn last(&self, column: &str) -> Option<Estimate> {
-        let last = |trial: &TrialRecord| trial.rows.column(column)?.into_iter().rfind(|value| !value.is_nan());
-        estimate(&self.trials.iter().filter_map(last).collect::<Vec<f64>>())
+        estimate(&self.trials.iter().filter_map(|trial| trial.last(column)).collect::<Vec<f64>>())
     }
 
     /// Training time, over trials.
@@ -144,14 +146,21 @@ impl ArmRecords {
         estimate(&self.trials.iter().map(|trial| trial.seconds).collect::<Vec<f64>>())
     }
 
-    /// Examples at the first row where `reached(column)`; infinite for a trial that never got there.
-    pub fn examples_to(&self, column: &str, reached: impl Fn(f64) -> bool) -> Vec<f64> {
-        let first = |trial: &TrialRecord| {
+    /// How many examples each trial needed to the first row where `reached(column)`, or had in vain.
+    pub fn waits(&self, column: &str, reached: impl Fn(f64) -> bool) -> Vec<Wait> {
+        let wait = |trial: &TrialRecord| {
             let (examples, values) = (trial.rows.column("examples")?, trial.rows.column(column)?);
             let row = values.iter().position(|value| reached(*value));
-            Some(row.map_or(f64::INFINITY, |row| examples[row]))
+            Some(Wait { examples: row.map_or(*examples.last()?, |row| examples[row]), reached: row.is_some() })
         };
-        self.trials.iter().filter_map(first).collect()
+        self.trials.iter().filter_map(wait).collect()
+    }
+}
+
+impl TrialRecord {
+    /// The last value of a column.
+    pub fn last(&self, column: &str) -> Option<f64> {
+        self.rows.column(column)?.into_iter().rfind(|value| !value.is_nan())
     }
 }
 
