@@ -1,5 +1,6 @@
 //! Records read back: statistics, figures, tables and a page with all of them. Nothing here needs a live run.
 
+mod comparison;
 mod drawn;
 pub mod figure;
 mod labels;
@@ -7,6 +8,7 @@ mod page;
 pub mod statistics;
 mod summary;
 
+pub use comparison::{Comparison, ComparisonRow, PairedDifference};
 pub use labels::label;
 pub use summary::{Summary, SummaryRow};
 
@@ -14,7 +16,7 @@ use crate::experiment::Experiment;
 use crate::record::{Drawn, Outcome, Provenance, Rows, Status};
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
-use statistics::{Bootstrap, Estimate};
+use statistics::{Bootstrap, Estimate, Wait};
 use std::path::Path;
 
 /// The finished trials of an experiment.
@@ -160,14 +162,14 @@ impl ArmRecords {
         estimate(&self.trials.iter().map(|trial| trial.seconds).collect::<Vec<f64>>())
     }
 
-    /// Examples at the first row where `reached(column)`; infinite for a trial that never got there.
-    pub fn examples_to(&self, column: &str, reached: impl Fn(f64) -> bool) -> Vec<f64> {
-        let first = |trial: &TrialRecord| {
+    /// How many examples each trial needed to the first row where `reached(column)`, or had in vain.
+    pub fn waits(&self, column: &str, reached: impl Fn(f64) -> bool) -> Vec<Wait> {
+        let wait = |trial: &TrialRecord| {
             let (examples, values) = (trial.rows.column("examples")?, trial.rows.column(column)?);
             let row = values.iter().position(|value| reached(*value));
-            Some(row.map_or(f64::INFINITY, |row| examples[row]))
+            Some(Wait { examples: row.map_or(*examples.last()?, |row| examples[row]), reached: row.is_some() })
         };
-        self.trials.iter().filter_map(first).collect()
+        self.trials.iter().filter_map(wait).collect()
     }
 }
 

@@ -40,8 +40,8 @@ fn table_row(summary: &Summary, arm: usize, row: &SummaryRow) -> String {
         cells += &cell(*estimate, |estimate| significant(estimate, row.n));
     }
     if summary.threshold.is_some() {
-        let reached = row.to_threshold.map_or(0, |(_, reached)| reached);
-        cells += &cell(row.to_threshold.map(|(estimate, _)| estimate), |estimate| {
+        let reached = row.to_threshold.map_or(0, |to| to.reached);
+        cells += &cell(row.to_threshold.map(|to| to.examples), |estimate| {
             let [point, low, high] = [estimate.point, estimate.low, estimate.high].map(number);
             let some = if reached < row.n { format!(" {reached} of {} got there", row.n) } else { String::new() };
             if row.n > 1 { format!("{point} [{low}, {high}]{some}") } else { format!("{point}{some}") }

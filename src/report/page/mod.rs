@@ -3,13 +3,14 @@
 
 mod answer;
 mod chart;
-mod comparison;
 mod data;
 mod drawings;
 mod html;
 mod legend;
 mod making;
 mod mark;
+mod order;
+mod paired;
 mod panels;
 mod strips;
 mod tracking;
@@ -17,9 +18,9 @@ mod trials;
 
 use super::{Report, Summary};
 use crate::Result;
-use comparison::{Comparison, Profiles};
 use data::Curves;
 use html::{count, escape, grouped, json_text};
+use order::{Order, Profiles};
 use panels::Columns;
 use tracking::Pair;
 
@@ -28,13 +29,14 @@ pub(super) fn html(report: &Report, summary: &Summary) -> Result<Vec<u8>> {
     let columns = Columns::of(report);
     let curves = Curves::of(report, summary, &columns.all());
     let pairs = Pair::all(&curves, columns.judged.first());
-    let comparison = Comparison::of(report, columns.judged.first());
-    let profiles = comparison.as_ref().map(Comparison::profiles);
-    let compared = comparison.iter().zip(&profiles).map(|(comparison, profiles)| comparison.section(profiles));
+    let order = Order::of(report, columns.judged.first());
+    let profiles = order.as_ref().map(Order::profiles);
+    let paired = summary.comparison.as_ref().map_or(String::new(), paired::table);
+    let ordered = order.iter().zip(&profiles).map(|(order, profiles)| order.section(profiles, &paired));
     let sections = [
-        answer(report, summary, &columns),
+        answer(report, summary, &columns, order.as_ref()),
         learning(report, &curves, &columns),
-        compared.collect(),
+        ordered.collect(),
         tracking::section(report, &curves, &pairs, &columns.judged),
         drawings::section(report)?,
         diagnostics(report, &curves, &columns),
@@ -110,7 +112,7 @@ fn facts(report: &Report) -> String {
     )
 }
 
-fn answer(report: &Report, summary: &Summary, columns: &Columns) -> String {
+fn answer(report: &Report, summary: &Summary, columns: &Columns, order: Option<&Order>) -> String {
     let Some(sentence) = answer::sentence(report, columns.judged.first()) else {
         return "<section id=\"answer\"><h2>Answer</h2><p>No trial has finished yet: there is nothing to compare.</p></section>\n"
             .to_string();
@@ -118,10 +120,11 @@ fn answer(report: &Report, summary: &Summary, columns: &Columns) -> String {
     let mut metrics: Vec<String> = columns.judged.iter().take(1).cloned().collect();
     metrics.extend(summary.metrics.iter().filter(|metric| Some(*metric) != columns.judged.first()).cloned());
     format!(
-        "<section id=\"answer\"><h2>Answer</h2><p class=\"lead\">{}</p>{}<h3>Final scores</h3><p class=\"note\">\
+        "<section id=\"answer\"><h2>Answer</h2><p class=\"lead\">{}{}</p>{}<h3>Final scores</h3><p class=\"note\">\
          Large dot and bar: interquartile mean over n seeds and its 95 % percentile bootstrap interval; small dots: the seeds.</p>\
          <div class=\"stack\">{}</div></section>\n",
         escape(&first_upper(&sentence)),
+        order.and_then(Order::runner_up).map_or(String::new(), |next| escape(&format!(" {next}"))),
         answer::table(summary),
         strips::strips(report, summary, &metrics),
     )

@@ -95,7 +95,7 @@
     }
     const profile = data.profiles[element.dataset.profile];
     const lines = profile.s.map(s => ({ arm: s.a, x: profile.x, y: s.y, l: s.l, h: s.h }));
-    return { lines, x: profile.name, named: true, range: [0, 1] };
+    return { lines, x: profile.name, range: [0, 1] };
   }
 
   function view(element) {

@@ -23,6 +23,9 @@ pub struct Survival {
     steps: Vec<Step>,
     /// The longest wait.
     end: f64,
+    trials: usize,
+    /// Trials that got there.
+    reached: usize,
 }
 
 struct Step {
@@ -54,7 +57,12 @@ impl Survival {
             }
             waiting -= group.len();
         }
-        Survival { steps, end: sorted.last().map_or(0.0, |wait| wait.examples) }
+        Survival {
+            steps,
+            end: sorted.last().map_or(0.0, |wait| wait.examples),
+            trials: waits.len(),
+            reached: waits.iter().filter(|wait| wait.reached).count(),
+        }
     }
 
     /// The share of trials that still wait after this many examples.
@@ -63,9 +71,13 @@ impl Survival {
     }
 
     /// [`Self::share`] with an interval on the scale of `ln(−ln share)`, which stays between 0 and 1. Where all or none of the
-    /// trials wait there is no spread to judge by, and the interval is a point.
+    /// trials wait there is no spread to judge by, and the end is that of Clopper & Pearson (1934): such a share is not
+    /// surprising among this many.
     pub fn share_interval(&self, examples: f64, confidence: f64) -> Estimate {
-        self.at(examples).map_or(Estimate { point: 1.0, low: 1.0, high: 1.0 }, |step| step.interval(confidence))
+        match self.at(examples) {
+            Some(step) => self.interval(step, confidence),
+            None => Estimate { point: 1.0, low: all_of(self.trials, confidence), high: 1.0 },
+        }
     }
 
     /// The count by which half of the trials got there, with the interval of Brookmeyer & Crowley (1982): all counts at which the
@@ -82,9 +94,8 @@ impl Survival {
             Some(next) => (examples(half) + next.examples) / 2.0,
             None => examples(half),
         };
-        let low = first(&|step| step.interval(confidence).low <= 0.5);
-        // The end of the last trial says nothing about how long others might wait.
-        let high = first(&|step| step.share > 0.0 && step.interval(confidence).high <= 0.5);
+        let low = first(&|step| self.interval(step, confidence).low <= 0.5);
+        let high = first(&|step| self.interval(step, confidence).high <= 0.5);
         Estimate { point, low: examples(low), high: examples(high) }
     }
 
@@ -106,22 +117,25 @@ impl Survival {
         Estimate { point, low: (point - margin).max(0.0), high: (point + margin).min(horizon) }
     }
 
+    fn interval(&self, step: &Step, confidence: f64) -> Estimate {
+        let point = step.share;
+        if point == 0.0 {
+            return Estimate { point, low: 0.0, high: 1.0 - all_of(self.reached, confidence) };
+        }
+        let margin = normal_critical((1.0 - confidence) / 2.0) * step.variance.sqrt() / point.ln();
+        let end = |margin: f64| (-((-point.ln()).ln() + margin).exp()).exp();
+        Estimate { point, low: end(-margin), high: end(margin) }
+    }
+
     fn at(&self, examples: f64) -> Option<&Step> {
         let after = self.steps.partition_point(|step| step.examples <= examples);
         after.checked_sub(1).map(|step| &self.steps[step])
     }
 }
 
-impl Step {
-    fn interval(&self, confidence: f64) -> Estimate {
-        let point = self.share;
-        if point == 0.0 {
-            return Estimate { point, low: 0.0, high: 0.0 };
-        }
-        let margin = normal_critical((1.0 - confidence) / 2.0) * self.variance.sqrt() / point.ln();
-        let end = |margin: f64| (-((-point.ln()).ln() + margin).exp()).exp();
-        Estimate { point, low: end(-margin), high: end(margin) }
-    }
+/// The probability that something happens in all of `trials` with the mass of one tail.
+fn all_of(trials: usize, confidence: f64) -> f64 {
+    ((1.0 - confidence) / 2.0).powf(1.0 / trials as f64)
 }
 
 #[cfg(test)]
@@ -170,6 +184,13 @@ mod tests {
         assert!((survival.restricted_mean(10.0, 0.95).point - 26.0 / 6.0).abs() < 1e-12);
         assert!((survival.restricted_mean(5.0, 0.95).point - 20.0 / 6.0).abs() < 1e-12);
         assert_eq!([survival.share(0.5), survival.share(3.0), survival.share(10.0)], [1.0, 0.5, 0.0]);
+        // All of six by chance: p⁶ = 0.025.
+        let (before, after) = (survival.share_interval(0.5, 0.95), survival.share_interval(10.0, 0.95));
+        assert!((before.low.powi(6) - 0.025).abs() < 1e-12 && (1.0 - after.high - before.low).abs() < 1e-12);
+        // At the last row of ten that came at two counts it is known that more than half got there; of five it is not.
+        let tied = [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0];
+        assert_eq!(Survival::of(&waits(&tied)).median(0.95), Estimate { point: 2.0, low: 1.0, high: 2.0 });
+        assert_eq!(Survival::of(&waits(&tied[5..])).median(0.95).high, f64::INFINITY);
     }
 
     #[test]

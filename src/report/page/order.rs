@@ -4,7 +4,9 @@ use super::chart::{Chart, Line};
 use super::data::{list, numbers};
 use super::html::{escape, json_text, sizes};
 use super::legend::key;
-use crate::report::statistics::{Bootstrap, Estimate, probability_of_improvement, run_score_profile};
+use crate::report::statistics::{
+    Bootstrap, Estimate, interquartile_mean, probability_of_improvement, run_score_profile,
+};
 use crate::report::summary::higher_is_better;
 use crate::report::{CURVE_RESAMPLES, Report, label};
 use crate::stream;
@@ -14,7 +16,7 @@ use std::fmt::Write;
 const LEVELS: usize = 101;
 
 /// The final scores of the arms by one metric.
-pub(super) struct Comparison<'a> {
+pub(super) struct Order<'a> {
     metric: &'a str,
     higher: bool,
     arms: Vec<Scores<'a>>,
@@ -33,7 +35,7 @@ pub(super) struct Profiles {
     of: Vec<(usize, Vec<Estimate>)>,
 }
 
-impl<'a> Comparison<'a> {
+impl<'a> Order<'a> {
     /// Nothing with fewer than two arms to compare.
     pub fn of(report: &'a Report, metric: Option<&'a String>) -> Option<Self> {
         let metric = metric?;
@@ -42,7 +44,7 @@ impl<'a> Comparison<'a> {
             (!values.is_empty()).then_some(Scores { arm, name: &records.name, values })
         };
         let arms: Vec<Scores> = report.arms.iter().enumerate().filter_map(scores).collect();
-        (arms.len() > 1).then(|| Comparison { metric, higher: higher_is_better(metric), arms })
+        (arms.len() > 1).then(|| Order { metric, higher: higher_is_better(metric), arms })
     }
 
     pub fn profiles(&self) -> Profiles {
@@ -62,10 +64,26 @@ impl<'a> Comparison<'a> {
         Profiles { name: label(self.metric), of: of.collect(), levels }
     }
 
-    pub fn section(&self, profiles: &Profiles) -> String {
+    /// How the second best arm stands against the best, in a sentence; nothing where several are best.
+    pub fn runner_up(&self) -> Option<String> {
+        let sign = if self.higher { -1.0 } else { 1.0 };
+        let point = |of: &Scores| sign * interquartile_mean(&of.values);
+        let mut ranked: Vec<&Scores> = self.arms.iter().filter(|arm| !point(arm).is_nan()).collect();
+        ranked.sort_by(|a, b| point(a).total_cmp(&point(b)));
+        let (first, second) = (ranked.first()?, ranked.get(1)?);
+        let Estimate { point: chance, low, high } = self.improvement(first, second);
+        (point(first) != point(second)).then(|| {
+            format!(
+                "{} is next; a run of {} is better than one of it with probability {chance:.2} [{low:.2}, {high:.2}].",
+                second.name, first.name
+            )
+        })
+    }
+
+    pub fn section(&self, profiles: &Profiles, paired: &str) -> String {
         let name = escape(&label(self.metric));
         format!(
-            "<section id=\"comparison\"><h2>How sure is the order?</h2><div class=\"panels\">{}</div>{}</section>\n",
+            "<section id=\"order\"><h2>How sure is the order?</h2><div class=\"panels\">{}</div>{}{paired}</section>\n",
             self.profile_panel(profiles),
             self.matrix(&name)
         )
