@@ -44,6 +44,8 @@ fn one_file_says_everything_and_loads_nothing() {
     ] {
         assert!(html.contains(said), "no `{said}`");
     }
+    let before_scripts = html.split("<script").next().unwrap();
+    assert!(before_scripts.contains("<path class=\"line a2 d0\" d=\"M"), "curves for readers without scripts");
     for loading in ["src=\"", "@import", "url(", "<link", "<img"] {
         assert!(!html.contains(loading), "`{loading}` would load something");
     }

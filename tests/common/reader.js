@@ -18,12 +18,13 @@
   const before = drawn();
   seen.lines = [lines()];
   seen.pressed = [button.getAttribute("aria-pressed")];
-  seen.strips = [strip.hidden];
+  const gone = element => element.getClientRects().length === 0;
+  seen.strips = [gone(strip)];
   for (let i = 0; i < 2; i++) {
     button.click();
     seen.lines.push(lines());
     seen.pressed.push(button.getAttribute("aria-pressed"));
-    seen.strips.push(strip.hidden);
+    seen.strips.push(gone(strip));
   }
   const other = before.findIndex((text, i) => text !== drawn()[i]);
   seen.redrawn = other < 0 ? true : [before[other], drawn()[other]];

@@ -47,7 +47,7 @@ fn table_row(summary: &Summary, arm: usize, row: &SummaryRow) -> String {
             if row.n > 1 { format!("{point} [{low}, {high}]{some}") } else { format!("{point}{some}") }
         });
     }
-    cells += &cell(row.seconds, |estimate| number(estimate.point));
+    cells += &cell(row.seconds, |estimate| significant(estimate, row.n));
     format!("<tr>{cells}</tr>\n")
 }
 
