@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Experiment {
     pub title: String,
+    /// What it is to answer: the key, or the comment `# Question: …` at the head of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
     /// Trials per arm; their seeds are `0..seeds`.
     pub seeds: u64,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,13 +10,13 @@ mod reliability;
 pub mod scene;
 mod threshold_curves;
 
+pub(super) use axis::Axis;
 pub use drawing::{Drawing, Panel as DrawnPanel};
 pub use loss::LossFigure;
 
 use super::{ArmRecords, Curve, Report, label};
 use crate::Result;
 use crate::experiment::Plot;
-use axis::Axis;
 use canvas::{Anchor, Canvas, Ink};
 
 /// Colors of the arms (Okabe and Ito 2008), told apart with any color vision; yellow is left out on white.
