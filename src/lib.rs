@@ -19,6 +19,7 @@
 pub mod benchmark;
 pub mod cli;
 pub mod data;
+pub mod diagnosis;
 pub mod distribution;
 mod error;
 pub mod experiment;

@@ -1,5 +1,6 @@
 //! The training loop.
 
+use crate::diagnosis::Finding;
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::optimizer::{Descent, Optimizer};
@@ -9,6 +10,7 @@ use crate::regularizer::Regularizer;
 use crate::task::Evaluation;
 use crate::{Error, Result, Rng, scalar};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Everything that moves or judges a network, beside the objective.
 pub struct Training<'a> {
@@ -27,6 +29,8 @@ pub struct Training<'a> {
 #[derive(Default)]
 pub struct Watch {
     pub examples: AtomicU64,
+    /// What was noticed and not yet told.
+    pub findings: Mutex<Vec<Finding>>,
     pub stop: std::sync::Arc<AtomicBool>,
 }
 
@@ -56,6 +60,8 @@ pub fn train<O: Objective>(
 /// Evaluates the network, and tells the optimizers what came of it. Whether to stop here.
 fn judge<O: Objective>(objective: &mut O, training: &mut Training, record: &mut Record) -> Result<bool> {
     let judged = record.push(objective, training)?;
+    // A listener that panicked is no reason to stop training.
+    training.watch.findings.lock().unwrap_or_else(PoisonError::into_inner).extend(record.findings());
     let higher_is_better = training.evaluation.higher_is_better();
     training.optimizer.judge(judged, higher_is_better);
     objective.judge(judged, higher_is_better);

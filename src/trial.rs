@@ -106,9 +106,8 @@ impl<'a> Trial<'a> {
     }
 
     fn train<O: Objective>(&self, mut objective: O, mut training: Training, task: &Task) -> Result<(f64, Vec<String>)> {
-        let every = self.arm.evaluation.every(self.arm.budget);
         let columns = columns(self.arm, task)?;
-        let mut record = Record::begin(&self.folder, &columns, training.evaluation.columns().len(), every)?;
+        let mut record = Record::begin(&self.folder, self.arm, &columns, training.evaluation.columns().len())?;
         train(&mut objective, &mut training, &mut record, &mut stream(self.seed, "batches", 0))?;
         Ok((record.seconds(), objective.warnings()))
     }

@@ -1,13 +1,14 @@
 //! What a run shows while it runs: on a terminal one line per running trial, elsewhere a plain line per trial that ends.
 
+use crate::diagnosis::Finding;
 use crate::laboratory::{Event, Plan};
 use crate::record::Outcome;
 use crate::train::Watch;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The display of one run.
@@ -17,8 +18,15 @@ pub(super) struct Progress<'a> {
     /// The line that counts trials.
     trials: ProgressBar,
     running: BTreeMap<usize, (Arc<Watch>, ProgressBar)>,
+    /// Arms and what was said of them.
+    warned: BTreeSet<(String, &'static str)>,
     ended: usize,
     started: Instant,
+}
+
+/// What is new since this was asked last.
+fn findings(watch: &Watch) -> Vec<Finding> {
+    std::mem::take(&mut watch.findings.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 enum Look {
@@ -39,7 +47,8 @@ impl<'a> Progress<'a> {
         };
         let trials = ProgressBar::hidden();
         trials.set_length(plan.missing.len() as u64);
-        let mut progress = Progress { plan, look, trials, running: BTreeMap::new(), ended: 0, started: Instant::now() };
+        let (running, warned) = (BTreeMap::new(), BTreeSet::new());
+        let mut progress = Progress { plan, look, trials, running, warned, ended: 0, started: Instant::now() };
         if let Look::Bars(bars) = &progress.look {
             let style = "{bar:28.dim} {pos}/{len} trials, {elapsed} gone, {eta} left";
             progress.trials = bars.add(styled(plan.missing.len() as u64, style));
@@ -65,15 +74,19 @@ impl<'a> Progress<'a> {
             Some(Event::Ended { trial, outcome }) => self.end(trial, &outcome),
             None => {}
         }
-        for (watch, bar) in self.running.values() {
+        let mut news = Vec::new();
+        for (trial, (watch, bar)) in &self.running {
             bar.set_position(watch.examples.load(Ordering::Relaxed));
+            news.extend(findings(watch).into_iter().map(|finding| (*trial, finding)));
         }
+        news.into_iter().for_each(|(trial, finding)| self.warn(trial, &finding));
         self.trials.tick();
     }
 
     fn end(&mut self, trial: usize, outcome: &crate::Result<Outcome>) {
-        if let Some((_, bar)) = self.running.remove(&trial) {
+        if let Some((watch, bar)) = self.running.remove(&trial) {
             bar.finish_and_clear();
+            findings(&watch).iter().for_each(|finding| self.warn(trial, finding));
         }
         if matches!(outcome, Err(crate::Error::Interrupted)) {
             return;
@@ -98,6 +111,14 @@ impl<'a> Progress<'a> {
         let failed = !matches!(outcome, Ok(Outcome::Finished { .. }));
         self.say(failed, &text);
         warnings.iter().for_each(|warning| self.say(true, &format!("warning: {}: {warning}", trial_of.name())));
+    }
+
+    /// Says what was found, unless it was said of another seed of the arm: the report tells all of them.
+    fn warn(&mut self, trial: usize, finding: &Finding) {
+        let trial = &self.plan.missing[trial];
+        if self.warned.insert((trial.arm.name.clone(), finding.kind)) {
+            self.say(true, &format!("warning: {}: {finding}", trial.name()));
+        }
     }
 
     /// Prints a line, unless it is no news and nobody reads along.

@@ -1,6 +1,8 @@
 //! The record of a running trial: means since the last row, evaluations, weights.
 
-use super::{RowWriter, TrialFolder};
+use super::{RowWriter, Rows, TrialFolder};
+use crate::diagnosis::{self, Finding};
+use crate::experiment::Arm;
 use crate::objective::{Mean, Objective};
 use crate::regularizer::RegularizerSettings;
 use crate::task::Evaluation;
@@ -44,13 +46,22 @@ pub struct Record<'a> {
     best: Option<f64>,
     /// Updates before the best row.
     best_at: Option<u64>,
+    arm: &'a Arm,
+    /// What was written, to see how it goes.
+    so_far: Rows,
+    /// Kinds of what was found.
+    found: Vec<&'static str>,
 }
 
 impl<'a> Record<'a> {
     /// Begins the record in a folder whose identity is written.
-    pub fn begin(folder: &'a TrialFolder, columns: &[String], evaluated: usize, every: u64) -> Result<Self> {
+    pub fn begin(folder: &'a TrialFolder, arm: &'a Arm, columns: &[String], evaluated: usize) -> Result<Self> {
+        let every = arm.evaluation.every(arm.budget);
         Ok(Record {
             folder,
+            arm,
+            so_far: Rows { columns: columns.to_vec(), values: Vec::new() },
+            found: Vec::new(),
             rows: RowWriter::create(&folder.rows(), columns)?,
             every,
             next_row: every,
@@ -101,7 +112,9 @@ impl<'a> Record<'a> {
         let evaluated = training.evaluation.of(&training.network)?;
         let counters = [self.updates as f64, examples as f64, objective.rounds(), self.seconds()];
         let means = self.means.iter().map(|mean| mean.value());
-        self.rows.append(&counters.into_iter().chain(means).chain(evaluated.iter().copied()).collect::<Vec<f64>>())?;
+        let row: Vec<f64> = counters.into_iter().chain(means).chain(evaluated.iter().copied()).collect();
+        self.rows.append(&row)?;
+        self.so_far.values.push(row);
         self.means.fill(Mean::default());
         let judged = evaluated.first().copied().unwrap_or(f64::NAN);
         let goodness = if training.evaluation.higher_is_better() { judged } else { -judged };
@@ -111,6 +124,14 @@ impl<'a> Record<'a> {
             training.network.save(&self.folder.best_weights())?;
         }
         Ok(judged)
+    }
+
+    /// What the rows so far say about the trial, each kind of it once.
+    pub fn findings(&mut self) -> Vec<Finding> {
+        let all = diagnosis::findings(self.arm, &self.so_far).into_iter();
+        let new: Vec<Finding> = all.filter(|finding| !self.found.contains(&finding.kind)).collect();
+        self.found.extend(new.iter().map(|finding| finding.kind));
+        new
     }
 
     /// The last row, unless it stands already, what is drawn, and the final weights; with early stopping those are the best ones, which get a

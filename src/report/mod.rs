@@ -12,6 +12,7 @@ pub use comparison::{Comparison, ComparisonRow, PairedDifference};
 pub use labels::label;
 pub use summary::{Summary, SummaryRow};
 
+use crate::diagnosis;
 use crate::experiment::Experiment;
 use crate::record::{Drawn, Outcome, Provenance, Rows, Status};
 use crate::trial::Trial;
@@ -85,6 +86,8 @@ impl Report {
                 match trial.folder.status(&trial.identity()?)? {
                     Status::Ended(Outcome::Finished { seconds, warnings }) => {
                         let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
+                        let found = diagnosis::findings(arm, &rows).into_iter().map(|finding| finding.to_string());
+                        let warnings = found.chain(warnings).collect();
                         records.trials.push(TrialRecord { seed, rows, drawn, seconds, warnings });
                     }
                     Status::Ended(Outcome::Failed { reason }) => records.failed.push((seed, reason)),

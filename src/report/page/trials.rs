@@ -28,10 +28,13 @@ pub(super) fn section(report: &Report) -> String {
     let mut rows = Vec::new();
     for arm in &report.arms {
         let mut said: Vec<(&str, &str, Vec<u64>)> = Vec::new();
-        let mut say = |kind, text, seed| match said.iter_mut().find(|(k, t, _)| (*k, *t) == (kind, text)) {
-            Some((.., seeds)) => seeds.push(seed),
-            None => said.push((kind, text, vec![seed])),
-        };
+        // Numbers differ between the seeds; what is found stands before them.
+        let finding = |text: &'_ str| text.split(": ").next().unwrap_or_default().to_string();
+        let mut say =
+            |kind, text, seed| match said.iter_mut().find(|(k, t, _)| (*k, finding(t)) == (kind, finding(text))) {
+                Some((.., seeds)) => seeds.push(seed),
+                None => said.push((kind, text, vec![seed])),
+            };
         arm.failed.iter().for_each(|(seed, reason)| say("failed", reason.as_str(), *seed));
         arm.missing.iter().for_each(|seed| say("missing", "no outcome of these settings is recorded", *seed));
         for trial in &arm.trials {
