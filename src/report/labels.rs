@@ -11,6 +11,8 @@ pub fn label(column: &str) -> String {
         "return" => "episode return, sampled actions".into(),
         "deterministic_return" => "episode return, most likely actions".into(),
         "training_return" => "episode return while training".into(),
+        // Of a critic's values.
+        "explained_variance" => "explained variance".into(),
         "l1" => "L1 penalty".into(),
         "l2" => "L2 penalty".into(),
         "examples" => "examples (labelled rows or environment steps)".into(),
