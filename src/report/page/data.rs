@@ -11,7 +11,7 @@ pub(super) const AXES: [&str; 3] = ["examples", "updates", "seconds"];
 
 /// Points of a curve, at most, and of all curves of a page together; no curve gets fewer than [`FEWEST`].
 const POINTS: usize = 200;
-const ALL_POINTS: usize = 40_000;
+const ALL_POINTS: usize = 30_000;
 const FEWEST: usize = 40;
 
 /// Every column of every arm.
@@ -43,9 +43,13 @@ impl Curves {
     pub fn of(report: &Report, summary: &Summary, columns: &[String]) -> Curves {
         let points = (ALL_POINTS / (report.arms.len() * columns.len()).max(1)).clamp(FEWEST, POINTS);
         let grids: Vec<Vec<f64>> = report.arms.iter().map(|arm| grid(arm, points)).collect();
+        let bootstraps: Vec<Option<Bootstrap>> =
+            report.arms.iter().map(|arm| (!arm.trials.is_empty()).then(|| bootstrap(arm.trials.len()))).collect();
         let chart = |column: &String| {
-            let series = report.arms.iter().zip(&grids).enumerate();
-            let series: Vec<Series> = series.filter_map(|(i, (arm, grid))| series_of((i, arm), column, grid)).collect();
+            let arms = report.arms.iter().zip(&grids).zip(&bootstraps).enumerate();
+            let series =
+                arms.filter_map(|(i, ((arm, grid), of_all))| series_of((i, arm), column, grid, of_all.as_ref()?));
+            let series: Vec<Series> = series.collect();
             let log = report.experiment.plots.iter().filter_map(|plot| plot.log.as_ref());
             (!series.is_empty()).then(|| ColumnCurves {
                 column: column.clone(),
@@ -126,12 +130,18 @@ fn axes(arm: &ArmRecords, grid: &[f64]) -> Option<[Vec<f64>; 3]> {
     (!grid.is_empty()).then(|| [grid.to_vec(), on(AXES[1]), on(AXES[2])])
 }
 
-fn series_of((arm, records): (usize, &ArmRecords), column: &str, grid: &[f64]) -> Option<Series> {
+fn bootstrap(n: usize) -> Bootstrap {
+    Bootstrap::new((1, n), CURVE_RESAMPLES, &mut stream(0, "bootstrap", 0))
+}
+
+/// `of_all` resamples all trials of the arm.
+fn series_of((arm, records): (usize, &ArmRecords), column: &str, grid: &[f64], of_all: &Bootstrap) -> Option<Series> {
     let paths: Vec<_> = records.trials.iter().filter_map(|trial| path(&trial.rows, "examples", column)).collect();
     if paths.is_empty() {
         return None;
     }
-    let bootstrap = Bootstrap::new((1, paths.len()), CURVE_RESAMPLES, &mut stream(0, "bootstrap", 0));
+    let of_some = (paths.len() < records.trials.len()).then(|| bootstrap(paths.len()));
+    let bootstrap = of_some.as_ref().unwrap_or(of_all);
     let at = |x: &f64| {
         let values: Option<Vec<f64>> = paths.iter().map(|path| interpolate(&path.0, &path.1, *x)).collect();
         values.map(|values| bootstrap.interquartile_mean(&values))
