@@ -31,7 +31,9 @@ impl Images {
             ([_, height, width, channels], elements) => {
                 (vec![*channels, *height, *width], channels_first(&elements, *channels, height * width))
             }
-            (shape, _) => return rank(&images, shape, "images, [rows, height, width] or [rows, height, width, channels]"),
+            (shape, _) => {
+                return rank(&images, shape, "images, [rows, height, width] or [rows, height, width, channels]");
+            }
         };
         if classes.shape.len() != 1 {
             return rank(&labels, &classes.shape, "labels, [rows]");
@@ -108,7 +110,7 @@ impl Images {
         };
         Ok(DataSet {
             shape: train.shape.clone(),
-            features: vec![Feature { name: "pixel".into(), scale }],
+            features: vec![Feature::number("pixel", scale)],
             target: Target::Class { names },
             train: examples(train),
             test: examples(test),
@@ -167,9 +169,8 @@ mod tests {
 
     #[test]
     fn parts_that_can_not_be_learned_from_are_told() {
-        let message = |train: &[u8], test: &[u8]| {
-            Images::data_set(part(train), part(test), &[]).unwrap_err().to_string()
-        };
+        let message =
+            |train: &[u8], test: &[u8]| Images::data_set(part(train), part(test), &[]).unwrap_err().to_string();
         assert!(message(&[1, 1, 1], &[1]).contains("one class only, 1"));
         assert!(message(&[0, 1, 1], &[0, 2]).contains("held-out row 2: no training row has its class, 2"));
         assert!(Images::data_set(part(&[0, 1]), read(&IMAGES, &LABELS).unwrap(), &[]).is_err(), "another size");

@@ -181,6 +181,14 @@ impl Column {
         Column { name: name.into(), entries }
     }
 
+    /// Rows without an entry.
+    pub fn missing(&self) -> usize {
+        match &self.entries {
+            Entries::Numbers(numbers) => numbers.iter().filter(|x| x.is_none()).count(),
+            Entries::Texts(texts) => texts.iter().filter(|text| text.is_none()).count(),
+        }
+    }
+
     /// The first row without an entry.
     pub fn first_missing(&self) -> Option<usize> {
         match &self.entries {
@@ -210,7 +218,8 @@ mod tests {
             assert_eq!((mass.first_missing(), table.column("island").unwrap().first_missing()), (Some(1), Some(2)));
             assert_eq!(table.column("species").unwrap().first_missing(), None);
         }
-        let cut = Table::read(Source::Embedded("penguins.csv.gz", &packed[..packed.len() - 9])).unwrap_err().to_string();
+        let cut =
+            Table::read(Source::Embedded("penguins.csv.gz", &packed[..packed.len() - 9])).unwrap_err().to_string();
         assert!(cut.contains("penguins.csv.gz: broken gzip data"), "{cut}");
     }
 

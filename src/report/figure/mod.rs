@@ -3,6 +3,8 @@
 mod axis;
 mod canvas;
 mod confusion;
+mod contact_sheet;
+mod description;
 mod drawing;
 mod frame;
 mod loss;
@@ -10,6 +12,8 @@ mod reliability;
 pub mod scene;
 mod threshold_curves;
 
+pub use contact_sheet::ContactSheet;
+pub use description::DescriptionFigure;
 pub use drawing::{Drawing, Panel as DrawnPanel};
 pub use loss::LossFigure;
 
