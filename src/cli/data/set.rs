@@ -36,6 +36,7 @@ pub fn of_experiment(path: &Path, overrides: &[String]) -> anyhow::Result<Subjec
 fn of(name: &str, data: &DataSet) -> Subject {
     let sides: Vec<String> = data.shape.iter().map(usize::to_string).collect();
     let input = match data.shape.len() {
+        1 if data.shape[0] == 1 => "1 number".into(),
         1 => format!("{} numbers", sides[0]),
         _ => format!("{} pixels (channels, height, width)", sides.join("×")),
     };

@@ -36,10 +36,24 @@ impl Subject {
         }
     }
 
-    /// `1437 to train on, 360 held out`
-    pub fn rows_text(&self) -> String {
+    /// `1437 to train on, 360 held out`, or `932 rows`.
+    fn rows_text(&self) -> String {
         let part = |(name, rows): &(&'static str, usize)| format!("{rows} {name}");
         self.description.parts.iter().map(part).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same with what is counted in front.
+    pub fn rows(&self) -> (&'static str, String) {
+        match self.description.parts[..] {
+            [(name, rows)] => (name, rows.to_string()),
+            _ => ("rows", self.rows_text()),
+        }
+    }
+
+    /// Without the folders of a file.
+    fn title(&self) -> String {
+        let file = std::path::Path::new(&self.name).file_name();
+        file.map_or(self.name.clone(), |file| file.to_string_lossy().into_owned())
     }
 
     fn fact(&self, name: &str) -> Option<&str> {
@@ -48,17 +62,19 @@ impl Subject {
 
     fn contact_sheet(&self) -> Option<ContactSheet> {
         (!self.pictures.is_empty()).then(|| ContactSheet {
-            title: self.name.clone(),
+            title: self.title(),
             subtitle: self.subtitle(),
             rows: self.pictures.clone(),
         })
     }
 
     fn histograms(&self) -> DescriptionFigure<'_> {
-        let heights = "heights are shares of the rows";
-        let of_part = if self.description.parts.len() > 1 { " of each part" } else { "" };
-        let subtitle = format!("{}; {heights}{of_part}", self.subtitle());
-        DescriptionFigure { title: self.name.clone(), subtitle, description: &self.description }
+        let shares = match self.description.parts.len() > 1 {
+            true => "heights and lengths are shares of each part; beside bars: of the rows to train on",
+            false => "heights and lengths are shares of all rows",
+        };
+        let subtitle = format!("{}; {shares}", self.subtitle());
+        DescriptionFigure { title: self.title(), subtitle, description: &self.description }
     }
 
     fn subtitle(&self) -> String {

@@ -4,24 +4,35 @@ use crate::data::description::{Bins, Column, Content, Description, Distribution,
 
 /// Columns of a histogram in characters.
 const BINS: usize = 20;
+/// Characters of a category that are written.
+const NAME: usize = 20;
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// What the table of columns says beside the numbers.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// Whether a column has whole numbers, numbers or texts.
+    types: bool,
+    /// How many entries are missing.
+    missing: bool,
+}
 
 /// A line for each column: numbers with a histogram, categories with the most frequent ones.
 pub fn of_columns(description: &Description) -> String {
     let missing = description.columns.iter().any(|column| column.missing > 0);
-    let mut head = vec!["column", "least", "mean", "deviation", "largest", "distinct"];
-    if missing {
-        head.push("missing");
-    }
-    head.push("distribution");
+    let layout = Layout { types: description.target.is_none(), missing };
+    let mut head =
+        vec!["column", "type", "least", "mean", "deviation", "largest", "distinct", "missing", "distribution"];
+    head.retain(|name| (layout.types || *name != "type") && (layout.missing || *name != "missing"));
     let name_width = description.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0).max(6);
     let mut rows = vec![head.into_iter().map(String::from).collect::<Vec<_>>()];
     let mut categories = Vec::new();
     for column in &description.columns {
         match &column.content {
-            Content::Numbers(parts) => rows.push(of_numbers(column, &joined(parts), missing)),
+            Content::Numbers(parts) => rows.push(of_numbers(column, &joined(parts), layout)),
             Content::Categories(names) => {
-                categories.push((rows.len() + categories.len(), of_categories(column, names, name_width)));
+                let start = format!("{:<name_width$}{}", column.name, if layout.types { "    text" } else { "" });
+                categories.push((rows.len() + categories.len(), start + "  " + &of_categories(column, names)));
             }
         }
     }
@@ -35,8 +46,11 @@ pub fn of_columns(description: &Description) -> String {
     lines.iter().map(|line| format!("  {line}\n")).collect()
 }
 
-fn of_numbers(column: &Column, numbers: &Distribution, missing: bool) -> Vec<String> {
+fn of_numbers(column: &Column, numbers: &Distribution, layout: Layout) -> Vec<String> {
     let mut row = vec![column.name.clone()];
+    if layout.types {
+        row.push(if numbers.is_whole() { " whole" } else { "number" }.into());
+    }
     row.extend(match numbers.range() {
         Some((least, largest)) => {
             let decimals = decimals(numbers.deviation());
@@ -48,21 +62,31 @@ fn of_numbers(column: &Column, numbers: &Distribution, missing: bool) -> Vec<Str
         None => std::array::from_fn(|_| "–".to_string()),
     });
     row.push(numbers.distinct().to_string());
-    if missing {
+    if layout.missing {
         row.push(column.missing.to_string());
     }
     row.push(histogram(numbers));
     row
 }
 
-fn of_categories(column: &Column, names: &[(String, Vec<usize>)], width: usize) -> String {
+fn of_categories(column: &Column, names: &[(String, Vec<usize>)]) -> String {
     let rows = |rows: &[usize]| rows.iter().sum::<usize>();
     let total = names.iter().map(|(_, of)| rows(of)).sum::<usize>().max(1) as f64;
-    let share = |(name, of): &&(String, Vec<usize>)| format!("{name} {:.1} %", 100.0 * rows(of) as f64 / total);
+    let share =
+        |(name, of): &&(String, Vec<usize>)| format!("{} {:.1} %", shortened(name), 100.0 * rows(of) as f64 / total);
     let most: Vec<String> = by_frequency(names).iter().take(3).map(share).collect();
     let missing = if column.missing > 0 { format!("; {} missing", column.missing) } else { String::new() };
     let often = if names.is_empty() { String::new() } else { format!(", most often {}", most.join(", ")) };
-    format!("{:<width$}  {} categories{often}{missing}", column.name, names.len())
+    let categories = if names.len() == 1 { "category" } else { "categories" };
+    format!("{} {categories}{often}{missing}", names.len())
+}
+
+/// The beginning of a long name.
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_string(),
+    }
 }
 
 /// Rows and shares of each class in every part.

@@ -23,7 +23,8 @@ pub fn of(subject: &Subject, drawn: bool) -> String {
 }
 
 fn head(subject: &Subject) -> String {
-    let mut rows = vec![("rows".to_string(), subject.rows_text())];
+    let (counted, rows) = subject.rows();
+    let mut rows = vec![(counted.to_string(), rows)];
     let place = subject.facts.iter().take_while(|(name, _)| matches!(*name, "source" | "licence")).count();
     let fact = |(name, text): &(&str, String)| (name.to_string(), text.clone());
     rows.splice(0..0, subject.facts[..place].iter().map(fact));

@@ -13,19 +13,16 @@ impl Idx {
         let elements = self.distribution();
         let missing = self.elements.len() - elements.rows();
         let are_labels = self.shape.len() == 1 && elements.is_whole() && elements.distinct() <= MOST_CLASSES;
-        let (name, content) = match are_labels {
-            true => {
-                let classes = elements.counts().iter().map(|(class, rows)| (class.to_string(), vec![*rows]));
-                ("label", Content::Categories(classes.collect()))
-            }
-            false => (if self.image_shape().is_some() { "pixel" } else { "element" }, Content::Numbers(vec![elements])),
-        };
-        Description {
-            parts: vec![("rows", self.shape.first().copied().unwrap_or(1))],
-            target: None,
-            columns: vec![Column { name: name.into(), missing, content }],
-            plane: None,
+        let parts = vec![("rows", self.shape.first().copied().unwrap_or(1))];
+        if are_labels {
+            let classes = elements.counts().iter().map(|(class, rows)| (class.to_string(), vec![*rows]));
+            let content = Content::Categories(classes.collect());
+            let target = Some(Column { name: "label".into(), missing, content });
+            return Description { parts, target, columns: Vec::new(), plane: None };
         }
+        let name = if self.image_shape().is_some() { "pixel" } else { "element" };
+        let column = Column { missing, ..Column::numbers(name, vec![elements]) };
+        Description { parts, target: None, columns: vec![column], plane: None }
     }
 
     fn distribution(&self) -> Distribution {
@@ -76,7 +73,10 @@ mod tests {
         let colors = of(&[1, 2, 2, 3], Elements::F32((0..12).map(|i| i as f32).collect()));
         assert_eq!(colors.pictures(1)[0].pixels[3], [209, 232, 255], "the channels of a pixel stand side by side");
         let labels = of(&[3], Elements::U8(vec![1, 0, 1])).description();
-        assert_eq!(labels.columns[0].content, Content::Categories(vec![("0".into(), vec![1]), ("1".into(), vec![2])]));
+        assert_eq!(
+            labels.target.unwrap().content,
+            Content::Categories(vec![("0".into(), vec![1]), ("1".into(), vec![2])])
+        );
         let numbers = of(&[2], Elements::F64(vec![0.5, f64::NAN])).description();
         assert_eq!(numbers.columns[0].missing, 1);
         assert!(of(&[2, 5], Elements::U8(vec![0; 10])).pictures(9).is_empty());

@@ -9,9 +9,15 @@ use crate::report::figure::canvas::{self, Anchor, Canvas, Ink};
 
 const MOST_BINS: usize = 36;
 
+/// Twice the cube root of the rows (Rice's rule) of the largest part, so that few rows don't look like a comb.
+fn bin_count(parts: &[Distribution]) -> usize {
+    let rows = parts.iter().map(Distribution::rows).max().unwrap_or(0);
+    ((2.0 * (rows as f64).cbrt()).ceil() as usize).clamp(8, MOST_BINS)
+}
+
 /// The distributions of all parts over the same bins.
 pub fn draw(canvas: &mut dyn Canvas, panel: &Panel, parts: &[Distribution]) -> Result<()> {
-    let bins = Bins::of(parts, MOST_BINS);
+    let bins = Bins::of(parts, bin_count(parts));
     let [across, _] = panel.inside();
     if parts.iter().all(|part| part.rows() == 0) {
         return canvas.text((across.0, panel.inside()[1].0), "nothing in it", TEXT, Ink::Soft, Anchor::Start);
@@ -86,5 +92,10 @@ mod tests {
         let expected = [(0.0, 0.0), (0.0, 0.0), (0.0, 5.0), (2.0, 5.0), (2.0, 2.0), (3.0, 2.0), (3.0, 0.0)];
         assert_eq!(outline, expected);
         assert_eq!(percent(&[1, 3]), [25.0, 75.0]);
+        let rows = |rows: usize| Distribution::of_counts([(1.0, rows)]);
+        assert_eq!(
+            [bin_count(&[rows(120), rows(30)]), bin_count(&[rows(1_000)]), bin_count(&[rows(50_000)])],
+            [10, 20, 36]
+        );
     }
 }

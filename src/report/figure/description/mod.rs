@@ -58,9 +58,9 @@ impl DescriptionFigure<'_> {
     /// What the figure says below its title.
     fn subtitle(&self) -> String {
         let all = self.description.all_columns().count();
-        let left_out = match all.saturating_sub(MOST_PANELS) {
-            0 => String::new(),
-            more => format!("; {more} more columns of {all} are left out"),
+        let left_out = match all > MOST_PANELS {
+            true => format!("; the first {MOST_PANELS} of {all} columns"),
+            false => String::new(),
         };
         format!("{}{left_out}", self.subtitle)
     }
@@ -87,12 +87,15 @@ impl DescriptionFigure<'_> {
         for (part, name) in legend.iter().enumerate() {
             canvas.block([(x, HEAD + 1.0), (x + 18.0, HEAD + 9.0)], COLORS[part])?;
             canvas.text((x + 25.0, HEAD + 9.5), name, 12.0, Ink::Normal, Anchor::Start)?;
-            x += 50.0 + canvas::text_width(name, 12.0);
+            x += 36.0 + canvas::text_width(name, 12.0);
         }
         let top = HEAD + if legend.is_empty() { 0.0 } else { LEGEND_LINE };
         if let Some(plane) = &self.description.plane {
             let size = (PLANE_WIDTH, self.rows() as f64 * PANEL.1);
-            scatter::draw(canvas, &Panel { corner: (MARGIN, top), size }, plane)?;
+            let are_classes = matches!(&self.description.target, Some(Column { content: Content::Categories(_), .. }));
+            // Classes don't look like parts.
+            let first_color = if are_classes { self.description.parts.len() } else { 0 };
+            scatter::draw(canvas, &Panel { corner: (MARGIN, top), size }, plane, first_color)?;
         }
         for (i, column) in self.panels().into_iter().enumerate() {
             let (across, down) = ((i % self.columns()) as f64, (i / self.columns()) as f64);

@@ -10,7 +10,8 @@ use crate::report::figure::canvas::{self, Anchor, Canvas, Ink};
 /// Points of a group beyond these are not drawn.
 const MOST_POINTS: usize = 1_000;
 
-pub fn draw(canvas: &mut dyn Canvas, panel: &Panel, plane: &Plane) -> Result<()> {
+/// The first group has the color `first_color`.
+pub fn draw(canvas: &mut dyn Canvas, panel: &Panel, plane: &Plane, first_color: usize) -> Result<()> {
     let points = || plane.groups.iter().flat_map(|(_, points)| points.iter().take(MOST_POINTS));
     let [across, up] = panel.inside();
     let range = |of: fn(&(f64, f64)) -> f64| {
@@ -28,25 +29,29 @@ pub fn draw(canvas: &mut dyn Canvas, panel: &Panel, plane: &Plane) -> Result<()>
     for row in 0..longest.min(MOST_POINTS) {
         for (group, (_, points)) in plane.groups.iter().enumerate() {
             if let Some(point) = points.get(row) {
-                canvas.dot((x.at(point.0), y.at(point.1)), 2.5, COLORS[group % COLORS.len()])?;
+                canvas.dot((x.at(point.0), y.at(point.1)), 2.5, color(first_color + group))?;
             }
         }
     }
-    draw_groups(canvas, panel, plane)
+    draw_groups(canvas, panel, plane, first_color)
+}
+
+fn color(group: usize) -> (u8, u8, u8) {
+    COLORS[group % COLORS.len()]
 }
 
 /// The names of the groups, to the right of the title; too many are not named.
-fn draw_groups(canvas: &mut dyn Canvas, panel: &Panel, plane: &Plane) -> Result<()> {
+fn draw_groups(canvas: &mut dyn Canvas, panel: &Panel, plane: &Plane, first_color: usize) -> Result<()> {
     if plane.groups.len() > COLORS.len() {
         return Ok(());
     }
     let baseline = panel.corner.1 + 22.0;
-    let mut right = panel.inside()[0].1;
-    for (group, (name, _)) in plane.groups.iter().enumerate().rev() {
-        canvas.text((right, baseline), name, TEXT, Ink::Normal, Anchor::End)?;
-        right -= canvas::text_width(name, TEXT) + 8.0;
-        canvas.dot((right, baseline - 4.0), 4.0, COLORS[group])?;
-        right -= 18.0;
+    let width = |name: &str| canvas::text_width(name, TEXT) + 24.0;
+    let mut left = panel.inside()[0].1 - plane.groups.iter().map(|(name, _)| width(name)).sum::<f64>();
+    for (group, (name, _)) in plane.groups.iter().enumerate() {
+        canvas.dot((left + 5.0, baseline - 4.0), 4.0, color(first_color + group))?;
+        canvas.text((left + 14.0, baseline), name, TEXT, Ink::Normal, Anchor::Start)?;
+        left += width(name);
     }
     Ok(())
 }
