@@ -1,7 +1,7 @@
 //! The page on all built-in data sets, from their table.
 
-use super::set;
 use super::subject::Subject;
+use super::{set, text};
 use crate::data::{self, DataSetRow};
 use crate::options::{self, Given};
 use crate::record;
@@ -44,7 +44,16 @@ fn section(row: &DataSetRow, subject: &Subject, figure: &str) -> String {
     let options: String = options::describe(row.options).iter().map(|line| format!("- {line}\n")).collect();
     let options = if options.is_empty() { options } else { format!("\nOptions:\n\n{options}") };
     format!(
-        "\n## {0}\n\n{1}.\n\nSource: {2}. Licence: {3}.\n{options}\n![{alternative}](datasets/{figure})\n",
-        row.name, row.summary, row.source, row.licence
+        "\n## {0}\n\n{1}.\n\nSource: {2}. Licence: {3}.\n{options}\n![{alternative}](datasets/{figure})\n\n```text\n{4}```\n",
+        row.name,
+        capitalized(row.summary),
+        row.source,
+        row.licence,
+        text::tables(subject)
     )
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::data::Picture;
-use crate::data::description::Description;
+use crate::data::description::{Column, Content, Description};
 use crate::report::figure::{ContactSheet, DescriptionFigure};
 
 pub struct Subject {
@@ -69,9 +69,12 @@ impl Subject {
     }
 
     fn histograms(&self) -> DescriptionFigure<'_> {
-        let shares = match self.description.parts.len() > 1 {
-            true => "heights and lengths are shares of each part; beside bars: of the rows to train on",
-            false => "heights and lengths are shares of all rows",
+        let is_bars = |column: &Column| matches!(column.content, Content::Categories(_));
+        let has_bars = self.description.all_columns().any(is_bars);
+        let shares = match (self.description.parts.len() > 1, has_bars) {
+            (true, true) => "heights and lengths are shares of each part; beside bars: of the rows to train on",
+            (true, false) => "heights are shares of each part",
+            (false, _) => "heights and lengths are shares of all rows",
         };
         let subtitle = format!("{}; {shares}", self.subtitle());
         DescriptionFigure { title: self.title(), subtitle, description: &self.description }

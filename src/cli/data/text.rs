@@ -9,15 +9,18 @@ use std::io::IsTerminal;
 
 /// Everything, with small images where `drawn`.
 pub fn of(subject: &Subject, drawn: bool) -> String {
-    let mut blocks = vec![head(subject)];
-    if let Some(target) = &subject.description.target {
-        blocks.push(predicted(subject, target));
-    }
-    blocks.push(table::of_columns(&subject.description));
-    if drawn {
-        blocks.push(images(subject));
-    }
-    blocks.push(subject.notes.iter().map(|note| format!("{note}\n")).collect());
+    let images = if drawn { images(subject) } else { String::new() };
+    let notes = subject.notes.iter().map(|note| format!("{note}\n")).collect();
+    joined(vec![head(subject), tables(subject), images, notes])
+}
+
+/// What is predicted, and every column.
+pub fn tables(subject: &Subject) -> String {
+    let target = subject.description.target.as_ref().map_or(String::new(), |target| predicted(subject, target));
+    joined(vec![target, table::of_columns(&subject.description)])
+}
+
+fn joined(mut blocks: Vec<String>) -> String {
     blocks.retain(|block| !block.is_empty());
     blocks.join("\n")
 }

@@ -77,18 +77,23 @@ fn encoded((width, height): (u32, u32), color: png::ColorType, pixels: &[u8]) ->
     Ok(bytes)
 }
 
-/// The element of an SVG that shows it with square pixels.
+/// The element of an SVG that shows it with square pixels, also in viewers that smooth what they enlarge.
 fn element([(left, top), (right, bottom)]: [(f64, f64); 2], picture: &Picture) -> Result<String> {
-    let size = (picture.width as u32, picture.height as u32);
+    let (width, height) = (right - left, bottom - top);
+    let times = (width / picture.width as f64).floor().max(1.0) as usize;
+    let size = ((picture.width * times) as u32, (picture.height * times) as u32);
+    let enlarged = picture.pixels.chunks_exact(picture.width).flat_map(|row| {
+        let line: Vec<[u8; 3]> = row.iter().flat_map(|pixel| std::iter::repeat_n(*pixel, times)).collect();
+        std::iter::repeat_n(line, times).flatten()
+    });
     let is_gray = picture.pixels.iter().all(|[r, g, b]| r == g && g == b);
     let file = match is_gray {
-        true => encoded(size, png::ColorType::Grayscale, &picture.pixels.iter().map(|[r, ..]| *r).collect::<Vec<_>>()),
-        false => encoded(size, png::ColorType::Rgb, picture.pixels.as_flattened()),
+        true => encoded(size, png::ColorType::Grayscale, &enlarged.map(|[r, ..]| r).collect::<Vec<_>>()),
+        false => encoded(size, png::ColorType::Rgb, enlarged.collect::<Vec<_>>().as_flattened()),
     }?;
-    let (width, height) = (right - left, bottom - top);
     Ok(format!(
         "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \
-         style=\"image-rendering:optimizeSpeed;image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n",
+         style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n",
         base64(&file)
     ))
 }
