@@ -40,10 +40,20 @@ pub enum Error {
     #[error(transparent)]
     Wrapper(#[from] lossward_envs::wrapper::WrapError),
     #[error(transparent)]
-    Tensor(#[from] candle_core::Error),
+    Tensor(candle_core::Error),
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Without the backtrace that an environment variable adds: a reason is recorded, and must not depend on it.
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Error {
+        match error {
+            candle_core::Error::WithBacktrace { inner, .. } => Error::from(*inner),
+            error => Error::Tensor(error),
+        }
+    }
+}
 
 impl Error {
     /// Wraps an I/O error with what was being done to which path: `.map_err(Error::file("read", path))`.

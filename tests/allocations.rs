@@ -3,6 +3,9 @@
 #![allow(unsafe_code, clippy::unwrap_used)]
 
 use candle_core::{DType, Device, Tensor};
+use lossward::data::Split;
+use lossward::data::images::Images;
+use lossward::data::source::Source;
 use lossward::distribution::RawActions;
 use lossward::network::{Network, NetworkSettings};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
@@ -16,17 +19,26 @@ use std::cell::Cell;
 /// The system's allocator, counting the calls of each thread.
 struct Counting;
 
-thread_local!(static CALLS: Cell<usize> = const { Cell::new(0) });
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that a thread has and has not given back, and the most that it ever had.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
+}
 
 // SAFETY: every call goes to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.with(|calls| calls.set(calls.get() + 1));
+        let held = HELD.get() + layout.size() as isize;
+        HELD.set(held);
+        MOST.set(MOST.get().max(held));
         // SAFETY: the caller's promises are the system's.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.set(HELD.get() - layout.size() as isize);
         // SAFETY: the caller's promises are the system's.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -142,4 +154,42 @@ fn optimizers_take_no_memory() {
         let step = || _ = optimizer.step(network.parameters(), &gradient, 0.5).unwrap();
         assert_eq!(allocations(step), 2, "{rule}");
     }
+}
+
+/// From a pair of IDX files, plain or compressed, to a data set: bytes stay bytes, and are not held twice.
+#[test]
+fn images_take_no_more_than_twice_their_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = 6_000usize;
+    let header = |shape: &[usize]| {
+        let sizes = shape.iter().flat_map(|size| (*size as u32).to_be_bytes());
+        [0, 0, 8, shape.len() as u8].into_iter().chain(sizes).collect::<Vec<u8>>()
+    };
+    let pixels = (0..rows * 784).map(|i| (i % 251) as u8);
+    let images: Vec<u8> = header(&[rows, 28, 28]).into_iter().chain(pixels).collect();
+    let labels: Vec<u8> = header(&[rows]).into_iter().chain((0..rows).map(|row| (row % 10) as u8)).collect();
+    let size = images.len() + labels.len();
+    for (name, packed) in [("plain", false), ("packed", true)] {
+        let write = |kind: &str, content: &[u8]| {
+            let path = folder.path().join(format!("{name}-{kind}"));
+            let content = if packed { compressed(content) } else { content.to_vec() };
+            std::fs::write(&path, content).unwrap();
+            path
+        };
+        let (images, labels) = (write("images", &images), write("labels", &labels));
+        let before = HELD.get();
+        MOST.set(before);
+        let train = Images::read(Source::File(&images), Source::File(&labels)).unwrap();
+        let (train, test) = train.split(Split::Every(5));
+        let data = Images::data_set(train, test, &[]).unwrap();
+        let most = (MOST.get() - before) as f64 / size as f64;
+        assert!((1.0..=2.1).contains(&most), "{name}: {most} of the files' size");
+        assert_eq!(data.train.len(), 4_800);
+    }
+}
+
+fn compressed(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, content).unwrap();
+    encoder.finish().unwrap()
 }

@@ -29,6 +29,20 @@ fn a_small_experiment_leaves_records_figures_and_a_summary() {
         serde_json::from_slice(&std::fs::read(results.join("summary.json")).unwrap()).unwrap();
     assert_eq!(summary["arms"][0]["n"], 2);
     assert!(summary["arms"][0]["final"]["accuracy"]["point"].as_f64().unwrap() > 0.5);
+    assert!(run.out.contains("Against label, seed by seed: accuracy at the end (higher is better)"), "{}", run.out);
+    let compared = &summary["comparison"]["arms"][0];
+    assert_eq!((&compared["arm"], &compared["final"]["n"]), (&"reward".into(), &2.into()));
+    for quantity in ["final", "area_under_curve"] {
+        assert!(
+            compared[quantity]["difference"]["point"].is_number()
+                && compared[quantity]["improvement"]["low"].is_number()
+        );
+    }
+    let mut table = csv::Reader::from_path(results.join("summary.csv")).unwrap();
+    let column = table.headers().unwrap().iter().position(|name| name == "accuracy_difference").unwrap();
+    let cells: Vec<String> = table.records().map(|record| record.unwrap()[column].to_string()).collect();
+    assert!(cells[0].is_empty(), "the first arm is what the other is compared with");
+    assert_eq!(cells[1].parse::<f64>().unwrap(), compared["final"]["difference"]["point"].as_f64().unwrap());
 }
 
 #[test]

@@ -54,6 +54,19 @@ fn every_preset_learns_digits_from_rewards() {
     }
 }
 
+/// Prices are learned from labels and from a reward alone; from permuted prices nothing is: R² is at most 0 but for chance.
+#[test]
+fn house_prices_are_learned_from_labels_and_from_rewards() {
+    for (arm, r2) in last("experiments/house_prices.toml", &["seeds=2", "budget.examples=60_000"], "r2") {
+        let required = if arm.starts_with("PPO") { 0.7 } else { 0.8 };
+        assert!(r2.iter().all(|r2| *r2 > required), "{arm}: {r2:?}");
+    }
+    let overrides = ["seeds=2", "budget.examples=20_000", "task.control=permuted_labels"];
+    for (arm, r2) in last("experiments/house_prices.toml", &overrides, "r2") {
+        assert!(r2.iter().all(|r2| *r2 < 0.1), "{arm}: {r2:?}");
+    }
+}
+
 /// Chance is 1/10; with 360 held-out digits its standard deviation is 0.016, and a network that has memorized permuted
 /// labels still guesses the more frequent ones a little more often.
 #[test]

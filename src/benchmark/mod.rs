@@ -3,6 +3,7 @@
 //! Every figure is the median over rounds that alternate between the workload, what it is compared with and the machine's own
 //! peak, so that a clock that changes or a neighbor on the same processor meets all of them alike.
 
+mod data;
 mod machine;
 mod measure;
 mod plain;
@@ -141,6 +142,8 @@ const WORKLOADS: &[Workload] = &[
     ("act 4-64-64-2 tanh, 4 copies", |name| reinforcement::act(name, 4)),
     ("act 4-64-64-2 tanh, 64 copies", |name| reinforcement::act(name, 64)),
     ("act 4-64-64-2 tanh, 1024 copies", |name| reinforcement::act(name, 1024)),
+    ("read 60,000 images of 28x28 (IDX)", data::plain),
+    ("read 60,000 images of 28x28 (IDX, gzip)", data::compressed),
     ("start: lossward --version", process::version),
     ("start: ten updates recorded", process::ten_updates),
     (MEMORY, process::memory),

@@ -3,10 +3,10 @@
 use crate::report::{Report, Summary};
 use std::path::PathBuf;
 
-/// Draw the figures of an experiment again, from its records alone.
+/// Draw the figures of an experiment and write its report again, from its records alone.
 ///
-/// Reads experiment.toml and the rows of every trial, and writes the figures (SVG and PNG) and the summary (CSV and JSON)
-/// beside them. The same records give the same bytes.
+/// Reads experiment.toml and the rows of every trial, and writes the figures (SVG and PNG), the summary (CSV and JSON)
+/// and report.html beside them. The same records give the same bytes.
 #[derive(clap::Args)]
 #[command(after_help = "Example: lossward plot results/digits")]
 pub struct Arguments {

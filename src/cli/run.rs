@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use crate::experiment::Experiment;
 use crate::laboratory::{self, Event};
-use crate::record::{self, Outcome};
+use crate::record::{self, Outcome, Provenance};
 use crate::report::{Report, Summary};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub struct Arguments {
     /// Trials that run side by side; each uses one core. [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// The folder for records and figures. [default: results/NAME-OF-THE-FILE]
+    /// The folder for records, figures and the report. [default: results/NAME-OF-THE-FILE]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Train again, also what is finished; the old records are lost.
@@ -83,6 +83,7 @@ fn train(experiment: &Experiment, results: &Path, jobs: usize, arguments: &Argum
     if kept > 0 && !arguments.quiet {
         eprintln!("{kept} of {} trials are finished already; running the other {}", plan.total, plan.missing.len());
     }
+    Provenance::here().note(results, kept == 0)?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_interrupt(stop.clone())?;
     let (sender, events) = mpsc::channel();

@@ -40,7 +40,9 @@ pub fn read(table: &Table) -> Result<Vec<LabelledBox>> {
         let [width, height] = [x1[row] - x0[row], y1[row] - y0[row]];
         if !(width > 0.0 && height > 0.0) {
             let [a, b, c, d] = [x0[row], y0[row], x1[row], y1[row]];
-            return Err(table.error_in(row, format!(": the box {a}, {b}, {c}, {d} has no area; it must be x0 < x1, y0 < y1")));
+            return Err(
+                table.error_in(row, format!(": the box {a}, {b}, {c}, {d} has no area; it must be x0 < x1, y0 < y1"))
+            );
         }
         let truth = TrueBox {
             image: whole(row, "image", images[row])?,
@@ -65,7 +67,10 @@ mod tests {
     #[test]
     fn a_row_is_a_box() {
         let boxes = parse("image,class,x0,y0,x1,y1\n0,8,40,30,61,51\n2,1,28.5,35,39,50\n").unwrap();
-        assert_eq!((boxes[0].truth.bbox, boxes[0].truth.area, boxes[0].visible), ([40.0, 30.0, 21.0, 21.0], 441.0, 1.0));
+        assert_eq!(
+            (boxes[0].truth.bbox, boxes[0].truth.area, boxes[0].visible),
+            ([40.0, 30.0, 21.0, 21.0], 441.0, 1.0)
+        );
         assert_eq!((boxes[1].truth.image, boxes[1].truth.category), (2, 1));
         let seen = parse("image,class,x0,y0,x1,y1,visible,label\n0,0,53,46,64,64,0.533,Tree\n").unwrap();
         assert_eq!(seen[0].visible, 0.533);
@@ -73,7 +78,8 @@ mod tests {
 
     #[test]
     fn bad_boxes_are_told_apart() {
-        let message = |rows: &str| parse(&format!("image,class,x0,y0,x1,y1\n0,0,0,0,1,1\n{rows}")).unwrap_err().to_string();
+        let message =
+            |rows: &str| parse(&format!("image,class,x0,y0,x1,y1\n0,0,0,0,1,1\n{rows}")).unwrap_err().to_string();
         assert!(message("0,1,5,5,5,9").contains("row 2: the box 5, 5, 5, 9 has no area"));
         assert!(message("0.5,1,5,5,6,9").contains("row 2, column `image`: 0.5 is no whole number"));
         assert!(message("0,-1,5,5,6,9").contains("column `class`: -1"));

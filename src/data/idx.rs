@@ -161,7 +161,8 @@ mod tests {
     fn every_element_type_and_rank_is_read() {
         let of = |kind: u8, shape: &[u8], elements: &[u8]| {
             let sizes = shape.iter().flat_map(|size| [0, 0, 0, *size]);
-            let content: Vec<u8> = [0, 0, kind, shape.len() as u8].into_iter().chain(sizes).chain(elements.iter().copied()).collect();
+            let content: Vec<u8> =
+                [0, 0, kind, shape.len() as u8].into_iter().chain(sizes).chain(elements.iter().copied()).collect();
             assert_eq!(parse(&content).unwrap(), parse(&packed(&content)).unwrap(), "plain and compressed");
             parse(&content).unwrap()
         };
@@ -191,6 +192,8 @@ mod tests {
         for length in 3..packed.len() {
             assert!(message(&packed[..length]).contains("broken gzip data"), "cut to {length} bytes");
         }
-        assert!(message(&[0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]).contains("more than"));
+        assert!(
+            message(&[0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]).contains("more than")
+        );
     }
 }

@@ -43,7 +43,9 @@ impl Images {
             let message = format!("{} labels for the {rows} images of {}", classes.elements.len(), images.name());
             return Err(labels.error(message));
         }
-        if let Some(row) = pixels.numbers().position(|x| !x.is_finite()).map(|pixel| pixel / (pixels.len() / rows)) {
+        let is_float = matches!(pixels, Elements::F32(_) | Elements::F64(_));
+        let offender = if is_float { pixels.numbers().position(|x| !x.is_finite()) } else { None };
+        if let Some(row) = offender.map(|pixel| pixel / (pixels.len() / rows)) {
             return Err(images.error(format!("row {}: a pixel is not finite", row + 1)));
         }
         let label = |(row, x): (usize, f64)| match x.fract() == 0.0 && (0.0..1e6).contains(&x) {

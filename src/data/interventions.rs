@@ -157,10 +157,13 @@ mod tests {
             assert_eq!((differing, &noisy.test), (changed, &clean.test), "{share}");
             assert!(labels(&noisy).iter().all(|label| *label < 10));
         }
-        assert!(error("digits", Interventions { label_noise: Some(1.5), ..Default::default() }).contains("[0, 1], not 1.5"));
+        assert!(
+            error("digits", Interventions { label_noise: Some(1.5), ..Default::default() }).contains("[0, 1], not 1.5")
+        );
         let (clean, mut noisy) = (load("diabetes"), load("diabetes"));
         Interventions { label_noise: Some(0.2), ..Default::default() }.apply(&mut noisy, 0).unwrap();
-        let differing = (0..clean.train.len()).filter(|&row| noisy.train.targets.number(row) != clean.train.targets.number(row));
+        let differing =
+            (0..clean.train.len()).filter(|&row| noisy.train.targets.number(row) != clean.train.targets.number(row));
         let changed = (clean.train.len() as f64 * 0.2).round() as usize;
         assert!((changed - 5..=changed).contains(&differing.count()), "others may have the same value");
     }
@@ -181,7 +184,9 @@ mod tests {
     /// 170 malignant (0) and 286 benign (1) tumors among the training rows.
     #[test]
     fn a_class_becomes_as_rare_as_asked() {
-        for (class, ratio, expected) in [(0, 1.0, [170, 170]), (0, 10.0, [29, 286]), (0, 100.0, [3, 286]), (1, 100.0, [170, 2])] {
+        for (class, ratio, expected) in
+            [(0, 1.0, [170, 170]), (0, 10.0, [29, 286]), (0, 100.0, [3, 286]), (1, 100.0, [170, 2])]
+        {
             let mut data = load("breast_cancer");
             let imbalance = Some(Imbalance { class, ratio });
             Interventions { imbalance, ..Default::default() }.apply(&mut data, 0).unwrap();

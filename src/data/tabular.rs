@@ -112,9 +112,9 @@ impl Tabular<'_> {
         if let Some(row) = column.first_missing() {
             return Err(self.table.error_in(row, format!(": the target `{}` is missing", column.name)));
         }
-        let kind = self.kind.unwrap_or(match column.entries {
-            Entries::Numbers(_) => Kind::Regression,
-            Entries::Texts(_) => Kind::Classification,
+        let kind = self.kind.unwrap_or(match &column.entries {
+            Entries::Texts(_) if column.entries.slip().is_none() => Kind::Classification,
+            _ => Kind::Regression,
         });
         match kind {
             Kind::Classification if self.logarithm => {

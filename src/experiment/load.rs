@@ -33,6 +33,7 @@ const SHARED: &[&str] = &["task", "network", "optimizer", "regularizer", "budget
 #[serde(deny_unknown_fields)]
 struct Top {
     title: Option<String>,
+    question: Option<String>,
     seeds: u64,
     threshold: Option<Threshold>,
     #[serde(default)]
@@ -78,12 +79,37 @@ impl Experiment {
     /// # Errors
     /// The first thing that is wrong: the file, the line (or the override), the key, and the nearest valid name.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment> {
-        let text = std::fs::read_to_string(path).map_err(Error::file("read the experiment", path))?;
-        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Self::parse(&Source::new(path, &text, overrides), stem)
+        let (source, stem, question) = read_source(path, overrides)?;
+        let (mut experiment, tables) = Self::parse(&source, stem)?;
+        experiment.question = experiment.question.or(question);
+        experiment.checked(&source, &tables)
     }
 
-    fn parse(source: &Source, stem: String) -> Result<Experiment> {
+    /// Reads the experiment that stands beside its records. It was checked before they were made, and is drawn from them alone: the
+    /// files of data and weights that it names may be gone since.
+    ///
+    /// # Errors
+    /// When it can't be read, or is no experiment.
+    pub fn load_recorded(path: &Path) -> Result<Experiment> {
+        let (source, stem, question) = read_source(path, &[])?;
+        let (mut experiment, tables) = Self::parse(&source, stem)?;
+        experiment.question = experiment.question.or(question);
+        let of_files = experiment.arms.iter().any(|arm| arm.files().next().is_some());
+        if of_files { Ok(experiment) } else { experiment.checked(&source, &tables) }
+    }
+
+    fn checked(mut self, source: &Source, tables: &Tables) -> Result<Experiment> {
+        match validate::check(&mut self) {
+            Ok(()) => Ok(self),
+            Err(invalid) => {
+                let table = invalid.arm.map_or(&tables.top, |arm| &tables.arms[arm]);
+                let span = locate(table, &invalid.path).or_else(|| locate(table, "name"));
+                Err(source.error(span, invalid.message))
+            }
+        }
+    }
+
+    fn parse(source: &Source, stem: String) -> Result<(Experiment, Tables<'_>)> {
         let defaults = source.parse_defaults()?;
         let file = source.parse_file()?;
         let laid_under_objectives = |name: &str| matches!(name, "kind" | "preset" | "tuned");
@@ -107,6 +133,7 @@ impl Experiment {
         let arms = merged_arms(source, &given, &shared_overrides, &arm_overrides)?;
         let mut experiment = Experiment {
             title: head.title.unwrap_or(stem),
+            question: head.question,
             seeds: head.seeds,
             threshold: head.threshold,
             plots: head.plot,
@@ -118,15 +145,29 @@ impl Experiment {
             experiment.arms.push(arm);
             tables.push(merged);
         }
-        match validate::check(&mut experiment) {
-            Ok(()) => Ok(experiment),
-            Err(invalid) => {
-                let table = invalid.arm.map_or(&top, |arm| &tables[arm]);
-                let span = locate(table, &invalid.path).or_else(|| locate(table, "name"));
-                Err(source.error(span, invalid.message))
-            }
-        }
+        Ok((experiment, Tables { top, arms: tables }))
     }
+}
+
+/// The text, the file's name without its ending, and the question that it states.
+fn read_source(path: &Path, overrides: &[String]) -> Result<(Source, String, Option<String>)> {
+    let text = std::fs::read_to_string(path).map_err(Error::file("read the experiment", path))?;
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok((Source::new(path, &text, overrides), stem, stated_question(&text)))
+}
+
+/// What an experiment was read from, to say where something stands.
+struct Tables<'i> {
+    top: DeTable<'i>,
+    arms: Vec<DeTable<'i>>,
+}
+
+/// What the comment at the head of a file asks: from `# Question:` to the end of that paragraph.
+fn stated_question(text: &str) -> Option<String> {
+    let comment = text.lines().map_while(|line| Some(line.strip_prefix('#')?.trim()));
+    let mut from = comment.skip_while(|line| !line.starts_with("Question:"));
+    let first = from.next()?.trim_start_matches("Question:").trim().to_string();
+    Some(from.take_while(|line| !line.is_empty()).fold(first, |question, line| format!("{question} {line}")))
 }
 
 /// The tables of this one that arms share.
@@ -292,4 +333,16 @@ fn read<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>) -> Result<T
 fn read_at<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>, span: std::ops::Range<usize>) -> Result<T> {
     let deserializer = toml::de::Deserializer::from(Spanned::new(span, table));
     T::deserialize(deserializer).map_err(|error| source.explain(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_is_the_first_paragraph_of_the_comment() {
+        let stated = "# Question: does it\n#   go on?\n#\n# Details.\ntitle = \"x\"";
+        assert_eq!(stated_question(stated).as_deref(), Some("does it go on?"));
+        assert_eq!(stated_question("title = \"x\"\n# Question: too late?"), None);
+    }
 }

@@ -6,6 +6,7 @@ mod validate;
 
 pub use load::PRESETS;
 
+use crate::data::DataSetSettings;
 use crate::network::NetworkSettings;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::optimizer::OptimizerSettings;
@@ -14,11 +15,15 @@ use crate::patience::EarlyStopping;
 use crate::regularizer::RegularizerSettings;
 use crate::task::TaskSettings;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A file that asks a question, with everything it leaves out filled in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Experiment {
     pub title: String,
+    /// What it is to answer: the key, or the comment `# Question: …` at the head of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
     /// Trials per arm; their seeds are `0..seeds`.
     pub seeds: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +116,12 @@ pub struct Plot {
     /// Those of `y` that get a logarithmic axis; what is not positive lies on its lower end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<Vec<String>>,
+    /// `[low, high]` of the vertical axis of some of `y`; what lies beyond lies on its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<BTreeMap<String, [f64; 2]>>,
+    /// The arms that it shows, in this order; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arms: Option<Vec<String>>,
 }
 
 fn curves() -> String {
@@ -132,6 +143,15 @@ impl Arm {
     /// The name as a folder: lower case, runs of other characters become one `-`.
     pub fn slug(&self) -> String {
         slug(&self.name)
+    }
+
+    /// Files that it reads: weights, and data of the user's own.
+    pub fn files(&self) -> impl Iterator<Item = &std::path::Path> {
+        let data = match &self.task.dataset {
+            Some(DataSetSettings::Files(files)) => Some(files.paths()),
+            _ => None,
+        };
+        self.weights_files().chain(data.into_iter().flatten())
     }
 
     /// Weights files that it reads.

@@ -122,9 +122,12 @@ pub fn find(name: &str) -> Result<&'static Metric> {
     })
 }
 
+/// What the columns of training examples' metrics begin with.
+pub const TRAIN: &str = "train_";
+
 /// The metric behind a column of a record: `f1` of `f1(average=none)[2]`, and of `train_f1`.
 pub fn of_column(column: &str) -> Option<&'static Metric> {
-    let name = column.strip_prefix("train_").unwrap_or(column).split(['(', '[']).next().unwrap_or(column);
+    let name = column.strip_prefix(TRAIN).unwrap_or(column).split(['(', '[']).next().unwrap_or(column);
     ALL.iter().find(|metric| metric.name == name)
 }
 

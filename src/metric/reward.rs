@@ -32,7 +32,9 @@ impl Reward {
         })?;
         if classes.is_none() && !matches!(metric.judge, Judge::Values(_)) {
             let name = metric.name;
-            return Err(Error::Argument(format!("`{name}` rewards classes, and this task has real values; use mse or mae")));
+            return Err(Error::Argument(format!(
+                "`{name}` rewards classes, and this task has real values; use mse or mae"
+            )));
         }
         let options = Options::new(metric.name, metric.options, &named.options)?;
         classes.map_or(Ok(()), |classes| options.check_classes(classes))?;

@@ -88,7 +88,7 @@ impl Network {
         let planned = layers::plan(settings, shape, linear)?;
         let is_dropout = |layer: &Layer| matches!(layer, Layer::Dropout(_));
         let mut layers: Vec<Layer> = planned.iter().copied().filter(|layer| !is_dropout(layer)).collect();
-        let dropping = if planned.iter().any(is_dropout) { planned } else { Vec::new() };
+        let mut dropping = if planned.iter().any(is_dropout) { planned } else { Vec::new() };
         let last = layers.len() - 1;
         let mut parameters = Vec::new();
         for (i, layer) in layers.iter().enumerate() {
@@ -101,7 +101,11 @@ impl Network {
             parameters.push((format!("layers.{i}.bias"), Role::Bias, Tensor::new(bias, &Device::Cpu)?));
         }
         if policy.appended() > 0 {
-            layers.push(Layer::Append(Append { inputs: linear, outputs: policy.outputs() }));
+            let append = Layer::Append(Append { inputs: linear, outputs: policy.outputs() });
+            layers.push(append);
+            if !dropping.is_empty() {
+                dropping.push(append);
+            }
             parameters.push(("log_std".into(), Role::Bias, Tensor::new(&biases[linear..], &Device::Cpu)?));
         }
         let parameters = Parameters::new(parameters)?;
@@ -248,6 +252,10 @@ mod tests {
             assert_eq!(penalized, 8 * 3 + drawn * 8);
             let batch = Tensor::zeros((5, 3), DType::F32, &Device::Cpu).unwrap();
             assert_eq!(network.forward(&batch).unwrap().dims(), [5, 4]);
+            let settings = NetworkSettings { dropout: Some(0.5), ..settings };
+            let policy = Policy::new(space, Some(&of_policy)).unwrap();
+            let dropping = Network::of_policy(&settings, (&[3], policy), &mut stream(0, "init", 0)).unwrap();
+            assert_eq!(dropping.forward_dropping(&batch, 1).unwrap().dims(), [5, 4]);
         }
     }
 

@@ -5,6 +5,8 @@
 //!   experiment.toml              the resolved experiment
 //!   summary.csv, summary.json    the answer
 //!   curves.svg, curves.png       one pair per [[plot]]
+//!   report.html                  everything on one page
+//!   machine.json                 the machines and versions that trained
 //!   trials/reinforce/seed-3/
 //!     trial.toml                 the resolved arm and the seed: all that the trial is a function of
 //!     rows.csv                   one row per evaluation, flushed as it comes
@@ -15,12 +17,14 @@
 
 mod drawn;
 mod outcome;
+mod provenance;
 mod rows;
 mod writer;
 
 pub use drawn::Drawn;
 pub use outcome::{Outcome, Status};
-pub use rows::Rows;
+pub use provenance::Provenance;
+pub use rows::{Rows, gaps};
 pub use writer::{Record, columns};
 
 use rows::RowWriter;

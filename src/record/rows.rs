@@ -1,9 +1,20 @@
 //! Rows of a trial: a CSV file that is appended to.
 
+use crate::metric::{self, TRAIN};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// What the difference between a metric of training and of held-out examples is called; it is computed when it is asked for.
+const GAP: &str = "gap_";
+
+/// The gaps that these columns give.
+pub fn gaps(columns: &[String]) -> Vec<String> {
+    let judged = columns.iter().filter_map(|column| column.strip_prefix(TRAIN));
+    let with_both = judged.filter(|judged| columns.iter().any(|column| column == judged));
+    with_both.map(|judged| format!("{GAP}{judged}")).collect()
+}
 
 /// Appends rows; each is on disk before the next update.
 pub struct RowWriter {
@@ -64,8 +75,14 @@ impl Rows {
         Ok(Rows { columns, values })
     }
 
-    /// The values of a column, if there is one.
+    /// The values of a column, if there is one. `gap_accuracy` is how much better the training examples do than held-out ones:
+    /// `train_accuracy − accuracy`, the other way round where lower is better.
     pub fn column(&self, name: &str) -> Option<Vec<f64>> {
+        if let Some(judged) = name.strip_prefix(GAP) {
+            let (train, held_out) = (self.column(&format!("{TRAIN}{judged}"))?, self.column(judged)?);
+            let sign = if metric::of_column(judged)?.higher_is_better? { 1.0 } else { -1.0 };
+            return Some(train.iter().zip(&held_out).map(|(train, held_out)| sign * (train - held_out)).collect());
+        }
         let index = self.columns.iter().position(|column| column == name)?;
         Some(self.values.iter().map(|row| row[index]).collect())
     }
@@ -74,6 +91,16 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gap_is_how_much_better_training_examples_do() {
+        let columns = ["accuracy", "cross_entropy", "train_accuracy", "train_cross_entropy"].map(String::from).to_vec();
+        assert_eq!(gaps(&columns), ["gap_accuracy", "gap_cross_entropy"]);
+        let rows = Rows { columns, values: vec![vec![0.75, 0.5, 1.0, 0.25]] };
+        assert_eq!(rows.column("gap_accuracy").unwrap(), [0.25]);
+        assert_eq!(rows.column("gap_cross_entropy").unwrap(), [0.25]);
+        assert_eq!(rows.column("gap_f1"), None);
+    }
 
     #[test]
     fn rows_come_back_bit_for_bit_and_bad_cells_are_named() {

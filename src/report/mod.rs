@@ -1,19 +1,22 @@
-//! Records read back: statistics, figures and tables. Nothing here needs a live run.
+//! Records read back: statistics, figures, tables and a page with all of them. Nothing here needs a live run.
 
+mod comparison;
 mod drawn;
 pub mod figure;
 mod labels;
+mod page;
 pub mod statistics;
 mod summary;
 
+pub use comparison::{Comparison, ComparisonRow, PairedDifference};
 pub use labels::label;
 pub use summary::{Summary, SummaryRow};
 
 use crate::experiment::Experiment;
-use crate::record::{Drawn, Outcome, Rows, Status};
+use crate::record::{Drawn, Outcome, Provenance, Rows, Status};
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
-use statistics::{Bootstrap, Estimate};
+use statistics::{Bootstrap, Estimate, Wait};
 use std::path::Path;
 
 /// The finished trials of an experiment.
@@ -21,6 +24,8 @@ pub struct Report {
     pub experiment: Experiment,
     /// In the order of the experiment.
     pub arms: Vec<ArmRecords>,
+    /// What trained them, as far as it is recorded.
+    pub provenance: Vec<Provenance>,
 }
 
 /// The trials of one arm.
@@ -35,10 +40,13 @@ pub struct ArmRecords {
 }
 
 pub struct TrialRecord {
+    pub seed: u64,
     pub rows: Rows,
     /// Of the final weights.
     pub drawn: Drawn,
     pub seconds: f64,
+    /// What to know before the records are believed.
+    pub warnings: Vec<String>,
 }
 
 /// A quantity of an arm along an axis: an estimate over trials at every point.
@@ -63,7 +71,7 @@ impl Report {
                 "no experiment.toml there; is this the results folder of an experiment?",
             ));
         }
-        Report::of(Experiment::load(&path, &[])?, results)
+        Report::of(Experiment::load_recorded(&path)?, results)
     }
 
     /// Reads the records of an experiment.
@@ -75,9 +83,9 @@ impl Report {
             for seed in 0..experiment.seeds {
                 let trial = Trial::new(arm, seed, results);
                 match trial.folder.status(&trial.identity()?)? {
-                    Status::Ended(Outcome::Finished { seconds, .. }) => {
+                    Status::Ended(Outcome::Finished { seconds, warnings }) => {
                         let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
-                        records.trials.push(TrialRecord { rows, drawn, seconds });
+                        records.trials.push(TrialRecord { seed, rows, drawn, seconds, warnings });
                     }
                     Status::Ended(Outcome::Failed { reason }) => records.failed.push((seed, reason)),
                     Status::Missing | Status::Other { .. } => records.missing.push(seed),
@@ -85,10 +93,15 @@ impl Report {
             }
             arms.push(records);
         }
-        Ok(Report { experiment, arms })
+        Ok(Report { experiment, arms, provenance: Provenance::read(results)? })
     }
 
-    /// Draws every `[[plot]]` and every metric that is drawn as SVG and PNG, and writes the summary, into the results folder. Returns what was written.
+    /// `report.html`: the whole answer on one page that needs nothing else.
+    pub fn page(&self) -> Result<Vec<u8>> {
+        page::html(self, &Summary::of(self)?)
+    }
+
+    /// Draws every `[[plot]]` and every metric that is drawn as SVG and PNG, and writes the summary and the page, into the results folder. Returns what was written.
     pub fn write(&self, results: &Path) -> Result<Vec<std::path::PathBuf>> {
         let mut written = Vec::new();
         let summary = Summary::of(self)?;
@@ -104,6 +117,7 @@ impl Report {
             files.push((format!("{name}.svg"), drawing.svg()?));
             files.push((format!("{name}.png"), drawing.png()?));
         }
+        files.push(("report.html".to_string(), page::html(self, &summary)?));
         for (name, content) in files {
             let path = results.join(name);
             crate::record::write_whole(&path, &content)?;
@@ -135,8 +149,12 @@ impl ArmRecords {
 
     /// The last value of a column, over trials.
     pub fn last(&self, column: &str) -> Option<Estimate> {
-        let last = |trial: &TrialRecord| trial.rows.column(column)?.into_iter().rfind(|value| !value.is_nan());
-        estimate(&self.trials.iter().filter_map(last).collect::<Vec<f64>>())
+        estimate(&self.finals(column))
+    }
+
+    /// The last value of a column of each trial that has one.
+    pub fn finals(&self, column: &str) -> Vec<f64> {
+        self.trials.iter().filter_map(|trial| trial.last(column)).collect()
     }
 
     /// Training time, over trials.
@@ -144,14 +162,21 @@ impl ArmRecords {
         estimate(&self.trials.iter().map(|trial| trial.seconds).collect::<Vec<f64>>())
     }
 
-    /// Examples at the first row where `reached(column)`; infinite for a trial that never got there.
-    pub fn examples_to(&self, column: &str, reached: impl Fn(f64) -> bool) -> Vec<f64> {
-        let first = |trial: &TrialRecord| {
+    /// How many examples each trial needed to the first row where `reached(column)`, or had in vain.
+    pub fn waits(&self, column: &str, reached: impl Fn(f64) -> bool) -> Vec<Wait> {
+        let wait = |trial: &TrialRecord| {
             let (examples, values) = (trial.rows.column("examples")?, trial.rows.column(column)?);
             let row = values.iter().position(|value| reached(*value));
-            Some(row.map_or(f64::INFINITY, |row| examples[row]))
+            Some(Wait { examples: row.map_or(*examples.last()?, |row| examples[row]), reached: row.is_some() })
         };
-        self.trials.iter().filter_map(first).collect()
+        self.trials.iter().filter_map(wait).collect()
+    }
+}
+
+impl TrialRecord {
+    /// The last value of a column.
+    pub fn last(&self, column: &str) -> Option<f64> {
+        self.rows.column(column)?.into_iter().rfind(|value| !value.is_nan())
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Source, Task};
 use crate::data::DataSet;
 use crate::distribution::RawActions;
 use crate::experiment::EvaluationSettings;
-use crate::metric::Reward;
+use crate::metric::{Reward, TRAIN};
 use crate::network::Network;
 use crate::options::Named;
 use crate::record::Drawn;
@@ -41,7 +41,7 @@ impl Evaluation {
                 Kind::Held {
                     data: data.clone(),
                     metrics: judging(&settings.metrics, "")?,
-                    train_metrics: judging(settings.train_metrics.as_deref().unwrap_or_default(), "train_")?,
+                    train_metrics: judging(settings.train_metrics.as_deref().unwrap_or_default(), TRAIN)?,
                     reward: Reward::of_target(settings.reward.as_ref(), data.target.classes())?,
                 }
             }

@@ -104,6 +104,10 @@ pub const GROUPS: &[Group] = &[
     ("rl/vtrace", returns::v_trace),
     ("stats/aggregates", stats::aggregates),
     ("stats/bootstrap_ci", stats::bootstrap),
+    ("stats/ema", stats::smoothing),
+    ("stats/performance_profiles", stats::profiles),
+    ("stats/probability_of_improvement", stats::improvement),
+    ("stats/tests", stats::tests),
 ];
 
 /// One case; it notes which of its fields were read.
@@ -174,6 +178,11 @@ impl Case {
 
     pub fn tensor(&self, key: &str) -> Tensor {
         tensor(self.input(key))
+    }
+
+    /// The names of what is expected that begin with `prefix`, without it.
+    pub fn expected_with(&self, prefix: &str) -> Vec<String> {
+        self.expected.keys().filter_map(|key| key.strip_prefix(prefix)).map(str::to_string).collect()
     }
 
     pub fn expects(&self, key: &str) -> bool {

@@ -3,15 +3,15 @@
 mod policy_gradient;
 
 use super::{Arm, EvaluationSettings, Experiment, ObjectiveSettings, Plot};
-use crate::distribution::Policy;
 use crate::data::{DataSetSettings, Target};
+use crate::distribution::Policy;
 use crate::loss::{self, Criterion, Loss};
 use crate::metric::{self, Reward};
 use crate::objective::SupervisedSettings;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::options::Named;
 use crate::task::{Evaluation, Source, Task};
-use crate::{Error, trial};
+use crate::{Error, record, trial};
 use lossward_envs::wrapper::WrapError;
 
 /// What is wrong, and at which key of which arm.
@@ -54,8 +54,16 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
             .filter(|name| columns.iter().any(|column| column == *name))
             .map(|name| name.to_string())
             .collect();
-        experiment.plots.push(Plot { name: super::curves(), x: super::examples(), y, log: None });
+        experiment.plots.push(Plot {
+            name: super::curves(),
+            x: super::examples(),
+            y,
+            log: None,
+            range: None,
+            arms: None,
+        });
     }
+    columns.extend(record::gaps(&columns));
     check_columns(experiment, &columns).map_err(at_top)
 }
 
@@ -80,8 +88,8 @@ fn load_task(arm: &Arm) -> Result<Task, (String, String)> {
         let first = message.strip_prefix('`').and_then(|rest| rest.split(['`', '.']).next());
         let key = ["train_rows", "imbalance", "label_noise"].into_iter().find(|key| first == Some(key));
         let path = match (&error, key) {
-            (_, Some(key)) => format!("task.{key}"),
             (Error::Option(_), _) => "task.options".into(),
+            (_, Some(key)) => format!("task.{key}"),
             (Error::Wrapper(WrapError::Parameter { wrapper: "limit_time", .. }), _) => "task.max_steps".into(),
             (Error::Wrapper(_), _) => "task.wrappers".into(),
             _ if arm.task.dataset.is_some() => "task.dataset".into(),
@@ -101,10 +109,26 @@ fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
         known(&format!("plot.{i}.x"), &plot.x)?;
         plot.y.iter().try_for_each(|name| known(&format!("plot.{i}.y"), name))?;
         require(!plot.y.is_empty(), &format!("plot.{i}.y"), "`y` of a plot is empty")?;
-        if let Some(name) = plot.log.iter().flatten().find(|name| !plot.y.contains(name)) {
-            let drawn: Vec<&str> = plot.y.iter().map(String::as_str).collect();
-            return fail(&format!("plot.{i}.log"), crate::error::unknown("column of `y`", name, &drawn));
+        let drawn: Vec<&str> = plot.y.iter().map(String::as_str).collect();
+        let ranged = plot.range.iter().flat_map(|range| range.keys());
+        for (key, name) in plot.log.iter().flatten().map(|name| ("log", name)).chain(ranged.map(|name| ("range", name)))
+        {
+            if !plot.y.contains(name) {
+                return fail(&format!("plot.{i}.{key}"), crate::error::unknown("column of `y`", name, &drawn));
+            }
         }
+        for (name, [low, high]) in plot.range.iter().flatten() {
+            let positive = !plot.log.iter().flatten().any(|log| log == name) || *low > 0.0;
+            let holds = low.is_finite() && high.is_finite() && low < high && positive;
+            let message = "a `range` is [low, high], finite, low below high, and on a logarithmic axis both positive";
+            require(holds, &format!("plot.{i}.range"), message)?;
+        }
+        let names: Vec<&str> = experiment.arms.iter().map(|arm| arm.name.as_str()).collect();
+        if let Some(name) = plot.arms.iter().flatten().find(|name| !names.contains(&name.as_str())) {
+            return fail(&format!("plot.{i}.arms"), crate::error::unknown("arm", name, &names));
+        }
+        let none = plot.arms.as_ref().is_some_and(Vec::is_empty);
+        require(!none, &format!("plot.{i}.arms"), "`arms` of a plot is empty; leave it out to draw all of them")?;
         let unnamed = super::slug(&plot.name).is_empty();
         require(!unnamed, &format!("plot.{i}.name"), "the `name` of a plot needs letters or digits")?;
         let repeated = experiment.plots[..i].iter().any(|other| super::slug(&other.name) == super::slug(&plot.name));

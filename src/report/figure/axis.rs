@@ -1,7 +1,7 @@
 //! Ranges, ticks and tick labels.
 
 /// A map from values to pixels, linear or logarithmic, with round ticks.
-pub(super) struct Axis {
+pub(in crate::report) struct Axis {
     /// Logarithms to the base of 10, where the axis is logarithmic.
     low: f64,
     high: f64,
@@ -9,6 +9,9 @@ pub(super) struct Axis {
     step: f64,
     logarithmic: bool,
 }
+
+/// A logarithmic axis of fewer powers of ten than this has ticks between them.
+const NARROW: f64 = 2.0;
 
 impl Axis {
     /// The range of the finite values, widened by `padding` of itself at both ends; 0 to 1 over nothing.
@@ -56,6 +59,9 @@ impl Axis {
     }
 
     pub fn ticks(&self) -> Vec<f64> {
+        if self.logarithmic && self.high - self.low < NARROW {
+            return self.narrow_ticks();
+        }
         // A tick belongs to the range also when rounding has put it a hair outside.
         let hair = self.step * 1e-9;
         let first = ((self.low - hair) / self.step).ceil() as i64;
@@ -64,13 +70,25 @@ impl Axis {
         if self.logarithmic { ticks.map(|exponent| 10f64.powf(exponent)).collect() } else { ticks.collect() }
     }
 
-    /// `0.25`, `300`, `50k`, `1.5M`.
+    /// 1, 2 and 5 times powers of ten, where powers alone would be too few.
+    fn narrow_ticks(&self) -> Vec<f64> {
+        let hair = 1e-9;
+        let powers = (self.low.floor() as i32)..=(self.high.ceil() as i32);
+        let ticks = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10f64.powi(power)));
+        ticks.filter(|tick| (self.low - hair..=self.high + hair).contains(&tick.log10())).collect()
+    }
+
+    /// `0.25`, `300`, `50k`, `1.5M`, `2e−5`.
     pub fn text(&self, tick: f64) -> String {
         if self.logarithmic {
-            let decimals = (-tick.log10().round()).clamp(0.0, 8.0) as usize;
+            let decimals = (-(tick.log10() + 1e-9).floor()).clamp(0.0, 8.0) as usize;
             return format!("{tick:.decimals$}");
         }
         let largest = self.low.abs().max(self.high.abs());
+        if largest < 1e-3 && tick != 0.0 {
+            let digits = (tick.abs().log10().floor() - self.step.log10().floor()).max(0.0) as usize;
+            return format!("{tick:.digits$e}").replace('-', "−");
+        }
         let (unit, suffix) = match largest {
             l if l >= 2e6 => (1e6, "M"),
             l if l >= 2e4 => (1e3, "k"),
@@ -103,6 +121,8 @@ mod tests {
         assert_eq!(axis.text(20_000.0), "20k");
         let axis = Axis::new([-0.31, 0.32].into_iter(), (0.0, 1.0), 0.0);
         assert_eq!(axis.ticks().iter().map(|t| axis.text(*t)).collect::<Vec<_>>(), ["−0.2", "0", "0.2"]);
+        let axis = Axis::new([-2e-5, 1.1e-4].into_iter(), (0.0, 1.0), 0.0);
+        assert_eq!(axis.ticks().iter().map(|t| axis.text(*t)).collect::<Vec<_>>(), ["0", "5e−5", "1.0e−4"]);
         assert_eq!(Axis::new([3.0].into_iter(), (0.0, 1.0), 0.0).at(3.0), 0.5);
         let axis = || Axis::new([1900.0, 2010.0].into_iter(), (0.0, 100.0), 0.0);
         assert_eq!(axis().ticks().len(), 6);
@@ -110,6 +130,8 @@ mod tests {
         assert_eq!(axis().spaced(30.0, |_| 0.0).ticks(), [1920.0, 1950.0, 1980.0, 2010.0]);
         let axis = Axis::logarithmic([0.0, 0.001, 0.5, 1.0].into_iter(), (0.0, 3.0), 0.0);
         assert_eq!(axis.ticks().iter().map(|t| axis.text(*t)).collect::<Vec<_>>(), ["0.001", "0.01", "0.1", "1"]);
+        let narrow = Axis::logarithmic([0.03, 0.6].into_iter(), (0.0, 1.0), 0.0);
+        assert_eq!(narrow.ticks().iter().map(|t| narrow.text(*t)).collect::<Vec<_>>(), ["0.05", "0.1", "0.2", "0.5"]);
         assert!((axis.at(0.01) - 1.0).abs() < 1e-12 && axis.at(0.0) == 0.0);
     }
 }

@@ -100,6 +100,18 @@ impl Drawing {
         canvas::png(self.size(), |canvas| self.draw(canvas))
     }
 
+    /// What it is, and how it is to be read.
+    pub fn heading(&self) -> (&'static str, &str) {
+        (self.kind.title(), &self.subtitle)
+    }
+
+    /// `(title, SVG)` of each panel by itself, without the heading.
+    pub fn panels(&self) -> Result<Vec<(&str, Vec<u8>)>> {
+        let size = (PANEL_WIDTH, self.kind.height());
+        let svg = |panel| canvas::svg(size, |canvas| self.draw_panel(canvas, panel, (LEFT, TOP)));
+        self.panels.iter().map(|panel| Ok((panel.title.as_str(), svg(panel)?))).collect()
+    }
+
     fn columns(&self) -> usize {
         if self.panels.len() <= 4 { self.panels.len().clamp(1, 2) } else { 3 }
     }

@@ -12,15 +12,15 @@ mod reliability;
 pub mod scene;
 mod threshold_curves;
 
+pub(super) use axis::Axis;
 pub use contact_sheet::ContactSheet;
 pub use description::DescriptionFigure;
 pub use drawing::{Drawing, Panel as DrawnPanel};
 pub use loss::LossFigure;
 
-use super::{Curve, Report, label};
+use super::{ArmRecords, Curve, Report, label};
 use crate::Result;
 use crate::experiment::Plot;
-use axis::Axis;
 use canvas::{Anchor, Canvas, Ink};
 
 /// Colors of the arms (Okabe and Ito 2008), told apart with any color vision; yellow is left out on white.
@@ -49,16 +49,22 @@ struct Panel {
     /// A level that counts as learned.
     threshold: Option<f64>,
     logarithmic: bool,
+    /// Of the vertical axis, where it is not as wide as the curves.
+    range: Option<[f64; 2]>,
 }
 
 impl Figure {
     pub fn new(report: &Report, plot: &Plot) -> Figure {
+        let arms: Vec<&ArmRecords> = match &plot.arms {
+            Some(names) => names.iter().filter_map(|name| report.arms.iter().find(|arm| arm.name == *name)).collect(),
+            None => report.arms.iter().collect(),
+        };
         let logarithmic = |column: &String| plot.log.as_ref().is_some_and(|log| log.contains(column));
         let panel = |column: &String| Panel {
             title: format!("{}{}", label(column), if logarithmic(column) { ", log scale" } else { "" }),
             logarithmic: logarithmic(column),
-            curves: report
-                .arms
+            range: plot.range.as_ref().and_then(|range| range.get(column)).copied(),
+            curves: arms
                 .iter()
                 .enumerate()
                 .filter_map(|(color, arm)| Some((color, arm.curve(&plot.x, column)?)))
@@ -66,7 +72,7 @@ impl Figure {
             threshold: report.experiment.threshold.as_ref().filter(|t| t.metric == *column).map(|t| t.value),
         };
         let panels: Vec<Panel> = plot.y.iter().map(panel).collect();
-        let legend = report.arms.iter().enumerate().filter_map(|(color, arm)| {
+        let legend = arms.iter().enumerate().filter_map(|(color, arm)| {
             let n = panels
                 .iter()
                 .flat_map(|panel| &panel.curves)
@@ -156,8 +162,14 @@ impl Panel {
         let [(x0, x1), (y0, y1)] = frame::pixels((left, top), PANEL);
         // Counters begin at 0, also where the first row has nothing to report.
         let x = Axis::new(x_values.chain([0.0]), (x0, x1), 0.0);
-        let new = if self.logarithmic { Axis::logarithmic } else { Axis::new };
-        let y = new(y_values.chain(self.threshold), (y0, y1), 0.04);
+        let new = |values: Vec<f64>, padding: f64| match self.logarithmic {
+            true => Axis::logarithmic(values.into_iter(), (y0, y1), padding),
+            false => Axis::new(values.into_iter(), (y0, y1), padding),
+        };
+        let y = match self.range {
+            Some(range) => new(range.to_vec(), 0.0),
+            None => new(y_values.chain(self.threshold).collect(), 0.04),
+        };
         frame::draw(canvas, [&x, &y], [&self.title, x_label])?;
         if let Some(threshold) = self.threshold {
             canvas.line(&[(x0, y.at(threshold)), (x1, y.at(threshold))], (150, 150, 150), 1.2, true)?;

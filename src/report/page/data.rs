@@ -1,0 +1,149 @@
+//! The curves of all columns, at few enough points for an eye and a page.
+
+use super::html::{json_number, json_text};
+use super::mark::{Mark, marks};
+use crate::report::statistics::{Bootstrap, Estimate};
+use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, label, path};
+use crate::stream;
+
+/// The horizontal axes to choose from; the first one is shown first.
+pub(super) const AXES: [&str; 3] = ["examples", "updates", "seconds"];
+
+/// Points of a curve, at most, and of all curves of a page together; no curve gets fewer than [`FEWEST`].
+const POINTS: usize = 200;
+const ALL_POINTS: usize = 40_000;
+const FEWEST: usize = 40;
+
+/// Every column of every arm.
+pub(super) struct Curves {
+    /// Per arm and axis; nothing of an arm without a finished trial.
+    pub x: Vec<Option<[Vec<f64>; 3]>>,
+    pub charts: Vec<ColumnCurves>,
+}
+
+/// A column of the record, of all arms that have it.
+pub(super) struct ColumnCurves {
+    pub column: String,
+    pub marks: Vec<Mark>,
+    pub logarithmic: bool,
+    pub series: Vec<Series>,
+}
+
+pub(super) struct Series {
+    pub arm: usize,
+    /// Index of the point in the arm's `x` that the first estimate belongs to.
+    pub first: usize,
+    pub y: Vec<Estimate>,
+    /// Trials behind it.
+    pub n: usize,
+}
+
+impl Curves {
+    /// Those of these columns that have something to show, in this order.
+    pub fn of(report: &Report, summary: &Summary, columns: &[String]) -> Curves {
+        let points = (ALL_POINTS / (report.arms.len() * columns.len()).max(1)).clamp(FEWEST, POINTS);
+        let grids: Vec<Vec<f64>> = report.arms.iter().map(|arm| grid(arm, points)).collect();
+        let chart = |column: &String| {
+            let series = report.arms.iter().zip(&grids).enumerate();
+            let series: Vec<Series> = series.filter_map(|(i, (arm, grid))| series_of((i, arm), column, grid)).collect();
+            let log = report.experiment.plots.iter().filter_map(|plot| plot.log.as_ref());
+            (!series.is_empty()).then(|| ColumnCurves {
+                column: column.clone(),
+                marks: marks(report, summary, column),
+                logarithmic: log.flatten().any(|log| log == column),
+                series,
+            })
+        };
+        let charts = columns.iter().filter_map(chart).collect();
+        Curves { x: report.arms.iter().zip(&grids).map(|(arm, grid)| axes(arm, grid)).collect(), charts }
+    }
+
+    pub fn chart(&self, column: &str) -> Option<(usize, &ColumnCurves)> {
+        self.charts.iter().enumerate().find(|(_, chart)| chart.column == column)
+    }
+
+    /// `"x":[…],"charts":[…]` for the script.
+    pub fn json(&self) -> String {
+        let x = self.x.iter().map(|axes| match axes {
+            None => "null".to_string(),
+            Some(axes) => list(axes.iter().zip([9, 9, 4]).map(|(axis, digits)| numbers(axis.iter().copied(), digits))),
+        });
+        let charts = self.charts.iter().map(|chart| {
+            let digits = chart.digits();
+            let series = chart.series.iter().map(|series| {
+                let pick = |of: fn(&Estimate) -> f64| numbers(series.y.iter().map(of), digits);
+                let y = pick(|e| e.point);
+                // The interval of one trial is that trial.
+                let band = match series.n {
+                    1 => String::new(),
+                    _ => format!(",\"l\":{},\"h\":{}", pick(|e| e.low), pick(|e| e.high)),
+                };
+                format!("{{\"a\":{},\"f\":{},\"y\":{y}{band}}}", series.arm, series.first)
+            });
+            format!(
+                "{{\"name\":{},\"log\":{},\"marks\":{},\"s\":{}}}",
+                json_text(&label(&chart.column)),
+                chart.logarithmic,
+                list(chart.marks.iter().map(|mark| format!("[{},{}]", json_number(mark.at, 6), json_text(mark.class)))),
+                list(series)
+            )
+        });
+        format!("\"x\":{},\"charts\":{}", list(x), list(charts))
+    }
+}
+
+impl ColumnCurves {
+    /// Significant digits that an eye can tell apart in its range: four, and more where the range is narrow.
+    fn digits(&self) -> usize {
+        let ends = self.series.iter().flat_map(|series| &series.y).flat_map(|e| [e.low, e.high]);
+        let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let zoom = low.abs().max(high.abs()) / (high - low);
+        if zoom.is_finite() && zoom > 1.0 { 4 + (zoom.log10() as usize).min(6) } else { 4 }
+    }
+}
+
+/// Counts of examples at which an arm's curves are shown: rows of its longest trial, thinned out, its ends kept.
+fn grid(arm: &ArmRecords, points: usize) -> Vec<f64> {
+    let counts = arm.trials.iter().filter_map(|trial| trial.rows.column("examples"));
+    let end = |counts: &Vec<f64>| counts.last().copied().unwrap_or(0.0);
+    let mut longest = counts.max_by(|a, b| end(a).total_cmp(&end(b))).unwrap_or_default();
+    longest.dedup();
+    let last = longest.len().saturating_sub(1);
+    let points = points.min(longest.len());
+    (0..points).map(|i| longest[if points > 1 { (i * last + (points - 1) / 2) / (points - 1) } else { 0 }]).collect()
+}
+
+/// The grid on every axis: the mean of the middle half of the trials' counts at the same number of examples.
+fn axes(arm: &ArmRecords, grid: &[f64]) -> Option<[Vec<f64>; 3]> {
+    let on = |axis: &str| {
+        let paths: Vec<_> = arm.trials.iter().filter_map(|trial| path(&trial.rows, "examples", axis)).collect();
+        let at = |x: &f64| {
+            let values: Vec<f64> = paths.iter().filter_map(|path| interpolate(&path.0, &path.1, *x)).collect();
+            crate::report::statistics::interquartile_mean(&values)
+        };
+        grid.iter().map(at).collect::<Vec<f64>>()
+    };
+    (!grid.is_empty()).then(|| [grid.to_vec(), on(AXES[1]), on(AXES[2])])
+}
+
+fn series_of((arm, records): (usize, &ArmRecords), column: &str, grid: &[f64]) -> Option<Series> {
+    let paths: Vec<_> = records.trials.iter().filter_map(|trial| path(&trial.rows, "examples", column)).collect();
+    if paths.is_empty() {
+        return None;
+    }
+    let bootstrap = Bootstrap::new((1, paths.len()), CURVE_RESAMPLES, &mut stream(0, "bootstrap", 0));
+    let at = |x: &f64| {
+        let values: Option<Vec<f64>> = paths.iter().map(|path| interpolate(&path.0, &path.1, *x)).collect();
+        values.map(|values| bootstrap.interquartile_mean(&values))
+    };
+    let first = grid.iter().position(|x| paths.iter().all(|path| path.0[0] <= *x))?;
+    Some(Series { arm, first, y: grid[first..].iter().map_while(at).collect(), n: paths.len() })
+}
+
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+pub(super) fn numbers(values: impl Iterator<Item = f64>, digits: usize) -> String {
+    list(values.map(|value| json_number(value, digits)))
+}

@@ -1,0 +1,173 @@
+//! Arms against one another by their final scores: how often one beats the other, and the whole distribution.
+
+use super::chart::{Chart, Line};
+use super::data::{list, numbers};
+use super::html::{escape, json_text, sizes};
+use super::legend::key;
+use crate::report::statistics::{
+    Bootstrap, Estimate, interquartile_mean, probability_of_improvement, run_score_profile,
+};
+use crate::report::summary::higher_is_better;
+use crate::report::{CURVE_RESAMPLES, Report, label};
+use crate::stream;
+use std::fmt::Write;
+
+/// Levels at which a profile is taken.
+const LEVELS: usize = 101;
+
+/// The final scores of the arms by one metric.
+pub(super) struct Order<'a> {
+    metric: &'a str,
+    higher: bool,
+    arms: Vec<Scores<'a>>,
+}
+
+struct Scores<'a> {
+    arm: usize,
+    name: &'a str,
+    values: Vec<f64>,
+}
+
+/// The share of an arm's runs that are better than each level.
+pub(super) struct Profiles {
+    name: String,
+    levels: Vec<f64>,
+    of: Vec<(usize, Vec<Estimate>)>,
+}
+
+impl<'a> Order<'a> {
+    /// Nothing with fewer than two arms to compare.
+    pub fn of(report: &'a Report, metric: Option<&'a String>) -> Option<Self> {
+        let metric = metric?;
+        let scores = |(arm, records): (usize, &'a crate::report::ArmRecords)| {
+            let values = records.finals(metric);
+            (!values.is_empty()).then_some(Scores { arm, name: &records.name, values })
+        };
+        let arms: Vec<Scores> = report.arms.iter().enumerate().filter_map(scores).collect();
+        (arms.len() > 1).then(|| Order { metric, higher: higher_is_better(metric), arms })
+    }
+
+    pub fn profiles(&self) -> Profiles {
+        let all = self.arms.iter().flat_map(|arm| arm.values.iter().copied()).filter(|value| value.is_finite());
+        let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let margin = if high > low { 0.02 * (high - low) } else { 0.5 };
+        let level = |i| low - margin + (high - low + 2.0 * margin) * i as f64 / (LEVELS - 1) as f64;
+        let levels: Vec<f64> = (0..LEVELS).map(level).collect();
+        // More is better from here on.
+        let sign = if self.higher { 1.0 } else { -1.0 };
+        let signed = |values: &[f64]| values.iter().map(|value| sign * value).collect::<Vec<f64>>();
+        let thresholds = signed(&levels);
+        let of = self.arms.iter().map(|arm| {
+            let values = signed(&arm.values);
+            (arm.arm, bootstrap(values.len(), 2).band(&values, |scores| run_score_profile(scores, &thresholds)))
+        });
+        Profiles { name: label(self.metric), of: of.collect(), levels }
+    }
+
+    /// How the second best arm stands against the best, in a sentence; nothing where several are best.
+    pub fn runner_up(&self) -> Option<String> {
+        let sign = if self.higher { -1.0 } else { 1.0 };
+        let point = |of: &Scores| sign * interquartile_mean(&of.values);
+        let mut ranked: Vec<&Scores> = self.arms.iter().filter(|arm| !point(arm).is_nan()).collect();
+        ranked.sort_by(|a, b| point(a).total_cmp(&point(b)));
+        let (first, second) = (ranked.first()?, ranked.get(1)?);
+        let Estimate { point: chance, low, high } = self.improvement(first, second);
+        (point(first) != point(second)).then(|| {
+            format!(
+                "{} is next; a run of {} is better than one of it with probability {chance:.2} [{low:.2}, {high:.2}].",
+                second.name, first.name
+            )
+        })
+    }
+
+    pub fn section(&self, profiles: &Profiles, paired: &str) -> String {
+        let name = escape(&label(self.metric));
+        format!(
+            "<section id=\"order\"><h2>How sure is the order?</h2><div class=\"panels\">{}</div>{}{paired}</section>\n",
+            self.profile_panel(profiles),
+            self.matrix(&name)
+        )
+    }
+
+    fn profile_panel(&self, profiles: &Profiles) -> String {
+        let line = |(of, (arm, y)): (&Scores<'a>, &(usize, Vec<Estimate>))| Line {
+            arm: *arm,
+            name: of.name,
+            x: &profiles.levels,
+            y: y.clone(),
+        };
+        let than = if self.higher { "more" } else { "less" };
+        let chart = Chart {
+            says: &format!("share of seeds with {than} than a final {}", profiles.name),
+            attribute: "data-profile=\"0\"".into(),
+            lines: self.arms.iter().zip(&profiles.of).map(line).collect(),
+            marks: &[],
+            logarithmic: [false, false],
+            from_zero: false,
+            dots: false,
+            // Profiles end where no seed is better: all in one place.
+            named: false,
+            y_range: Some([0.0, 1.0]),
+        };
+        format!(
+            "<figure class=\"panel\"><figcaption><b>Performance profile: seeds with {than} than …</b></figcaption>{}\
+             <p class=\"axis\">{}, final</p><p class=\"note\">share of seeds, {}, 95 % pointwise bootstrap band</p></figure>\n",
+            chart.html(),
+            escape(&profiles.name),
+            sizes(self.arms.iter().map(|arm| arm.values.len())),
+        )
+    }
+
+    fn matrix(&self, name: &str) -> String {
+        let heads: String =
+            self.arms.iter().map(|arm| format!("<th scope=\"col\">{}</th>", escape(arm.name))).collect();
+        let mut rows = String::new();
+        for (i, first) in self.arms.iter().enumerate() {
+            write!(rows, "<tr><th scope=\"row\">{}{}</th>", key(first.arm), escape(first.name)).ok();
+            for (j, second) in self.arms.iter().enumerate() {
+                rows += &if i == j { "<td>–</td>".to_string() } else { cell(self.improvement(first, second)) };
+            }
+            rows += "</tr>\n";
+        }
+        format!(
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"probability of improvement\"><table class=\"matrix\">\
+             <caption><span>Probability of improvement: the chance that a run of the row’s arm is better than one of the column’s \
+             arm by {name} at the end, ties counted half, over all pairs of runs [95 % percentile bootstrap interval]; {}.</span></caption>\
+             <thead><tr><th scope=\"col\">better than</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>\n",
+            sizes(self.arms.iter().map(|arm| arm.values.len())),
+        )
+    }
+
+    fn improvement(&self, first: &Scores, second: &Scores) -> Estimate {
+        let (better, worse) = if self.higher { (first, second) } else { (second, first) };
+        let (x, y) = (&better.values[..], &worse.values[..]);
+        // Drawn in the order of the arms, so that the two sides of the diagonal add up to 1.
+        let [of_x, of_y] = [better, worse].map(|of| bootstrap(of.values.len(), 3 + of.arm as u64));
+        of_x.compare(&of_y, (x, y), |x, y| probability_of_improvement(x, y, 1))
+    }
+}
+
+fn bootstrap(n: usize, index: u64) -> Bootstrap {
+    Bootstrap::new((1, n), CURVE_RESAMPLES, &mut stream(0, "bootstrap", index))
+}
+
+fn cell(estimate: Estimate) -> String {
+    let Estimate { point, low, high } = estimate;
+    let (class, share) = if point >= 0.5 { ("more", point - 0.5) } else { ("less", 0.5 - point) };
+    format!(
+        "<td class=\"{class}\" style=\"--share:{:.0}%\">{point:.2} <small>[{low:.2}, {high:.2}]</small></td>",
+        share * 90.0
+    )
+}
+
+impl Profiles {
+    pub fn json(&self) -> String {
+        let series = self.of.iter().map(|(arm, y)| {
+            let [y, l, h] = [|e: &Estimate| e.point, |e: &Estimate| e.low, |e: &Estimate| e.high]
+                .map(|pick: fn(&Estimate) -> f64| numbers(y.iter().map(pick), 3));
+            format!("{{\"a\":{arm},\"y\":{y},\"l\":{l},\"h\":{h}}}")
+        });
+        let levels = numbers(self.levels.iter().copied(), 5);
+        format!("{{\"name\":{},\"x\":{levels},\"s\":{}}}", json_text(&self.name), list(series))
+    }
+}
