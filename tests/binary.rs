@@ -285,7 +285,7 @@ fn everything_can_be_listed_and_every_verb_has_an_example() {
         let run = sandbox.run(&["list", what]).succeeded();
         assert!(run.out.contains(expected), "{what}: {}", run.out);
     }
-    for verb in ["run", "plot", "list", "loss", "metric"] {
+    for verb in ["run", "plot", "list", "data", "loss", "metric"] {
         let help = sandbox.run(&[verb, "--help"]).succeeded().out;
         assert!(help.contains("Example") && help.contains(&format!("lossward {verb}")), "{help}");
     }

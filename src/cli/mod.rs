@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr)]
 
 mod bench;
+mod data;
 mod env;
 mod json;
 mod list;
@@ -33,6 +34,7 @@ enum Verb {
     Run(run::Arguments),
     Plot(plot::Arguments),
     List(list::Arguments),
+    Data(data::Arguments),
     Loss(loss::Arguments),
     Metric(metric::Arguments),
     Env(env::Arguments),
@@ -58,6 +60,7 @@ pub fn run_with(environments: &'static [lossward_envs::Spec]) -> ExitCode {
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Plot(arguments) => plot::run(&arguments),
         Verb::List(arguments) => list::run(&arguments),
+        Verb::Data(arguments) => data::run(&arguments),
         Verb::Loss(arguments) => loss::run(&arguments),
         Verb::Metric(arguments) => metric::run(&arguments),
         Verb::Env(arguments) => env::run(&arguments),

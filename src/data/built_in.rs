@@ -4,7 +4,7 @@ use super::images::Images;
 use super::source::Source;
 use super::table::Table;
 use super::tabular::{Kind, Missing, Split, Tabular};
-use super::{DataSet, DataSetRow};
+use super::{DataSet, DataSetRow, Target};
 use crate::Result;
 use crate::options::{OptionKind, OptionRow};
 
@@ -17,7 +17,8 @@ macro_rules! file {
 
 pub(super) const DIGITS: DataSetRow = DataSetRow {
     name: "digits",
-    summary: "8×8 images of handwritten digits, 10 classes; 1437 to train, 360 of other writers held out (UCI)",
+    summary: "8×8 images of handwritten digits, 10 classes; 1437 to train, 360 of other writers held out",
+    source: "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (1998), its test part; UCI, doi:10.24432/C50P49",
     licence: "CC BY 4.0",
     options: &[],
     load: |_| {
@@ -30,7 +31,8 @@ pub(super) const DIGITS: DataSetRow = DataSetRow {
 
 pub(super) const MNIST: DataSetRow = DataSetRow {
     name: "mnist",
-    summary: "28×28 images of handwritten digits, 10 classes; a balanced subset, 10,000 to train and 2,000 held out (LeCun 1998)",
+    summary: "28×28 images of handwritten digits, 10 classes; a balanced subset, 10,000 to train and 2,000 held out",
+    source: "Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document recognition, Proceedings of the IEEE 86(11), 1998",
     licence: "CC BY-SA 3.0",
     options: &[],
     load: |_| {
@@ -42,7 +44,8 @@ pub(super) const MNIST: DataSetRow = DataSetRow {
 
 pub(super) const FASHION_MNIST: DataSetRow = DataSetRow {
     name: "fashion_mnist",
-    summary: "28×28 images of clothes, 10 classes; a balanced subset, 5,000 to train and 1,000 held out (Xiao 2017)",
+    summary: "28×28 images of clothes, 10 classes; a balanced subset, 5,000 to train and 1,000 held out",
+    source: "H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, 2017, arXiv:1708.07747; © 2017 Zalando SE",
     licence: "MIT",
     options: &[],
     load: |_| {
@@ -63,8 +66,16 @@ fn table<'a>(table: &'a Table, target: &'a str, kind: Kind, ignored: &'a [&'a st
     Tabular { table, target, kind: Some(kind), logarithm: false, ignored, categorical: &[], missing, split }
 }
 
-fn classes(source: Source, target: &str, ignored: &[&str]) -> Result<DataSet> {
-    table(&Table::read(source)?, target, Kind::Classification, ignored).data_set()
+/// Classes that are numbers in the column `class`, with their names in their order; another column may have them, too.
+fn classes(source: Source, split: Split, names: impl Iterator<Item = String>) -> Result<DataSet> {
+    let read = Table::read(source)?;
+    let ignored: &[&str] = if read.column("class_name").is_ok() { &["class_name"] } else { &[] };
+    let numbered = Tabular { split, ..table(&read, "class", Kind::Classification, ignored) }.data_set()?;
+    Ok(DataSet { target: Target::Class { names: names.collect() }, ..numbered })
+}
+
+fn names<const N: usize>(names: [&str; N]) -> impl Iterator<Item = String> {
+    names.map(String::from).into_iter()
 }
 
 /// The natural logarithm of a price.
@@ -75,7 +86,8 @@ fn log_price(source: Source, target: &str, ignored: &[&str]) -> Result<DataSet> 
 
 pub(super) const HOUSE_AMES: DataSetRow = DataSetRow {
     name: "house_ames",
-    summary: "2930 sales of houses in Ames, Iowa, 2006 to 2010; the logarithm of the price in dollars; every fifth held out (De Cock 2011)",
+    summary: "2930 sales of houses in Ames, Iowa, 2006 to 2010; the logarithm of the price in dollars; every fifth held out",
+    source: "D. De Cock, Ames, Iowa: alternative to the Boston housing data, Journal of Statistics Education 19(3), 2011; from the R package modeldata, © 2019 Max Kuhn, RStudio",
     licence: "MIT",
     options: &[OptionRow {
         name: "columns",
@@ -91,7 +103,8 @@ pub(super) const HOUSE_AMES: DataSetRow = DataSetRow {
 
 pub(super) const HOUSE_SACRAMENTO: DataSetRow = DataSetRow {
     name: "house_sacramento",
-    summary: "932 sales of homes around Sacramento, California, in 2008; the logarithm of the price in dollars; every fifth held out (Sacramento Bee)",
+    summary: "932 sales of homes around Sacramento, California, in 2008; the logarithm of the price in dollars; every fifth held out",
+    source: "transactions of five days, collected by the Sacramento Bee; from the R package modeldata, © 2019 Max Kuhn, RStudio",
     licence: "MIT",
     options: &[],
     load: |_| log_price(file!("house_sacramento/sacramento.csv"), "price", &[]),
@@ -99,7 +112,8 @@ pub(super) const HOUSE_SACRAMENTO: DataSetRow = DataSetRow {
 
 pub(super) const DIABETES: DataSetRow = DataSetRow {
     name: "diabetes",
-    summary: "10 measures of 442 patients; the progression of their disease after a year, 25 to 346; every fifth held out (Efron et al. 2004)",
+    summary: "10 measures of 442 patients; the progression of their disease after a year, 25 to 346; every fifth held out",
+    source: "B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, Least angle regression, Annals of Statistics 32(2), 2004; from scikit-learn",
     licence: "BSD-3-Clause",
     options: &[],
     load: |_| table(&Table::read(file!("diabetes/diabetes.csv"))?, "progression", Kind::Regression, &[]).data_set(),
@@ -107,31 +121,35 @@ pub(super) const DIABETES: DataSetRow = DataSetRow {
 
 pub(super) const IRIS: DataSetRow = DataSetRow {
     name: "iris",
-    summary: "4 measures of 150 flowers of 3 species; every fifth held out (Fisher 1936)",
+    summary: "4 measures of 150 flowers of 3 species; every fifth held out",
+    source: "R. A. Fisher, The use of multiple measurements in taxonomic problems, 1936; UCI, doi:10.24432/C56C76",
     licence: "CC BY 4.0",
     options: &[],
-    load: |_| classes(file!("iris/iris.csv"), "class", &["class_name"]),
+    load: |_| classes(file!("iris/iris.csv"), Split::Every(5), names(["setosa", "versicolor", "virginica"])),
 };
 
 pub(super) const WINE: DataSetRow = DataSetRow {
     name: "wine",
-    summary: "13 chemical measures of 178 wines of 3 growers; every fifth held out (UCI)",
+    summary: "13 chemical measures of 178 wines of 3 growers; every fifth held out",
+    source: "S. Aeberhard and M. Forina, Wine, 1992; UCI, doi:10.24432/C5PC7J",
     licence: "CC BY 4.0",
     options: &[],
-    load: |_| classes(file!("wine/wine.csv"), "class", &["class_name"]),
+    load: |_| classes(file!("wine/wine.csv"), Split::Every(5), names(["class_0", "class_1", "class_2"])),
 };
 
 pub(super) const BREAST_CANCER: DataSetRow = DataSetRow {
     name: "breast_cancer",
-    summary: "30 measures of 569 tumors, malignant (0) or benign (1); every fifth held out (UCI)",
+    summary: "30 measures of 569 tumors, malignant (0) or benign (1); every fifth held out",
+    source: "W. Wolberg, O. Mangasarian, N. Street and W. Street, Breast Cancer Wisconsin (Diagnostic), 1995; UCI, doi:10.24432/C5DW2B",
     licence: "CC BY 4.0",
     options: &[],
-    load: |_| classes(file!("breast_cancer/breast_cancer.csv"), "class", &["class_name"]),
+    load: |_| classes(file!("breast_cancer/breast_cancer.csv"), Split::Every(5), names(["malignant", "benign"])),
 };
 
 pub(super) const PENGUINS: DataSetRow = DataSetRow {
     name: "penguins",
-    summary: "island, sex, year and 4 measures of 344 penguins of 3 species, missing ones filled; every fifth held out (Gorman 2014)",
+    summary: "island, sex, year and 4 measures of 344 penguins of 3 species, missing ones filled; every fifth held out",
+    source: "K. Gorman, T. Williams and W. Fraser, PLoS ONE 9(3):e90081, 2014; A. Horst, A. Hill and K. Gorman, palmerpenguins, 2020",
     licence: "CC0 1.0",
     options: &[],
     load: |_| {
@@ -142,18 +160,19 @@ pub(super) const PENGUINS: DataSetRow = DataSetRow {
 
 pub(super) const LETTER: DataSetRow = DataSetRow {
     name: "letter",
-    summary: "16 measures of 20,000 images of the letters A to Z; 16,000 to train, 4,000 held out (UCI)",
+    summary: "16 measures of 20,000 images of the letters A to Z; 16,000 to train, 4,000 held out",
+    source: "P. Frey and D. Slate, Letter recognition using Holland-style adaptive classifiers, Machine Learning 6(2), 1991; UCI, doi:10.24432/C5ZP40",
     licence: "CC BY 4.0",
     options: &[],
     load: |_| {
-        let letters = Table::read(file!("letter/letter.csv.gz"))?;
-        Tabular { split: Split::After(16_000), ..table(&letters, "class", Kind::Classification, &[]) }.data_set()
+        let alphabet = ('A'..='Z').map(String::from);
+        classes(file!("letter/letter.csv.gz"), Split::After(16_000), alphabet)
     },
 };
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Examples, Scale, Target, Targets};
+    use super::super::{Examples, Scale, Targets};
     use super::*;
     use crate::options::Options;
 
@@ -196,6 +215,25 @@ mod tests {
         }
         let letter = loaded(&LETTER);
         assert_eq!((letter.train.len(), letter.test.len(), letter.target.classes()), (16_000, 4_000, Some(26)));
+    }
+
+    /// The column of names beside the numbers says the same of every row.
+    #[test]
+    fn classes_are_called_as_their_files_call_them() {
+        for (row, source) in [
+            (&IRIS, file!("iris/iris.csv")),
+            (&WINE, file!("wine/wine.csv")),
+            (&BREAST_CANCER, file!("breast_cancer/breast_cancer.csv")),
+        ] {
+            let Target::Class { names } = loaded(row).target else { panic!("values") };
+            let table = Table::read(source).unwrap();
+            let numbers = table.numbers(table.column("class").unwrap()).unwrap();
+            let called = table.column("class_name").unwrap().entries.texts();
+            assert!(
+                numbers.iter().zip(called).all(|(class, name)| names.get(class.unwrap() as usize) == name.as_ref())
+            );
+        }
+        assert_eq!(loaded(&LETTER).target.classes(), Some(26));
     }
 
     /// Rows, features and the range of the target are those of each DATASET.md; prices are known to the dollar.

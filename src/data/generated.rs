@@ -9,6 +9,9 @@ use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 use std::f64::consts::{PI, TAU};
 
+/// Where drawn sets are from.
+const HERE: &str = "drawn by this program";
+
 const TRAIN: OptionRow = OptionRow {
     name: "train",
     meaning: "rows to train on",
@@ -28,6 +31,7 @@ const INSTANCE: OptionRow = OptionRow {
 pub(super) const MOONS: DataSetRow = DataSetRow {
     name: "moons",
     summary: "drawn: two half circles that reach into one another, 2 features",
+    source: HERE,
     licence: "generated",
     options: &[
         TRAIN,
@@ -49,6 +53,7 @@ pub(super) const MOONS: DataSetRow = DataSetRow {
 pub(super) const SPIRALS: DataSetRow = DataSetRow {
     name: "spirals",
     summary: "drawn: spiral arms around one center, a class each, 2 features",
+    source: HERE,
     licence: "generated",
     options: &[
         TRAIN,
@@ -81,6 +86,7 @@ pub(super) const SPIRALS: DataSetRow = DataSetRow {
 pub(super) const BLOBS: DataSetRow = DataSetRow {
     name: "blobs",
     summary: "drawn: a round cloud per class, the last one as rare as wanted",
+    source: HERE,
     licence: "generated",
     options: &[
         TRAIN,
@@ -117,6 +123,7 @@ pub(super) const BLOBS: DataSetRow = DataSetRow {
 pub(super) const CURVE: DataSetRow = DataSetRow {
     name: "curve",
     summary: "drawn: y = sin(π cycles x) and noise, x uniform in [−1, 1]; the best R² is 1 − noise²/(noise² + Var sin)",
+    source: HERE,
     licence: "generated",
     options: &[
         TRAIN,
@@ -188,7 +195,8 @@ fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets);
     let features = names.len();
     let column = |feature: usize| parts[0].0.iter().skip(feature).step_by(features).copied().collect::<Vec<f64>>();
     let scales = (0..features).map(|feature| Scale::of(&column(feature)));
-    let features: Vec<Feature> = names.into_iter().zip(scales).map(|(name, scale)| Feature { name, scale }).collect();
+    let features: Vec<Feature> =
+        names.into_iter().zip(scales).map(|(name, scale)| Feature::number(name, scale)).collect();
     let [train, test] = parts.map(|(inputs, targets)| {
         let inputs = inputs.iter().zip(features.iter().cycle()).map(|(x, feature)| feature.scale.standardized(*x));
         Examples { inputs: Inputs::Numbers(inputs.collect()), targets }.into()

@@ -112,7 +112,7 @@ impl Images {
         };
         Ok(DataSet {
             shape: train.shape.clone(),
-            features: vec![Feature { name: "pixel".into(), scale }],
+            features: vec![Feature::number("pixel", scale)],
             target: Target::Class { names },
             train: examples(train),
             test: examples(test),

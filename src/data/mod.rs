@@ -3,12 +3,14 @@
 
 pub mod boxes;
 mod built_in;
+pub mod description;
 mod examples;
 mod files;
 mod generated;
 pub mod idx;
 pub mod images;
 mod interventions;
+mod picture;
 mod scale;
 pub mod source;
 pub mod table;
@@ -17,6 +19,7 @@ pub mod tabular;
 pub use examples::{Examples, Inputs, Targets};
 pub use files::{DataSetSettings, Files};
 pub use interventions::{Imbalance, Interventions};
+pub use picture::Picture;
 pub use scale::{Feature, Scale};
 pub use tabular::Split;
 
@@ -60,6 +63,8 @@ impl Target {
 pub struct DataSetRow {
     pub name: &'static str,
     pub summary: &'static str,
+    /// Who made it, and where it is from.
+    pub source: &'static str,
     pub licence: &'static str,
     /// What it may be told.
     pub options: &'static [OptionRow],

@@ -5,7 +5,24 @@
 pub struct Feature {
     /// `size`, or `color = red` of a category.
     pub name: String,
+    /// Where it comes from: `size`, or `color`, which has a feature for every category.
+    pub column: String,
     pub scale: Scale,
+    /// Entries of the column, in both parts, that were missing and have been filled.
+    pub missing: usize,
+}
+
+impl Feature {
+    /// A number that stands for itself.
+    pub fn number(name: impl Into<String>, scale: Scale) -> Feature {
+        let name = name.into();
+        Feature { column: name.clone(), name, scale, missing: 0 }
+    }
+
+    /// It is 1 for one category of its column and 0 for the others.
+    pub fn is_category(&self) -> bool {
+        self.name != self.column
+    }
 }
 
 /// `(x − mean) / deviation`
@@ -41,5 +58,40 @@ impl Scale {
     /// The number that was standardized.
     pub fn restored(&self, z: f32) -> f64 {
         self.mean + self.deviation * f64::from(z)
+    }
+
+    /// The roundest number that standardizes to `z`: what the source said, unless it said more digits than single precision keeps.
+    pub fn original(&self, z: f32) -> f64 {
+        let restored = self.restored(z);
+        let rounded = (0..=9).map(|decimals| {
+            let unit = 10f64.powi(decimals);
+            (restored * unit).round() / unit
+        });
+        // Adding 0 makes a negative zero positive.
+        rounded.into_iter().find(|x| self.standardized(*x) == z).unwrap_or(restored) + 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_standardized_comes_back_to_the_digit() {
+        let (price, latitude, longitude) =
+            (Scale::new(180_000.0, 79_000.0), Scale::new(38.6, 0.13), Scale::new(-121.3, 0.14));
+        for (scale, x) in [
+            (price, 755_000.0),
+            (price, 12_789.0),
+            (price, 0.0),
+            (latitude, 38.631_913),
+            (longitude, -121.434_879),
+            (Scale::ONE, 1e-4),
+            (Scale::ONE, 3.25),
+        ] {
+            assert_eq!(scale.original(scale.standardized(x)), x, "{scale:?}");
+        }
+        let third = Scale::ONE.standardized(1.0 / 3.0);
+        assert_eq!(Scale::ONE.original(third), 0.333_333_34, "as many digits as tell it apart");
     }
 }

@@ -181,6 +181,14 @@ impl Column {
         Column { name: name.into(), entries }
     }
 
+    /// Rows without an entry.
+    pub fn missing(&self) -> usize {
+        match &self.entries {
+            Entries::Numbers(numbers) => numbers.iter().filter(|x| x.is_none()).count(),
+            Entries::Texts(texts) => texts.iter().filter(|text| text.is_none()).count(),
+        }
+    }
+
     /// The first row without an entry.
     pub fn first_missing(&self) -> Option<usize> {
         match &self.entries {

@@ -174,7 +174,7 @@ impl Tabular<'_> {
                 let trained = (0..numbers.len()).filter(|row| self.is_trained_on(*row));
                 let scale = Scale::of(&trained.filter_map(|row| numbers[row]).collect::<Vec<f64>>());
                 let standardized = numbers.iter().map(|x| x.map_or(0.0, |x| scale.standardized(x))).collect();
-                Ok(vec![(Feature { name: name.clone(), scale }, standardized)])
+                Ok(vec![(Feature { missing: column.missing(), ..Feature::number(name, scale) }, standardized)])
             }
             entries => {
                 let listed = self.categorical.contains(&name.as_str());
@@ -184,7 +184,9 @@ impl Tabular<'_> {
                     );
                     return Err(self.table.error_in(row, message));
                 }
-                self.one_hot(name, &entries.texts(), listed)
+                let mut features = self.one_hot(name, &entries.texts(), listed)?;
+                features.iter_mut().for_each(|(feature, _)| feature.missing = column.missing());
+                Ok(features)
             }
         }
     }
@@ -196,7 +198,7 @@ impl Tabular<'_> {
         let rows = categories.len();
         categories.sort();
         categories.dedup();
-        if !listed && categories.len() > MANY_CATEGORIES && 2 * categories.len() > rows {
+        if !listed && are_names(categories.len(), rows) {
             let message = format!(
                 "column `{name}` has {} different texts in {rows} rows; name it under `ignored`, or under `categorical` if that is meant",
                 categories.len()
@@ -205,7 +207,8 @@ impl Tabular<'_> {
         }
         let feature = |category: &&String| {
             let numbers = texts.iter().map(|text| f32::from(u8::from(text.as_ref() == Some(*category)))).collect();
-            (Feature { name: format!("{name} = {category}"), scale: Scale::ONE }, numbers)
+            let of = Feature::number(format!("{name} = {category}"), Scale::ONE);
+            (Feature { column: name.into(), ..of }, numbers)
         };
         Ok(categories.iter().map(feature).collect())
     }
@@ -213,6 +216,11 @@ impl Tabular<'_> {
 
 /// More categories than this, and more than half as many as rows, are names rather than categories.
 const MANY_CATEGORIES: usize = 100;
+
+/// Whether so many different texts in so many rows are names rather than categories.
+pub fn are_names(texts: usize, rows: usize) -> bool {
+    texts > MANY_CATEGORIES && 2 * texts > rows
+}
 
 /// The place of each entry among the distinct ones in their order, and what those are called.
 fn ranks<T: PartialEq + ToString>(

@@ -32,6 +32,21 @@ impl Axis {
         Axis { step: linear.step.max(1.0).round(), logarithmic: true, ..linear }
     }
 
+    /// With steps of at least `step`, and so far from one another that each tick has the pixels that its text needs.
+    pub fn spaced(mut self, step: f64, needed: impl Fn(&str) -> f64) -> Self {
+        self.step = self.step.max(step);
+        let length = (self.pixels.1 - self.pixels.0).abs();
+        loop {
+            let apart = self.step / (self.high - self.low) * length;
+            let ticks = self.ticks();
+            let widest = ticks.iter().map(|tick| needed(&self.text(*tick))).fold(0.0, f64::max);
+            if apart >= widest || ticks.len() <= 1 {
+                return self;
+            }
+            self.step = round_step(self.step * 1.5);
+        }
+    }
+
     /// Where it begins and ends.
     pub fn pixels(&self) -> (f64, f64) {
         self.pixels
@@ -109,6 +124,10 @@ mod tests {
         let axis = Axis::new([-2e-5, 1.1e-4].into_iter(), (0.0, 1.0), 0.0);
         assert_eq!(axis.ticks().iter().map(|t| axis.text(*t)).collect::<Vec<_>>(), ["0", "5e−5", "1.0e−4"]);
         assert_eq!(Axis::new([3.0].into_iter(), (0.0, 1.0), 0.0).at(3.0), 0.5);
+        let axis = || Axis::new([1900.0, 2010.0].into_iter(), (0.0, 100.0), 0.0);
+        assert_eq!(axis().ticks().len(), 6);
+        assert_eq!(axis().spaced(0.0, |_| 40.0).ticks(), [1900.0, 1950.0, 2000.0]);
+        assert_eq!(axis().spaced(30.0, |_| 0.0).ticks(), [1920.0, 1950.0, 1980.0, 2010.0]);
         let axis = Axis::logarithmic([0.0, 0.001, 0.5, 1.0].into_iter(), (0.0, 3.0), 0.0);
         assert_eq!(axis.ticks().iter().map(|t| axis.text(*t)).collect::<Vec<_>>(), ["0.001", "0.01", "0.1", "1"]);
         let narrow = Axis::logarithmic([0.03, 0.6].into_iter(), (0.0, 1.0), 0.0);

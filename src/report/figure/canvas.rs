@@ -1,5 +1,6 @@
 //! Lines, areas and text on two backends of plotters, with the bundled font.
 
+use crate::data::Picture;
 use crate::{Error, Result};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -16,6 +17,10 @@ pub(super) trait Canvas {
     fn polygon(&mut self, outline: &[(f64, f64)], color: (u8, u8, u8)) -> Result<()>;
     /// A translucent polygon.
     fn area(&mut self, outline: &[(f64, f64)], color: (u8, u8, u8)) -> Result<()>;
+    /// A translucent disk.
+    fn dot(&mut self, center: (f64, f64), radius: f64, color: (u8, u8, u8)) -> Result<()>;
+    /// A picture between two corners, above everything else.
+    fn picture(&mut self, corners: [(f64, f64); 2], picture: &Picture) -> Result<()>;
     /// `at` is the baseline's start, middle or end.
     fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) -> Result<()>;
 }
@@ -42,9 +47,13 @@ const PNG_SCALE: f64 = 2.0;
 pub(super) fn svg((width, height): (f64, f64), draw: impl Fn(&mut dyn Canvas) -> Result<()>) -> Result<Vec<u8>> {
     register_fonts()?;
     let mut text = String::new();
+    let mut pictures = String::new();
     {
         let area = SVGBackend::with_string(&mut text, (width as u32, height as u32)).into_drawing_area();
-        paint(area, 1.0, draw)?;
+        paint(area, 1.0, Some(&mut pictures), draw)?;
+    }
+    if let Some(end) = text.rfind("</svg>") {
+        text.insert_str(end, &pictures);
     }
     Ok(text.into_bytes())
 }
@@ -53,14 +62,53 @@ pub(super) fn png((width, height): (f64, f64), draw: impl Fn(&mut dyn Canvas) ->
     register_fonts()?;
     let size = ((width * PNG_SCALE) as u32, (height * PNG_SCALE) as u32);
     let mut pixels = vec![255; (3 * size.0 * size.1) as usize];
-    paint(BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area(), PNG_SCALE, draw)?;
+    paint(BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area(), PNG_SCALE, None, draw)?;
+    encoded(size, png::ColorType::Rgb, &pixels)
+}
+
+/// A PNG file.
+fn encoded((width, height): (u32, u32), color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, size.0, size.1);
-    encoder.set_color(png::ColorType::Rgb);
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
-    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));
-    written.map_err(|error| Error::Drawing(error.to_string()))?;
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(pixels));
+    written.map_err(error)?;
     Ok(bytes)
+}
+
+/// The element of an SVG that shows it with square pixels, also in viewers that smooth what they enlarge.
+fn element([(left, top), (right, bottom)]: [(f64, f64); 2], picture: &Picture) -> Result<String> {
+    let (width, height) = (right - left, bottom - top);
+    let times = (width / picture.width as f64).floor().max(1.0) as usize;
+    let size = ((picture.width * times) as u32, (picture.height * times) as u32);
+    let enlarged = picture.pixels.chunks_exact(picture.width).flat_map(|row| {
+        let line: Vec<[u8; 3]> = row.iter().flat_map(|pixel| std::iter::repeat_n(*pixel, times)).collect();
+        std::iter::repeat_n(line, times).flatten()
+    });
+    let is_gray = picture.pixels.iter().all(|[r, g, b]| r == g && g == b);
+    let file = match is_gray {
+        true => encoded(size, png::ColorType::Grayscale, &enlarged.map(|[r, ..]| r).collect::<Vec<_>>()),
+        false => encoded(size, png::ColorType::Rgb, enlarged.collect::<Vec<_>>().as_flattened()),
+    }?;
+    Ok(format!(
+        "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \
+         style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n",
+        base64(&file)
+    ))
+}
+
+/// Four characters for three bytes (RFC 4648).
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let four = |three: &[u8]| {
+        let bits = three.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        std::array::from_fn::<char, 4, _>(|i| match i <= three.len() {
+            true => char::from(LETTERS[(bits >> (18 - 6 * i) & 63) as usize]),
+            false => '=',
+        })
+    };
+    bytes.chunks(3).flat_map(four).collect()
 }
 
 /// The width of a text in pixels, near enough to lay out a legend.
@@ -71,10 +119,11 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
 fn paint<B: DrawingBackend>(
     area: DrawingArea<B, Shift>,
     scale: f64,
+    pictures: Option<&mut String>,
     draw: impl Fn(&mut dyn Canvas) -> Result<()>,
 ) -> Result<()> {
     area.fill(&WHITE).map_err(error)?;
-    draw(&mut Scaled { area: &area, scale })?;
+    draw(&mut Scaled { area: &area, scale, pictures })?;
     area.present().map_err(error)
 }
 
@@ -85,6 +134,8 @@ fn error(error: impl std::fmt::Display) -> Error {
 struct Scaled<'a, B: DrawingBackend> {
     area: &'a DrawingArea<B, Shift>,
     scale: f64,
+    /// Where elements of pictures go; without it, they are painted pixel by pixel.
+    pictures: Option<&'a mut String>,
 }
 
 impl<B: DrawingBackend> Scaled<'_, B> {
@@ -120,6 +171,26 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
         self.area.draw(&Polygon::new(outline, RGBColor(r, g, b).mix(0.18))).map_err(error)
     }
 
+    fn dot(&mut self, center: (f64, f64), radius: f64, (r, g, b): (u8, u8, u8)) -> Result<()> {
+        let radius = (radius * self.scale).round() as i32;
+        let disk = Circle::new(self.pixel(center), radius, RGBColor(r, g, b).mix(0.6).filled());
+        self.area.draw(&disk).map_err(error)
+    }
+
+    fn picture(&mut self, corners: [(f64, f64); 2], picture: &Picture) -> Result<()> {
+        if let Some(pictures) = &mut self.pictures {
+            pictures.push_str(&element(corners, picture)?);
+            return Ok(());
+        }
+        let [(left, top), (right, bottom)] = corners;
+        let (across, down) = ((right - left) / picture.width as f64, (bottom - top) / picture.height as f64);
+        for (i, color) in picture.pixels.iter().enumerate() {
+            let (x, y) = (left + (i % picture.width) as f64 * across, top + (i / picture.width) as f64 * down);
+            self.block([(x, y), (x + across, y + down)], (color[0], color[1], color[2]))?;
+        }
+        Ok(())
+    }
+
     fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) -> Result<()> {
         let weight = if ink == Ink::Strong { FontStyle::Bold } else { FontStyle::Normal };
         let color = match ink {
@@ -153,4 +224,30 @@ fn register_fonts() -> Result<()> {
         }
     });
     registered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of RFC 4648, section 10.
+    #[test]
+    fn base64_is_that_of_its_definition() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn pictures_are_in_both_files() {
+        let picture = Picture::new([3, 2, 2], |channel, pixel| f64::from(u8::from(channel == 0 && pixel == 3)));
+        let draw = |canvas: &mut dyn Canvas| canvas.picture([(0.0, 0.0), (8.0, 8.0)], &picture);
+        let text = String::from_utf8(svg((8.0, 8.0), draw).unwrap()).unwrap();
+        assert!(text.contains("<image x=\"0\"") && text.trim_end().ends_with("</svg>"), "{text}");
+        let file = png((8.0, 8.0), draw).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((&pixels[..3], &pixels[pixels.len() - 3..]), (&[0; 3][..], &[255, 0, 0][..]));
+    }
 }

@@ -3,6 +3,8 @@
 mod axis;
 mod canvas;
 mod confusion;
+mod contact_sheet;
+mod description;
 mod drawing;
 mod frame;
 mod loss;
@@ -11,6 +13,8 @@ pub mod scene;
 mod threshold_curves;
 
 pub(super) use axis::Axis;
+pub use contact_sheet::ContactSheet;
+pub use description::DescriptionFigure;
 pub use drawing::{Drawing, Panel as DrawnPanel};
 pub use loss::LossFigure;
 

@@ -1,0 +1,59 @@
+//! The page on all built-in data sets, from their table.
+
+use super::subject::Subject;
+use super::{set, text};
+use crate::data::{self, DataSetRow};
+use crate::options::{self, Given};
+use crate::record;
+use std::path::Path;
+
+/// Writes datasets.md and a figure of each set.
+pub fn write(folder: &Path) -> anyhow::Result<()> {
+    let figures = folder.join("datasets");
+    record::create_folder(&figures)?;
+    let mut page = String::from(
+        "# Data sets\n\nWritten by `lossward data --document docs` from the data itself: what is said of a set here is said by `lossward data NAME`, too.\n\n\
+         | name | in a sentence | rows to train on | held out | licence |\n|---|---|---|---|---|\n",
+    );
+    let mut sections = String::new();
+    for row in data::ALL {
+        let subject = set::built_in(row, &Given::new())?;
+        let (figure, bytes) = figure(row, &subject)?;
+        record::write_whole(&figures.join(&figure), &bytes)?;
+        let [(_, train), (_, test)] = subject.description.parts[..] else { continue };
+        page += &format!("| [{0}](#{0}) | {1} | {train} | {test} | {2} |\n", row.name, row.summary, row.licence);
+        sections += &section(row, &subject, &figure);
+    }
+    record::write_whole(&folder.join("datasets.md"), (page + &sections).as_bytes())?;
+    super::super::print(&format!("described {} data sets in {}\n", data::ALL.len(), folder.display()))
+}
+
+/// Images and points are smaller as PNG, outlines as SVG.
+fn figure(row: &DataSetRow, subject: &Subject) -> anyhow::Result<(String, Vec<u8>)> {
+    Ok(match subject.pictures.is_empty() && subject.description.plane.is_none() {
+        true => (format!("{}.svg", row.name), subject.svg()?),
+        false => (format!("{}.png", row.name), subject.png()?),
+    })
+}
+
+fn section(row: &DataSetRow, subject: &Subject, figure: &str) -> String {
+    let alternative = match subject.pictures.is_empty() {
+        true => "Histograms of every column",
+        false => "Twelve training images of every class",
+    };
+    let options: String = options::describe(row.options).iter().map(|line| format!("- {line}\n")).collect();
+    let options = if options.is_empty() { options } else { format!("\nOptions:\n\n{options}") };
+    format!(
+        "\n## {0}\n\n{1}.\n\nSource: {2}. Licence: {3}.\n{options}\n![{alternative}](datasets/{figure})\n\n```text\n{4}```\n",
+        row.name,
+        capitalized(row.summary),
+        row.source,
+        row.licence,
+        text::tables(subject)
+    )
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

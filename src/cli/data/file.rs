@@ -1,0 +1,114 @@
+//! A user's own files: a table, a list of boxes, or an array.
+
+use super::subject::{PICTURES, Subject};
+use crate::data::description::{Column, Content, of_boxes};
+use crate::data::source::Source;
+use crate::data::table::{Entries, Table};
+use crate::data::{boxes, idx, tabular};
+use std::io::Read;
+use std::path::Path;
+
+/// Rows of a contact sheet without classes.
+const SHEET_ROWS: usize = 8;
+
+pub fn subject(path: &Path) -> anyhow::Result<Subject> {
+    let source = Source::File(path);
+    if is_idx(source)? {
+        return array(path);
+    }
+    let table = Table::read(source)?;
+    let has = |name: &&str| table.columns.iter().any(|column| column.name == *name);
+    if boxes::COLUMNS.iter().all(has) { of_list(path, &table) } else { Ok(of_table(path, &table)) }
+}
+
+/// Whether it begins as IDX arrays do; no text begins with a zero byte.
+fn is_idx(source: Source) -> anyhow::Result<bool> {
+    let mut head = [0; 2];
+    let begins = source.open()?.read_exact(&mut head);
+    Ok(begins.is_ok() && head == [0, 0])
+}
+
+fn array(path: &Path) -> anyhow::Result<Subject> {
+    let array = idx::read(Source::File(path))?;
+    let sides: Vec<String> = array.shape.iter().map(usize::to_string).collect();
+    let (shape, kind) = (format!("[{}]", sides.join(", ")), array.elements.kind());
+    let pictures = array.pictures(SHEET_ROWS * PICTURES);
+    Ok(Subject {
+        name: path.display().to_string(),
+        summary: format!("an IDX array of {kind}"),
+        facts: vec![("shape", shape), ("elements", kind.into())],
+        description: array.description(),
+        pictures: pictures.chunks(PICTURES).map(|row| (String::new(), row.to_vec())).collect(),
+        notes: Vec::new(),
+    })
+}
+
+fn of_list(path: &Path, table: &Table) -> anyhow::Result<Subject> {
+    let boxes = boxes::read(table)?;
+    let mut images: Vec<i64> = boxes.iter().map(|labelled| labelled.truth.image).collect();
+    images.sort_unstable();
+    images.dedup();
+    let numbers = match (images.first(), images.last()) {
+        (Some(first), Some(last)) => format!("{} with at least one box, numbered {first} to {last}", images.len()),
+        _ => "none".into(),
+    };
+    Ok(Subject {
+        name: path.display().to_string(),
+        summary: "a list of boxes around objects in images, sizes in pixels".into(),
+        facts: vec![("images", numbers)],
+        description: of_boxes(&boxes),
+        pictures: Vec::new(),
+        notes: Vec::new(),
+    })
+}
+
+fn of_table(path: &Path, table: &Table) -> Subject {
+    let description = table.description();
+    let mut notes: Vec<String> = table.columns.iter().flat_map(faults).collect();
+    notes.extend(description.columns.iter().filter_map(advice));
+    if description.columns.iter().any(|column| column.missing > 0) {
+        notes.push("entries are missing: `missing = \"fill\"` gives numbers the mean and texts no category".into());
+    }
+    let file = path.display();
+    notes.push(format!(
+        "to learn from it: [task] dataset = {{ csv = \"{file}\", target = \"…\", ignored = […], categorical = […] }}"
+    ));
+    Subject {
+        name: file.to_string(),
+        summary: "a table".into(),
+        facts: vec![("columns", table.columns.len().to_string())],
+        description,
+        pictures: Vec::new(),
+        notes,
+    }
+}
+
+/// What would be refused.
+fn faults(column: &crate::data::table::Column) -> Vec<String> {
+    let name = &column.name;
+    if let Some((row, text)) = column.entries.slip() {
+        return vec![format!("`{name}` is mostly numbers, but row {} has `{text}`", row + 1)];
+    }
+    let Entries::Numbers(numbers) = &column.entries else { return Vec::new() };
+    let infinite = |x: &Option<f64>| x.is_some_and(|x| !x.is_finite());
+    match numbers.iter().position(infinite) {
+        Some(row) => vec![format!("`{name}` has numbers that are not finite, first in row {}", row + 1)],
+        None => Vec::new(),
+    }
+}
+
+/// What a column is not good for.
+fn advice(column: &Column) -> Option<String> {
+    let (name, distinct) = (&column.name, column.distinct());
+    match &column.content {
+        _ if distinct == 1 => Some(format!("`{name}` is the same everywhere and teaches nothing: `ignored`")),
+        _ if distinct == 0 => Some(format!("`{name}` is empty: `ignored`")),
+        Content::Categories(names) => {
+            let rows = names.iter().map(|(_, rows)| rows[0]).sum();
+            let are_names = tabular::are_names(distinct, rows);
+            are_names
+                .then(|| format!("`{name}` has nearly as many texts as rows, names rather than categories: `ignored`"))
+        }
+        Content::Numbers(_) => None,
+    }
+}

@@ -1,0 +1,182 @@
+//! The description of a data set, from standardized inputs back to the units of its source.
+
+use super::{Column, Content, Description, Distribution, Plane};
+use crate::data::{DataSet, Examples, Feature, Inputs, Picture, Target, Targets};
+
+/// What the parts are called.
+const PARTS: [&str; 2] = ["to train on", "held out"];
+
+impl DataSet {
+    /// Both parts, with a column for all pixels of images, and one for all categories of a column.
+    pub fn description(&self) -> Description {
+        let groups = self.features.chunk_by(|a, b| a.column == b.column);
+        let mut first = 0;
+        let columns = groups.map(|group| {
+            first += group.len();
+            self.column(group, first - group.len())
+        });
+        Description {
+            parts: PARTS.into_iter().zip(self.parts().map(Examples::len)).collect(),
+            columns: columns.collect(),
+            target: Some(self.target_column()),
+            plane: self.plane(),
+        }
+    }
+
+    /// The training rows of each class of two features; of one feature and a value, the rows of each part.
+    fn plane(&self) -> Option<Plane> {
+        let original = |feature: usize, z: f32| self.features[feature].scale.original(z);
+        match (&self.target, &self.features[..]) {
+            (Target::Class { names }, [x, y]) => {
+                let inputs = self.train.inputs_of(0..self.train.len());
+                let points = |class: usize| {
+                    let rows = (0..self.train.len()).filter(|row| self.train.targets.number(*row) == class as f64);
+                    rows.map(|row| (original(0, inputs[2 * row]), original(1, inputs[2 * row + 1]))).collect()
+                };
+                let groups = names.iter().enumerate().map(|(class, name)| (name.clone(), points(class)));
+                Some(Plane { axes: [x.name.clone(), y.name.clone()], groups: groups.collect() })
+            }
+            (Target::Value { name, scale }, [x]) if self.shape == [1] => {
+                let points = |part: &Examples| {
+                    let inputs = part.inputs_of(0..part.len());
+                    let value = |row| scale.original(part.targets.number(row) as f32);
+                    inputs.iter().enumerate().map(|(row, z)| (original(0, *z), value(row))).collect()
+                };
+                let groups = PARTS.iter().zip(self.parts()).map(|(name, part)| (name.to_string(), points(part)));
+                Some(Plane { axes: [x.name.clone(), name.clone()], groups: groups.collect() })
+            }
+            _ => None,
+        }
+    }
+
+    fn parts(&self) -> [&Examples; 2] {
+        [&self.train, &self.test]
+    }
+
+    fn column(&self, group: &[Feature], first: usize) -> Column {
+        let stride = self.features.len();
+        let content = match group[0].is_category() {
+            false => {
+                let numbers = |part: &Examples| distribution(&part.inputs, &group[0], first, stride);
+                Content::Numbers(self.parts().map(numbers).to_vec())
+            }
+            true => {
+                let rows = |part: &Examples, feature| {
+                    let ones = part.inputs_of(0..part.len());
+                    ones.iter().skip(feature).step_by(stride).filter(|one| **one == 1.0).count()
+                };
+                let name = |feature: &Feature| feature.name[feature.column.len() + " = ".len()..].to_string();
+                let named = |(i, feature): (usize, &Feature)| {
+                    (name(feature), self.parts().map(|part| rows(part, first + i)).to_vec())
+                };
+                Content::Categories(group.iter().enumerate().map(named).collect())
+            }
+        };
+        Column { name: group[0].column.clone(), missing: group[0].missing, content }
+    }
+
+    fn target_column(&self) -> Column {
+        match &self.target {
+            Target::Class { names } => {
+                let rows = |class: usize| {
+                    let of = |part: &Examples| {
+                        (0..part.len()).filter(|row| part.targets.number(*row) == class as f64).count()
+                    };
+                    self.parts().map(of).to_vec()
+                };
+                let classes = names.iter().enumerate().map(|(class, name)| (name.clone(), rows(class)));
+                Column { name: "class".into(), missing: 0, content: Content::Categories(classes.collect()) }
+            }
+            Target::Value { name, scale } => {
+                let numbers = |part: &Examples| match &part.targets {
+                    Targets::Values(values) => Distribution::of(values.iter().map(|z| scale.original(*z))),
+                    Targets::Classes(labels) => Distribution::of(labels.iter().map(|label| f64::from(*label))),
+                };
+                Column::numbers(name, self.parts().map(numbers).to_vec())
+            }
+        }
+    }
+
+    /// The first `each` training images of every class with its name, if the inputs are images.
+    pub fn pictures(&self, each: usize) -> Option<Vec<(String, Vec<Picture>)>> {
+        let ([channels, height, width], Target::Class { names }) = (&self.shape[..], &self.target) else { return None };
+        let Content::Numbers(pixels) = self.column(&self.features[..1], 0).content else { return None };
+        let (low, high) = super::joined(&pixels).range()?;
+        let scale = self.features[0].scale;
+        let picture = |row: usize| {
+            let numbers = self.train.inputs_of(std::iter::once(row));
+            Picture::new([*channels, *height, *width], |channel, pixel| {
+                (scale.original(numbers[channel * height * width + pixel]) - low) / (high - low)
+            })
+        };
+        let of_class = |class: usize| {
+            let rows = (0..self.train.len()).filter(|row| self.train.targets.number(*row) == class as f64);
+            rows.take(each).map(picture).collect()
+        };
+        Some(names.iter().enumerate().map(|(class, name)| (name.clone(), of_class(class))).collect())
+    }
+}
+
+/// Every `stride`-th number from the `first` one on.
+fn distribution(inputs: &Inputs, feature: &Feature, first: usize, stride: usize) -> Distribution {
+    match inputs {
+        Inputs::Numbers(numbers) => {
+            Distribution::of(numbers.iter().skip(first).step_by(stride).map(|z| feature.scale.original(*z)))
+        }
+        Inputs::Bytes { bytes, numbers } => {
+            let mut counts = [0; 256];
+            bytes.iter().skip(first).step_by(stride).for_each(|byte| counts[usize::from(*byte)] += 1);
+            Distribution::of_counts(numbers.iter().map(|z| feature.scale.original(*z)).zip(counts))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::joined;
+    use super::*;
+    use crate::options::Options;
+
+    fn described(name: &str) -> Description {
+        let row = crate::data::find(name).unwrap();
+        (row.load)(&Options::defaults(row.options)).unwrap().description()
+    }
+
+    fn column<'a>(description: &'a Description, name: &str) -> &'a Column {
+        description.columns.iter().find(|column| column.name == name).unwrap()
+    }
+
+    /// The numbers of the files themselves: penguins.csv has 2 rows without measures and 11 without a sex, mass from 2700 to 6300;
+    /// sacramento.csv has 438 homes of 932 in the city itself.
+    #[test]
+    fn columns_are_what_the_source_says() {
+        let penguins = described("penguins");
+        let mass = column(&penguins, "body_mass_g");
+        let Content::Numbers(parts) = &mass.content else { panic!() };
+        assert_eq!((mass.missing, joined(parts).range()), (2, Some((2700.0, 6300.0))));
+        let sex = column(&penguins, "sex");
+        let Content::Categories(names) = &sex.content else { panic!() };
+        assert_eq!((sex.missing, names.iter().map(|(_, rows)| rows.iter().sum::<usize>()).sum::<usize>()), (11, 333));
+        assert_eq!(penguins.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>()[0], "island");
+        let homes = described("house_sacramento");
+        let Content::Categories(cities) = &column(&homes, "city").content else { panic!() };
+        let (city, rows) = super::super::by_frequency(cities)[0];
+        assert_eq!((city.as_str(), rows.iter().sum::<usize>(), homes.columns.len()), ("SACRAMENTO", 438, 8));
+    }
+
+    /// 16 shades of gray, and 10 classes whose counts are those of DATASET.md.
+    #[test]
+    fn images_are_one_column_and_pictures() {
+        let digits = described("digits");
+        let Content::Numbers(parts) = &digits.columns[0].content else { panic!() };
+        assert_eq!(
+            (digits.columns.len(), joined(parts).range(), joined(parts).rows()),
+            (1, Some((0.0, 16.0)), 1797 * 64)
+        );
+        let Content::Categories(classes) = digits.target.unwrap().content else { panic!() };
+        assert_eq!(classes[0].1.iter().sum::<usize>(), 178);
+        let row = crate::data::find("digits").unwrap();
+        let pictures = (row.load)(&Options::defaults(row.options)).unwrap().pictures(3).unwrap();
+        assert_eq!((pictures.len(), pictures[9].1.len(), pictures[0].1[0].width), (10, 3, 8));
+    }
+}
