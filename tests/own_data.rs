@@ -253,7 +253,8 @@ fn bad_images_are_told_apart() {
     let one_class = idx(8, &[20], [1; 20]);
     let floats = idx(13, &[20], (0..20).flat_map(|i| (i as f32 + 0.5).to_be_bytes()));
     let gaps = idx(13, &[20, 1], (0..20).flat_map(|_| f32::NAN.to_be_bytes()));
-    let cases: Vec<(&str, Vec<u8>, Vec<u8>, &[&str])> = vec![
+    type BadPair = (&'static str, Vec<u8>, Vec<u8>, &'static [&'static str]);
+    let cases: Vec<BadPair> = vec![
         ("empty", vec![], labels.clone(), &["i.idx", "not an IDX file"]),
         ("magic", [&[1, 2][..], &pixels[2..]].concat(), labels.clone(), &["i.idx", "not an IDX file"]),
         ("type", of(7, &[20, 4, 4], 320), labels.clone(), &["i.idx", "IDX type 0x07"]),

@@ -43,7 +43,7 @@ fn read_images(name: &str, packed: bool, compared_with: &str) -> Result<Row> {
         Ok(path)
     };
     // Four pixels of five are black, as in digits, so that compression has as much to do as there.
-    let pixel = |i: usize| if i / 5 % 5 == 0 { (i.wrapping_mul(2_654_435_761) >> 13) as u8 } else { 0 };
+    let pixel = |i: usize| if (i / 5).is_multiple_of(5) { (i.wrapping_mul(2_654_435_761) >> 13) as u8 } else { 0 };
     let images = write("images", &[IMAGES, 28, 28], (0..IMAGES * PIXELS).map(pixel).collect())?;
     let labels = write("labels", &[IMAGES], (0..IMAGES).map(|row| (row % 10) as u8).collect())?;
     let paths: [&PathBuf; 2] = [&images, &labels];
