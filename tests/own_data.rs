@@ -48,7 +48,7 @@ fn idx(kind: u8, shape: &[usize], elements: impl IntoIterator<Item = u8>) -> Vec
 
 /// 4×4 images: those of class 1 are bright at the top, those of class 0 at the bottom.
 fn images(rows: usize) -> (Vec<u8>, Vec<u8>) {
-    let label = |row: usize| u8::from(row % 3 == 0);
+    let label = |row: usize| u8::from(row.is_multiple_of(3));
     let pixel = |row: usize, pixel: usize| {
         if (pixel < 8) == (label(row) == 1) { 200 + (row % 50) as u8 } else { (row % 60) as u8 }
     };
