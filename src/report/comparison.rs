@@ -172,7 +172,7 @@ mod tests {
     fn trial(seed: u64, rows: &[(f64, f64)]) -> TrialRecord {
         let columns = ["examples", "accuracy"].map(String::from).to_vec();
         let rows = Rows { columns, values: rows.iter().map(|(x, y)| vec![*x, *y]).collect() };
-        TrialRecord { seed, rows, drawn: Drawn::new(), seconds: 1.0, warnings: Vec::new() }
+        TrialRecord { seed, rows, drawn: Drawn::new(), seconds: 1.0 }
     }
 
     fn arm(name: &str, trials: Vec<TrialRecord>) -> ArmRecords {
