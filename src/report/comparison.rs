@@ -192,7 +192,11 @@ mod tests {
             .collect();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("experiment.toml");
-        std::fs::write(&file, format!("[task]\ndataset = \"digits\"\n[evaluation]\n{evaluation}\n{text}")).unwrap();
+        std::fs::write(
+            &file,
+            format!("budget.examples = 20\n[task]\ndataset = \"digits\"\n[evaluation]\n{evaluation}\n{text}"),
+        )
+        .unwrap();
         Report { experiment: Experiment::load(&file, &[]).unwrap(), arms, provenance: Vec::new() }
     }
 
@@ -249,14 +253,14 @@ mod tests {
     fn many_tests_are_adjusted_and_few_seeds_are_not_compared() {
         let of = |seed: u64, last: f64| trial(seed, &[(0.0, 0.0), (10.0, last)]);
         let an_arm = |i: u64| {
-            arm(&format!("arm {i}"), (0..4).map(|seed| of(seed, (i * 7 + seed * (3 + i)) as f64 % 5.0)).collect())
+            arm(&format!("arm {i}"), (0..4).map(|seed| of(seed, (i * 7 + seed * (3 + i)) as f64 % 11.0)).collect())
         };
         let comparison = Comparison::of(&report((0..6).map(an_arm).collect(), ACCURACY)).unwrap();
         assert_eq!(comparison.adjusted_for(), Some(10));
         let tests = comparison.rows.iter().flat_map(|row| [row.last.unwrap(), row.area.unwrap()]);
         assert!(tests.into_iter().all(|test| test.adjusted_p.unwrap() >= test.p));
-        let single = |i: u64| arm(&format!("arm {i}"), vec![of(i, 0.5)]);
-        assert!(Comparison::of(&report(vec![single(0), single(0)], ACCURACY)).is_none());
+        let single = |name: &str| arm(name, vec![of(0, 0.5)]);
+        assert!(Comparison::of(&report(vec![single("a"), single("b")], ACCURACY)).is_none());
         assert!(Comparison::of(&report(vec![an_arm(0)], ACCURACY)).is_none());
     }
 }

@@ -1,7 +1,8 @@
 //! Whole learning curves: their mean height, and smoothing for the eye.
 
 /// The mean height of the curve through `(x, y)`: its area by trapezoids over the range of `x`, divided by that range, so that
-/// curves over different ranges compare and the unit is that of `y`. `x` rises. A single point has its own height; without points NaN.
+/// curves over different ranges compare and the unit is that of `y`. `x` rises. A single point has its own height; without
+/// points NaN.
 ///
 /// # Panics
 /// When `x` and `y` have different lengths.

@@ -5,8 +5,8 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 /// `P(Z > z)` of a standard normal `Z`.
 ///
-/// Near the center a series in `z` whose terms all have one sign (Abramowitz & Stegun 26.2.11), further out Laplace's continued fraction
-/// (26.2.14), so that small tails keep their digits.
+/// Near the center a series in `z` whose terms all have one sign (Abramowitz & Stegun 26.2.11), further out Laplace's continued
+/// fraction (26.2.14), so that small tails keep their digits.
 pub fn normal_tail(z: f64) -> f64 {
     let density = (-z * z / 2.0).exp() * FRAC_1_SQRT_2 / PI.sqrt();
     match z {
@@ -95,8 +95,8 @@ fn regularized(a: f64, b: f64, (x, complement): (f64, f64)) -> f64 {
     front * beta_fraction(a, b, x)
 }
 
-/// The continued fraction of the incomplete beta function (Abramowitz & Stegun 26.5.8) by Lentz's method as modified by Thompson and
-/// Barnett.
+/// The continued fraction of the incomplete beta function (Abramowitz & Stegun 26.5.8) by Lentz's method as modified by Thompson
+/// and Barnett.
 fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
     const TINY: f64 = 1e-300;
     let away_from_zero = |value: f64| if value.abs() < TINY { TINY } else { value };

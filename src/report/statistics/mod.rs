@@ -7,8 +7,8 @@
 //! - Aggregates: [`mean`], [`median`], [`interquartile_mean`], [`optimality_gap`], with intervals by [`Bootstrap`].
 //! - Whole distributions: [`run_score_profile`], [`average_score_profile`].
 //! - Two arms: [`paired_t_test`], [`welch_t_test`], [`student_t_test`], [`mann_whitney`], [`sign_flip_p`], [`permutation_p`],
-//!   [`Bootstrap::difference`]; how often one beats the other: [`probability_of_improvement`]; how large the difference is: [`cohens_d`],
-//!   [`hedges_g`], [`paired_effect_size`]; many comparisons at once: [`holm`].
+//!   [`Bootstrap::difference`]; how often one beats the other: [`probability_of_improvement`]; how large the difference is:
+//!   [`cohens_d`], [`hedges_g`], [`paired_effect_size`]; many comparisons at once: [`holm`].
 //! - Two columns: [`spearman`].
 //! - Learning curves: [`mean_height`], [`smoothed`]; how soon: [`Survival`].
 

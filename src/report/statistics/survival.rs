@@ -11,8 +11,8 @@ pub struct Wait {
     pub reached: bool,
 }
 
-/// The share of trials that still wait, as a function of the examples (Kaplan & Meier 1958): `Π (1 − d/n)` over the counts up to there
-/// at which `d` of the `n` trials that had not ended yet reached the threshold.
+/// The share of trials that still wait, as a function of the examples (Kaplan & Meier 1958): `Π (1 − d/n)` over the counts up
+/// to there at which `d` of the `n` trials that had not ended yet reached the threshold.
 ///
 /// A trial that ends without reaching it is not thrown away, nor taken for one that reached it at its end: it counts among those
 /// who wait for as long as it ran. The summary of it is the *median*, which needs only half of the trials to get there, and is

@@ -8,26 +8,8 @@ use crate::{Error, Result};
 impl Summary {
     pub fn csv(&self) -> Result<Vec<u8>> {
         let mut writer = ::csv::Writer::from_writer(Vec::new());
-        let triple = |name: &str| ["", "_low", "_high"].map(|end| format!("{name}{end}"));
-        let mut head = vec!["arm".to_string(), "n".into(), "failed".into()];
-        head.extend(self.metrics.iter().flat_map(|metric| triple(metric)));
-        if self.threshold.is_some() {
-            head.extend(triple("examples_to_threshold"));
-            head.push("reached_threshold".into());
-        }
-        head.extend(triple("seconds"));
-        if let Some(comparison) = &self.comparison {
-            let metric = &comparison.metric;
-            head.extend(triple(&format!("{metric}_area")));
-            for name in [metric.clone(), format!("{metric}_area")] {
-                head.push(format!("{name}_pairs"));
-                head.extend(triple(&format!("{name}_difference")));
-                head.extend(["p", "adjusted_p", "effect_size"].map(|what| format!("{name}_{what}")));
-                head.extend(triple(&format!("{name}_improvement")));
-            }
-        }
         let csv_error = |error: ::csv::Error| Error::Argument(format!("the summary: {error}"));
-        writer.write_record(&head).map_err(csv_error)?;
+        writer.write_record(self.head()).map_err(csv_error)?;
         for (i, row) in self.rows.iter().enumerate() {
             let mut record = vec![row.arm.clone(), row.n.to_string(), row.failed.to_string()];
             record.extend(row.finals.iter().flat_map(|estimate| cells(*estimate)));
@@ -46,6 +28,28 @@ impl Summary {
             writer.write_record(&record).map_err(csv_error)?;
         }
         writer.into_inner().map_err(|error| Error::Argument(format!("the summary: {error}")))
+    }
+
+    fn head(&self) -> Vec<String> {
+        let triple = |name: &str| ["", "_low", "_high"].map(|end| format!("{name}{end}"));
+        let mut head = vec!["arm".to_string(), "n".into(), "failed".into()];
+        head.extend(self.metrics.iter().flat_map(|metric| triple(metric)));
+        if self.threshold.is_some() {
+            head.extend(triple("examples_to_threshold"));
+            head.push("reached_threshold".into());
+        }
+        head.extend(triple("seconds"));
+        if let Some(comparison) = &self.comparison {
+            let metric = &comparison.metric;
+            head.extend(triple(&format!("{metric}_area")));
+            for name in [metric.clone(), format!("{metric}_area")] {
+                head.push(format!("{name}_pairs"));
+                head.extend(triple(&format!("{name}_difference")));
+                head.extend(["p", "adjusted_p", "effect_size"].map(|what| format!("{name}_{what}")));
+                head.extend(triple(&format!("{name}_improvement")));
+            }
+        }
+        head
     }
 }
 

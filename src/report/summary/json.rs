@@ -33,7 +33,8 @@ impl Summary {
             whole["threshold"] = json!({
                 "metric": threshold.metric,
                 "value": threshold.value,
-                "median": "Kaplan and Meier's, with the interval of Brookmeyer and Crowley; null where the trials did not last long enough",
+                "median": "Kaplan and Meier's, with the interval of Brookmeyer and Crowley; \
+                           null where the trials did not last long enough",
             });
         }
         if !self.best_returns.is_empty() {
@@ -76,10 +77,10 @@ fn compared(comparison: &Comparison) -> Value {
         "higher_is_better": comparison.higher_is_better,
         "reference": comparison.reference,
         "area_under_curve": { "from": from, "to": to, "unit": "mean of the metric over these examples" },
-        "statistic": "difference: mean of arm minus reference over the seeds that both finished, with Student's 95 % interval; \
-                      p: paired t test, two-sided; adjusted_p: by Holm's method for the number of tests; effect_size: mean \
-                      difference over its standard deviation; improvement: probability that a run of the arm is better than one \
-                      of the reference, with a 95 % percentile bootstrap interval",
+        "statistic": "difference: mean of arm minus reference over the seeds that both finished, with Student's 95 % \
+                      interval; p: paired t test, two-sided; adjusted_p: by Holm's method for the number of tests; \
+                      effect_size: mean difference over its standard deviation; improvement: probability that a run of \
+                      the arm is better than one of the reference, with a 95 % percentile bootstrap interval",
         "adjusted_for": comparison.adjusted_for(),
         "arms": comparison.rows.iter().map(row).collect::<Vec<Value>>(),
     })

@@ -63,7 +63,10 @@ fn compared(comparison: &Comparison) -> String {
         aligned(&[head].into_iter().chain(rows).collect::<Vec<_>>())
     };
     let adjusted = comparison.adjusted_for().map_or(String::new(), |tests| {
-        format!("p values are adjusted for {tests} tests by Holm's method, as for any more than {TESTS_WITHOUT_ADJUSTMENT}; intervals are not\n")
+        format!(
+            "p values are adjusted for {tests} tests by Holm's method, as for any more than \
+             {TESTS_WITHOUT_ADJUSTMENT}; intervals are not\n"
+        )
     });
     let (from, to) = comparison.examples;
     format!(
