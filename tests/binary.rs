@@ -30,7 +30,7 @@ fn a_small_experiment_leaves_records_figures_and_a_summary() {
     assert_eq!(summary["arms"][0]["n"], 2);
     assert!(summary["arms"][0]["final"]["accuracy"]["point"].as_f64().unwrap() > 0.5);
     assert!(run.out.contains("Against label, seed by seed: accuracy at the end (higher is better)"), "{}", run.out);
-    let compared = &summary["comparison"]["arms"][0];
+    let compared = &summary["comparisons"][0]["arms"][0];
     assert_eq!((&compared["arm"], &compared["final"]["n"]), (&"reward".into(), &2.into()));
     for quantity in ["final", "area_under_curve"] {
         assert!(

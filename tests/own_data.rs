@@ -174,7 +174,7 @@ fn bad_tables() -> Vec<Bad> {
             rows(""),
             "csv = \"t.csv\", target = \"sort\"",
             CLASSES,
-            &["unknown column `sort`", "size, color, kind"],
+            &["unknown column `sort`", "`size`, `color`, `kind`"],
         ),
         ("no target", rows(""), "csv = \"t.csv\"", CLASSES, &["needs a `target`", "size, color, kind"]),
         (

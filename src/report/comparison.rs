@@ -1,27 +1,27 @@
-//! Each arm against the first one, seed by seed.
+//! Each arm against the first one that learns the same, seed by seed.
 
 use super::statistics::{
     Bootstrap, CONFIDENCE, Estimate, holm, mean_height, paired_effect_size, paired_t_test, probability_of_improvement,
 };
 use super::{ArmRecords, Report, TABLE_RESAMPLES, TrialRecord, estimate, interpolate, path};
-use crate::experiment::Experiment;
+use crate::experiment::Arm;
 use crate::{metric, stream};
 
 /// More tests than these are adjusted for their number.
 pub const TESTS_WITHOUT_ADJUSTMENT: usize = 8;
 
-/// What decides which weights are the best, compared between the first arm, the reference, and the others: at the end of
-/// training, and on average over it.
+/// What decides which weights are the best, compared between the first of the arms that learn the same, the reference, and the others: at
+/// the end of training, and on average over it.
 pub struct Comparison {
     /// A column of the record.
     pub metric: String,
     pub higher_is_better: bool,
     /// The name of the first arm.
     pub reference: String,
-    /// From the first to the last number of examples that all arms have in common: what the area under the curve spans.
+    /// From the first to the last number of examples that these arms have in common: what the area under the curve spans.
     pub examples: (f64, f64),
-    /// The area under each arm's curve divided by the examples that it spans, over trials; in the order of the experiment.
-    pub areas: Vec<Option<Estimate>>,
+    /// Each arm with the area under its curve divided by the examples that it spans, over trials; in the order of the experiment.
+    pub areas: Vec<(String, Option<Estimate>)>,
     /// One per arm after the first, in the order of the experiment; nothing of a pair that shares fewer than two seeds.
     pub rows: Vec<ComparisonRow>,
 }
@@ -52,11 +52,24 @@ pub struct PairedDifference {
 }
 
 impl Comparison {
-    /// Nothing where there is one arm, or no arm shares two seeds with the first.
-    pub fn of(report: &Report) -> Option<Comparison> {
-        let (reference, others) = report.arms.split_first()?;
-        let (metric, higher_is_better) = deciding_metric(&report.experiment, reference)?;
-        let examples = common_range(&report.arms, &metric)?;
+    /// One for each group of arms that learn the same, in the order of their first arms; none of a single arm, or where no arm shares
+    /// two seeds with the first.
+    pub fn all(report: &Report) -> Vec<Comparison> {
+        let mut groups: Vec<Vec<(&Arm, &ArmRecords)>> = Vec::new();
+        for pair in report.experiment.arms.iter().zip(&report.arms) {
+            match groups.iter_mut().find(|group| learn_the_same(group[0].0, pair.0)) {
+                Some(group) => group.push(pair),
+                None => groups.push(vec![pair]),
+            }
+        }
+        groups.iter().filter_map(|group| Comparison::of(group)).collect()
+    }
+
+    fn of(group: &[(&Arm, &ArmRecords)]) -> Option<Comparison> {
+        let arms: Vec<&ArmRecords> = group.iter().map(|(_, records)| *records).collect();
+        let (reference, others) = arms.split_first()?;
+        let (metric, higher_is_better) = deciding_metric(group[0].0, reference)?;
+        let examples = common_range(&arms, &metric)?;
         let heights = |arm: &ArmRecords| by_seed(arm, |trial| height(trial, &metric, examples));
         let ends = |arm: &ArmRecords| by_seed(arm, |trial| trial.last(&metric));
         let (reference_ends, reference_heights) = (ends(reference), heights(reference));
@@ -73,7 +86,7 @@ impl Comparison {
         }
         adjust(&mut rows);
         let values = |arm: &ArmRecords| heights(arm).into_iter().map(|(_, height)| height).collect::<Vec<f64>>();
-        let areas = report.arms.iter().map(|arm| estimate(&values(arm))).collect();
+        let areas = arms.iter().map(|arm| (arm.name.clone(), estimate(&values(arm)))).collect();
         Some(Comparison { metric, higher_is_better, reference: reference.name.clone(), examples, areas, rows })
     }
 
@@ -84,9 +97,16 @@ impl Comparison {
     }
 }
 
+/// Whether two arms have the same data or environment, changed in the same way, and are judged alike.
+fn learn_the_same(one: &Arm, other: &Arm) -> bool {
+    let data = |arm: &Arm| (arm.task.dataset.clone(), arm.task.env.clone(), arm.task.options.clone());
+    let changes = |arm: &Arm| (arm.task.train_rows, arm.task.imbalance, arm.task.label_noise);
+    let judged = |arm: &Arm| (arm.evaluation.metrics.clone(), arm.evaluation.options.clone());
+    data(one) == data(other) && changes(one) == changes(other) && judged(one) == judged(other)
+}
+
 /// The column that decides which weights of the arm are the best, and whether it is better when it is higher.
-fn deciding_metric(experiment: &Experiment, arm: &ArmRecords) -> Option<(String, bool)> {
-    let settings = experiment.arms.iter().find(|settings| settings.name == arm.name)?;
+fn deciding_metric(settings: &Arm, arm: &ArmRecords) -> Option<(String, bool)> {
     if settings.task.env.is_some() {
         return Some(("deterministic_return".into(), true));
     }
@@ -100,7 +120,7 @@ fn deciding_metric(experiment: &Experiment, arm: &ArmRecords) -> Option<(String,
 }
 
 /// The examples that every arm's curve spans. Within an arm a trial that stopped early goes on at its last value, as in figures.
-fn common_range(arms: &[ArmRecords], metric: &str) -> Option<(f64, f64)> {
+fn common_range(arms: &[&ArmRecords], metric: &str) -> Option<(f64, f64)> {
     let (mut from, mut to) = (f64::NEG_INFINITY, f64::INFINITY);
     for arm in arms {
         let counts: Vec<Vec<f64>> =
@@ -167,6 +187,7 @@ fn adjust(rows: &mut [ComparisonRow]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::Experiment;
     use crate::record::{Drawn, Rows};
 
     fn trial(seed: u64, rows: &[(f64, f64)]) -> TrialRecord {
@@ -200,6 +221,12 @@ mod tests {
         Report { experiment: Experiment::load(&file, &[]).unwrap(), arms, provenance: Vec::new() }
     }
 
+    fn only(report: &Report) -> Comparison {
+        let mut all = Comparison::all(report);
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+
     const ACCURACY: &str = "metrics = [\"confusion_matrix\", \"accuracy\", \"cross_entropy\"]";
 
     #[test]
@@ -207,7 +234,7 @@ mod tests {
         let of = |seed: u64, last: f64| trial(seed, &[(0.0, 0.0), (10.0, last)]);
         let reference = arm("reference", vec![of(0, 0.5), of(1, 0.6), of(3, 0.1)]);
         let other = arm("other", vec![of(0, 0.7), of(1, 0.9), of(2, 1.0)]);
-        let comparison = Comparison::of(&report(vec![reference, other], ACCURACY)).unwrap();
+        let comparison = only(&report(vec![reference, other], ACCURACY));
         assert_eq!((comparison.metric.as_str(), comparison.higher_is_better), ("accuracy", true));
         assert_eq!(comparison.examples, (0.0, 10.0));
         let last = comparison.rows[0].last.unwrap();
@@ -229,7 +256,7 @@ mod tests {
         for trial in report.arms.iter_mut().flat_map(|arm| &mut arm.trials) {
             trial.rows.columns[1] = "cross_entropy".into();
         }
-        let comparison = Comparison::of(&report).unwrap();
+        let comparison = only(&report);
         assert!(!comparison.higher_is_better);
         let last = comparison.rows[0].last.unwrap();
         assert!(last.difference.point > 0.0 && last.improvement.point == 0.0, "{last:?}");
@@ -241,7 +268,7 @@ mod tests {
         let long = arm("long", (0..2).map(|seed| trial(seed, &[(0.0, 0.0), (10.0, 1.0), (20.0, 0.0)])).collect());
         let stopped = trial(1, &[(2.0, 1.0), (6.0, 0.5)]);
         let short = arm("short", vec![trial(0, &[(0.0, 0.5), (10.0, 0.5)]), stopped]);
-        let comparison = Comparison::of(&report(vec![long, short], ACCURACY)).unwrap();
+        let comparison = only(&report(vec![long, short], ACCURACY));
         assert_eq!(comparison.examples, (2.0, 10.0));
         let [of_long, of_short] = &comparison.areas[..] else { panic!("two arms") };
         assert!((of_long.unwrap().point - 0.6).abs() < 1e-12);
@@ -255,12 +282,12 @@ mod tests {
         let an_arm = |i: u64| {
             arm(&format!("arm {i}"), (0..4).map(|seed| of(seed, (i * 7 + seed * (3 + i)) as f64 % 11.0)).collect())
         };
-        let comparison = Comparison::of(&report((0..6).map(an_arm).collect(), ACCURACY)).unwrap();
+        let comparison = only(&report((0..6).map(an_arm).collect(), ACCURACY));
         assert_eq!(comparison.adjusted_for(), Some(10));
         let tests = comparison.rows.iter().flat_map(|row| [row.last.unwrap(), row.area.unwrap()]);
         assert!(tests.into_iter().all(|test| test.adjusted_p.unwrap() >= test.p));
         let single = |name: &str| arm(name, vec![of(0, 0.5)]);
-        assert!(Comparison::of(&report(vec![single("a"), single("b")], ACCURACY)).is_none());
-        assert!(Comparison::of(&report(vec![an_arm(0)], ACCURACY)).is_none());
+        assert!(Comparison::all(&report(vec![single("a"), single("b")], ACCURACY)).is_empty());
+        assert!(Comparison::all(&report(vec![an_arm(0)], ACCURACY)).is_empty());
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn html(report: &Report, summary: &Summary) -> Result<Vec<u8>> {
     let pairs = Pair::all(&curves, columns.judged.first());
     let order = Order::of(report, columns.judged.first());
     let profiles = order.as_ref().map(Order::profiles);
-    let paired = summary.comparison.as_ref().map_or(String::new(), paired::table);
+    let paired: String = summary.comparisons.iter().map(paired::table).collect();
     let ordered = order.iter().zip(&profiles).map(|(order, profiles)| order.section(profiles, &paired));
     let sections = [
         answer(report, summary, &columns, order.as_ref()),

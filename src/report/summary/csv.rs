@@ -1,8 +1,8 @@
 //! One line per arm.
 
 use super::Summary;
-use crate::report::PairedDifference;
 use crate::report::statistics::Estimate;
+use crate::report::{Comparison, PairedDifference};
 use crate::{Error, Result};
 
 impl Summary {
@@ -10,7 +10,7 @@ impl Summary {
         let mut writer = ::csv::Writer::from_writer(Vec::new());
         let csv_error = |error: ::csv::Error| Error::Argument(format!("the summary: {error}"));
         writer.write_record(self.head()).map_err(csv_error)?;
-        for (i, row) in self.rows.iter().enumerate() {
+        for row in &self.rows {
             let mut record = vec![row.arm.clone(), row.n.to_string(), row.failed.to_string()];
             record.extend(row.finals.iter().flat_map(|estimate| cells(*estimate)));
             if self.threshold.is_some() {
@@ -18,12 +18,16 @@ impl Summary {
                 record.push(row.to_threshold.map_or(String::new(), |to| to.reached.to_string()));
             }
             record.extend(cells(row.seconds));
-            if let Some(comparison) = &self.comparison {
-                record.extend(cells(comparison.areas[i]));
-                // The first arm is what the others are compared with.
-                let row = i.checked_sub(1).map(|i| &comparison.rows[i]);
-                record.extend(difference_cells(row.and_then(|row| row.last)));
-                record.extend(difference_cells(row.and_then(|row| row.area)));
+            if !self.comparisons.is_empty() {
+                let area = |comparison: &Comparison| comparison.areas.iter().find(|(arm, _)| *arm == row.arm)?.1;
+                let comparison = self.comparisons.iter().find(|comparison| area(comparison).is_some());
+                let metric = comparison.map(|comparison| [comparison.metric.clone(), comparison.reference.clone()]);
+                record.extend(metric.unwrap_or_default());
+                record.extend(cells(comparison.and_then(area)));
+                // The first arm is what the others are compared with, and has no row.
+                let compared = comparison.and_then(|comparison| comparison.rows.iter().find(|of| of.arm == row.arm));
+                record.extend(difference_cells(compared.and_then(|row| row.last)));
+                record.extend(difference_cells(compared.and_then(|row| row.area)));
             }
             writer.write_record(&record).map_err(csv_error)?;
         }
@@ -39,10 +43,10 @@ impl Summary {
             head.push("reached_threshold".into());
         }
         head.extend(triple("seconds"));
-        if let Some(comparison) = &self.comparison {
-            let metric = &comparison.metric;
-            head.extend(triple(&format!("{metric}_area")));
-            for name in [metric.clone(), format!("{metric}_area")] {
+        if !self.comparisons.is_empty() {
+            head.extend(["compared_metric", "reference"].map(String::from));
+            head.extend(triple("area"));
+            for name in ["final", "area"] {
                 head.push(format!("{name}_pairs"));
                 head.extend(triple(&format!("{name}_difference")));
                 head.extend(["p", "adjusted_p", "effect_size"].map(|what| format!("{name}_{what}")));

@@ -49,11 +49,14 @@ impl Summary {
             whole["best_returns"] = self.best_returns.iter().map(best).collect();
         }
         whole["arms"] = self.rows.iter().map(arm).collect();
-        if let Some(comparison) = &self.comparison {
-            for (entry, area) in whole["arms"].as_array_mut().into_iter().flatten().zip(&comparison.areas) {
+        for entry in whole["arms"].as_array_mut().into_iter().flatten() {
+            let areas = self.comparisons.iter().flat_map(|comparison| &comparison.areas);
+            if let Some((_, area)) = areas.into_iter().find(|(arm, _)| entry["arm"] == **arm) {
                 entry["area_under_curve"] = of(*area);
             }
-            whole["comparison"] = compared(comparison);
+        }
+        if !self.comparisons.is_empty() {
+            whole["comparisons"] = self.comparisons.iter().map(compared).collect();
         }
         let text =
             serde_json::to_string_pretty(&whole).map_err(|error| Error::Argument(format!("the summary: {error}")))?;

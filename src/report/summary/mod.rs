@@ -21,7 +21,7 @@ pub struct Summary {
     pub threshold: Option<Threshold>,
     pub rows: Vec<SummaryRow>,
     /// Each arm against the first one.
-    pub comparison: Option<Comparison>,
+    pub comparisons: Vec<Comparison>,
     /// Of the environments in which arms are evaluated, each once, where it is known.
     pub best_returns: Vec<BestReturn>,
 }
@@ -68,8 +68,8 @@ impl Summary {
         };
         let rows = report.arms.iter().map(row).collect();
         let best_returns = best_returns(&report.experiment.arms)?;
-        let comparison = Comparison::of(report);
-        Ok(Summary { title: report.experiment.title.clone(), metrics, threshold, rows, comparison, best_returns })
+        let comparisons = Comparison::all(report);
+        Ok(Summary { title: report.experiment.title.clone(), metrics, threshold, rows, comparisons, best_returns })
     }
 }
 

@@ -34,11 +34,41 @@ impl Summary {
         }
         let note = "interquartile mean [95 % bootstrap interval] over n seeds; at the end of training";
         let best = self.best_returns.iter().map(|best| format!("{best}\n")).collect::<String>();
-        let compared =
-            self.comparison.as_ref().map_or(String::new(), |comparison| format!("\n{}", compared(comparison)));
-        format!("{}\n\n{}\n{note}\n{best}{compared}", self.title, aligned(&table))
+        let compared: String =
+            self.comparisons.iter().map(|comparison| format!("\n{}", compared(comparison))).collect();
+        let legend = if compared.is_empty() { "" } else { COMPARISON_LEGEND };
+        let tables = by_columns(&table).iter().map(|table| aligned(table)).collect::<Vec<_>>().join("\n");
+        format!("{}\n\n{tables}\n{note}\n{best}{compared}{legend}", self.title)
     }
 }
+
+/// The table as several where arms have different columns: rows together that have something in the same ones, without the empty
+/// ones.
+fn by_columns(table: &[Vec<String>]) -> Vec<Vec<Vec<String>>> {
+    let filled = |row: &[String]| (0..row.len()).filter(|column| row[*column] != "–").collect::<Vec<usize>>();
+    let head = &table[0];
+    let mut groups: Vec<(Vec<usize>, Vec<Vec<String>>)> = Vec::new();
+    for row in &table[1..] {
+        // An arm without any finished trial belongs to the arms before it.
+        let columns = if row[2..].iter().all(|cell| cell == "–") { None } else { Some(filled(row)) };
+        match groups.iter_mut().find(|(of, _)| columns.as_ref().is_none_or(|columns| of == columns)) {
+            Some((_, rows)) => rows.push(row.clone()),
+            None => groups.push((columns.unwrap_or_else(|| (0..head.len()).collect()), vec![row.clone()])),
+        }
+    }
+    let of_group = |(columns, rows): &(Vec<usize>, Vec<Vec<String>>)| {
+        let cells = |row: &Vec<String>| columns.iter().map(|column| row[*column].clone()).collect::<Vec<String>>();
+        std::iter::once(head).chain(rows).map(cells).collect()
+    };
+    groups.iter().map(of_group).collect()
+}
+
+/// Below the comparisons.
+const COMPARISON_LEGEND: &str = "\
+difference: mean of arm minus reference over n common seeds [95 % Student's interval]; p: paired t test, two-sided;
+effect size: mean difference over its standard deviation; P(better): chance that a run of the arm is better than one
+of the reference [95 % bootstrap interval]
+";
 
 /// Columns as wide as their widest cell, with a rule below the head.
 fn aligned(table: &[Vec<String>]) -> String {
@@ -71,10 +101,7 @@ fn compared(comparison: &Comparison) -> String {
     let (from, to) = comparison.examples;
     format!(
         "Against {reference}, seed by seed: {metric} at the end ({better} is better)\n\n{}\n\
-         The same, on average over examples {} to {} (area under the curve)\n\n{}\n\
-         difference: mean of arm minus reference over n common seeds [95 % Student's interval]; p: paired t test, two-sided;\n\
-         effect size: mean difference over its standard deviation; P(better): chance that a run of the arm is better than one\n\
-         of the reference [95 % bootstrap interval]\n{adjusted}",
+         The same, on average over examples {} to {} (area under the curve)\n\n{}\n{adjusted}",
         table(|row| row.last),
         whole(from),
         whole(to),
