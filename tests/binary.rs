@@ -39,7 +39,7 @@ fn a_small_experiment_leaves_records_figures_and_a_summary() {
         );
     }
     let mut table = csv::Reader::from_path(results.join("summary.csv")).unwrap();
-    let column = table.headers().unwrap().iter().position(|name| name == "accuracy_difference").unwrap();
+    let column = table.headers().unwrap().iter().position(|name| name == "final_difference").unwrap();
     let cells: Vec<String> = table.records().map(|record| record.unwrap()[column].to_string()).collect();
     assert!(cells[0].is_empty(), "the first arm is what the other is compared with");
     assert_eq!(cells[1].parse::<f64>().unwrap(), compared["final"]["difference"]["point"].as_f64().unwrap());

@@ -51,15 +51,20 @@ impl Elements {
         self.len() == 0
     }
 
-    /// Those at these places.
-    pub fn gathered(&self, places: impl Iterator<Item = usize>) -> Elements {
+    /// Those at these places, of which there are `count`.
+    pub fn gathered(&self, count: usize, places: impl Iterator<Item = usize>) -> Elements {
+        fn of<T: Copy>(all: &[T], count: usize, places: impl Iterator<Item = usize>) -> Vec<T> {
+            let mut gathered = Vec::with_capacity(count);
+            gathered.extend(places.map(|place| all[place]));
+            gathered
+        }
         match self {
-            Elements::U8(all) => Elements::U8(places.map(|i| all[i]).collect()),
-            Elements::I8(all) => Elements::I8(places.map(|i| all[i]).collect()),
-            Elements::I16(all) => Elements::I16(places.map(|i| all[i]).collect()),
-            Elements::I32(all) => Elements::I32(places.map(|i| all[i]).collect()),
-            Elements::F32(all) => Elements::F32(places.map(|i| all[i]).collect()),
-            Elements::F64(all) => Elements::F64(places.map(|i| all[i]).collect()),
+            Elements::U8(all) => Elements::U8(of(all, count, places)),
+            Elements::I8(all) => Elements::I8(of(all, count, places)),
+            Elements::I16(all) => Elements::I16(of(all, count, places)),
+            Elements::I32(all) => Elements::I32(of(all, count, places)),
+            Elements::F32(all) => Elements::F32(of(all, count, places)),
+            Elements::F64(all) => Elements::F64(of(all, count, places)),
         }
     }
 

@@ -66,7 +66,9 @@ impl Images {
         let features: usize = self.shape.iter().product();
         let part = |rows: &[usize]| Images {
             shape: self.shape.clone(),
-            pixels: self.pixels.gathered(rows.iter().flat_map(|row| row * features..(row + 1) * features)),
+            pixels: self
+                .pixels
+                .gathered(rows.len() * features, rows.iter().flat_map(|row| row * features..(row + 1) * features)),
             labels: rows.iter().map(|&row| self.labels[row]).collect(),
             name: self.name.clone(),
         };
@@ -136,10 +138,13 @@ fn pixel_scale(pixels: &Elements) -> Scale {
 /// `[rows, pixels, channels]` as `[rows, channels, pixels]`.
 fn channels_first(elements: &Elements, channels: usize, pixels: usize) -> Elements {
     let size = channels * pixels;
-    elements.gathered((0..elements.len()).map(|i| {
-        let (image, channel, pixel) = (i / size, i % size / pixels, i % pixels);
-        image * size + pixel * channels + channel
-    }))
+    elements.gathered(
+        elements.len(),
+        (0..elements.len()).map(|i| {
+            let (image, channel, pixel) = (i / size, i % size / pixels, i % pixels);
+            image * size + pixel * channels + channel
+        }),
+    )
 }
 
 #[cfg(test)]

@@ -193,7 +193,7 @@ mod tests {
     fn trial(seed: u64, rows: &[(f64, f64)]) -> TrialRecord {
         let columns = ["examples", "accuracy"].map(String::from).to_vec();
         let rows = Rows { columns, values: rows.iter().map(|(x, y)| vec![*x, *y]).collect() };
-        TrialRecord { seed, rows, drawn: Drawn::new(), seconds: 1.0 }
+        TrialRecord { seed, rows, drawn: Drawn::new(), seconds: 1.0, warnings: Vec::new() }
     }
 
     fn arm(name: &str, trials: Vec<TrialRecord>) -> ArmRecords {
@@ -271,9 +271,9 @@ mod tests {
         let comparison = only(&report(vec![long, short], ACCURACY));
         assert_eq!(comparison.examples, (2.0, 10.0));
         let [of_long, of_short] = &comparison.areas[..] else { panic!("two arms") };
-        assert!((of_long.unwrap().point - 0.6).abs() < 1e-12);
+        assert!((of_long.1.unwrap().point - 0.6).abs() < 1e-12);
         // 0.5, and 0.75 for half of the span and 0.5 for the other.
-        assert!((of_short.unwrap().point - (0.5 + 0.625) / 2.0).abs() < 1e-12);
+        assert!((of_short.1.unwrap().point - (0.5 + 0.625) / 2.0).abs() < 1e-12);
     }
 
     #[test]
