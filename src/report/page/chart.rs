@@ -32,7 +32,7 @@ pub(super) struct Chart<'a> {
     pub dots: bool,
     /// Whether lines are named at their ends, where the names fit.
     pub named: bool,
-    /// A range that is shown in any case.
+    /// The range that is shown, if that is not all of the lines; what lies beyond lies on its end.
     pub y_range: Option<[f64; 2]>,
 }
 
@@ -86,11 +86,11 @@ impl Chart<'_> {
     fn axes(&self) -> (Axis, Axis) {
         let x_values = self.lines.iter().flat_map(|line| line.x.iter().copied());
         let y_values = self.lines.iter().flat_map(|line| &line.y).flat_map(|e| [e.low, e.high]);
-        let y_values = y_values.chain(self.marks.iter().map(|mark| mark.at)).chain(self.y_range.into_iter().flatten());
+        let y_values = y_values.chain(self.marks.iter().map(|mark| mark.at));
         let [new_x, new_y] =
             self.logarithmic.map(|logarithmic| if logarithmic { Axis::logarithmic } else { Axis::new });
         let x_values: Vec<f64> = x_values.chain(self.from_zero.then_some(0.0)).collect();
-        let y_values: Vec<f64> = y_values.collect();
+        let y_values: Vec<f64> = self.y_range.map_or_else(|| y_values.collect(), |range| range.to_vec());
         (new_x(x_values.into_iter(), (0.0, SIDE), 0.0), new_y(y_values.into_iter(), (SIDE, 0.0), 0.04))
     }
 

@@ -2,6 +2,7 @@
 
 use super::html::{json_number, json_text};
 use super::mark::{Mark, marks};
+use crate::experiment::Plot;
 use crate::report::statistics::{Bootstrap, Estimate};
 use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, label, path};
 use crate::stream;
@@ -26,6 +27,8 @@ pub(super) struct ColumnCurves {
     pub column: String,
     pub marks: Vec<Mark>,
     pub logarithmic: bool,
+    /// What the plots show of it, where that is not all.
+    pub range: Option<[f64; 2]>,
     pub series: Vec<Series>,
 }
 
@@ -55,6 +58,7 @@ impl Curves {
                 column: column.clone(),
                 marks: marks(report, summary, column),
                 logarithmic: log.flatten().any(|log| log == column),
+                range: range(&report.experiment.plots, column),
                 series,
             })
         };
@@ -85,15 +89,24 @@ impl Curves {
                 format!("{{\"a\":{},\"f\":{},\"y\":{y}{band}}}", series.arm, series.first)
             });
             format!(
-                "{{\"name\":{},\"log\":{},\"marks\":{},\"s\":{}}}",
+                "{{\"name\":{},\"log\":{},{}\"marks\":{},\"s\":{}}}",
                 json_text(&label(&chart.column)),
                 chart.logarithmic,
+                chart.range.map_or(String::new(), |range| format!("\"range\":{},", numbers(range.into_iter(), 9))),
                 list(chart.marks.iter().map(|mark| format!("[{},{}]", json_number(mark.at, 6), json_text(mark.class)))),
                 list(series)
             )
         });
         format!("\"x\":{},\"charts\":{}", list(x), list(charts))
     }
+}
+
+/// From the lowest to the highest end of a column's ranges in the plots that show it; nothing if one of them shows all of it.
+fn range(plots: &[Plot], column: &String) -> Option<[f64; 2]> {
+    let mut shown = plots.iter().filter(|plot| plot.y.contains(column));
+    let of = |plot: &Plot| plot.range.as_ref()?.get(column).copied();
+    let first = of(shown.next()?)?;
+    shown.try_fold(first, |[low, high], plot| of(plot).map(|[l, h]| [low.min(l), high.max(h)]))
 }
 
 impl ColumnCurves {

@@ -83,7 +83,7 @@
     if (element.dataset.chart !== undefined) {
       const chart = data.charts[element.dataset.chart];
       const lines = chart.s.map(s => ({ arm: s.a, x: data.x[s.a][axis].slice(s.f), y: s.y, l: s.l, h: s.h }));
-      return { lines, log: chart.log, marks: chart.marks, x: data.axes[axis], zero: true, named: true };
+      return { lines, log: chart.log, marks: chart.marks, range: chart.range, x: data.axes[axis], zero: true, named: true };
     }
     if (element.dataset.pair !== undefined) {
       const pair = data.pairs[element.dataset.pair];
@@ -105,7 +105,7 @@
     const of = shown.lines.length ? shown.lines : every;
     const ys = of.flatMap(line => (line.l ? [...line.l, ...line.h] : line.y));
     shown.xs = scale([...of.flatMap(line => line.x), ...(shown.zero ? [0] : [])], [0, SIDE], 0, shown.logX);
-    shown.ys = scale([...ys, ...(shown.marks ?? []).map(([at]) => at), ...(shown.range ?? [])], [SIDE, 0], 0.04, shown.log);
+    shown.ys = scale(shown.range ?? [...ys, ...(shown.marks ?? []).map(([at]) => at)], [SIDE, 0], 0.04, shown.log);
     return shown;
   }
 

@@ -86,7 +86,7 @@ fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves
         from_zero: true,
         dots: false,
         named: true,
-        y_range: None,
+        y_range: chart.range,
     };
     let n = sizes(chart.series.iter().map(|series| series.n));
     format!(
