@@ -32,6 +32,8 @@ pub(super) enum Ink {
     Soft,
     /// On dark ground.
     Light,
+    /// A shade of this color that is dark enough to read.
+    Shade((u8, u8, u8)),
 }
 
 #[derive(Clone, Copy)]
@@ -198,6 +200,10 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
             Ink::Normal => RGBColor(60, 60, 60),
             Ink::Soft => RGBColor(110, 110, 110),
             Ink::Light => RGBColor(255, 255, 255),
+            Ink::Shade((r, g, b)) => {
+                let [r, g, b] = [r, g, b].map(|part| (f64::from(part) * 0.7) as u8);
+                RGBColor(r, g, b)
+            }
         };
         let horizontal = match anchor {
             Anchor::Start => HPos::Left,

@@ -8,6 +8,7 @@ mod description;
 mod drawing;
 mod frame;
 mod loss;
+mod names;
 mod reliability;
 pub mod scene;
 mod threshold_curves;
@@ -38,6 +39,8 @@ pub struct Figure {
     title: String,
     subtitle: String,
     x_label: String,
+    /// The names of the arms, by their colors.
+    arms: Vec<String>,
     panels: Vec<Panel>,
     /// `name (n = 10)` of each arm that has a curve, with its color.
     legend: Vec<(String, usize)>,
@@ -86,6 +89,7 @@ impl Figure {
             title: report.experiment.title.clone(),
             subtitle: "interquartile mean over n seeds; bands: 95 % bootstrap interval".into(),
             x_label: label(&plot.x),
+            arms: arms.iter().map(|arm| arm.name.clone()).collect(),
             legend: legend.collect(),
             panels,
         }
@@ -133,10 +137,11 @@ impl Figure {
     fn draw(&self, canvas: &mut dyn Canvas) -> Result<()> {
         canvas.text((MARGIN + 8.0, 30.0), &self.title, 19.0, Ink::Strong, Anchor::Start)?;
         canvas.text((MARGIN + 8.0, 51.0), &self.subtitle, 12.0, Ink::Soft, Anchor::Start)?;
+        let names: Vec<&str> = self.arms.iter().map(String::as_str).collect();
         for (i, panel) in self.panels.iter().enumerate() {
             let (column, row) = (i % self.columns(), i / self.columns());
             let corner = (MARGIN + column as f64 * PANEL.0, HEAD + row as f64 * PANEL.1);
-            panel.draw(canvas, corner, &self.x_label)?;
+            panel.draw(canvas, corner, (&self.x_label, &names))?;
         }
         let top = HEAD + self.panels.len().div_ceil(self.columns()) as f64 * PANEL.1;
         for (line, entries) in self.legend_lines().iter().enumerate() {
@@ -156,7 +161,7 @@ fn dashed(color: usize) -> bool {
 }
 
 impl Panel {
-    fn draw(&self, canvas: &mut dyn Canvas, (left, top): (f64, f64), x_label: &str) -> Result<()> {
+    fn draw(&self, canvas: &mut dyn Canvas, (left, top): (f64, f64), (x_label, names): (&str, &[&str])) -> Result<()> {
         let x_values = self.curves.iter().flat_map(|(_, curve)| curve.x.iter().copied());
         let y_values = self.curves.iter().flat_map(|(_, curve)| curve.y.iter().flat_map(|e| [e.low, e.high]));
         let [(x0, x1), (y0, y1)] = frame::pixels((left, top), PANEL);
@@ -190,6 +195,7 @@ impl Panel {
             let band: Vec<_> = edge(|e| e.high).into_iter().chain(edge(|e| e.low).into_iter().rev()).collect();
             canvas.area(&band, COLORS[color % COLORS.len()])?;
         }
+        let mut lines = Vec::new();
         for (color, curve) in &self.curves {
             let mut points: Vec<_> = curve.x.iter().zip(&curve.y).map(|(at, e)| (x.at(*at), y.at(e.point))).collect();
             if let [(at, level)] = points[..] {
@@ -197,6 +203,17 @@ impl Panel {
                 points = vec![(at - 4.0, level), (at + 4.0, level)];
             }
             canvas.line(&points, COLORS[color % COLORS.len()], 2.0, dashed(*color))?;
+            lines.push((names[*color], points));
+        }
+        if lines.len() < 2 {
+            return Ok(());
+        }
+        let named: Vec<(&str, &names::Points)> = lines.iter().map(|(name, points)| (*name, &points[..])).collect();
+        for ((color, _), place) in self.curves.iter().zip(names::places(&named, [x0, x1], [y1, y0])) {
+            if let Some(at) = place {
+                let ink = Ink::Shade(COLORS[color % COLORS.len()]);
+                canvas.text(at, names[*color], names::SIZE, ink, Anchor::End)?;
+            }
         }
         Ok(())
     }
