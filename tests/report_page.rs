@@ -7,7 +7,7 @@ mod common;
 use common::Sandbox;
 use common::records::{experiment_of, write_results};
 use lossward::record::Outcome;
-use lossward::report::Report;
+use lossward::report::{Report, Summary};
 use std::path::Path;
 use std::process::Command;
 
@@ -20,7 +20,8 @@ fn names(n: usize) -> Vec<String> {
 }
 
 fn page(results: &Path) -> String {
-    Report::read(results).unwrap().write(results).unwrap();
+    let report = Report::read(results).unwrap();
+    report.write(&Summary::of(&report).unwrap(), results).unwrap();
     std::fs::read_to_string(results.join("report.html")).unwrap()
 }
 

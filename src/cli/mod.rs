@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr)]
 
 mod bench;
+mod busy;
 mod data;
 mod env;
 mod json;

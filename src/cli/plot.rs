@@ -1,5 +1,6 @@
 //! `lossward plot`
 
+use super::busy::Busy;
 use crate::report::{Report, Summary};
 use std::path::PathBuf;
 
@@ -15,7 +16,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let busy = Busy::new("reading the records", false);
     let report = Report::read(&arguments.folder)?;
+    busy.finish(report.arms.iter().map(|arm| arm.trials.len()).sum(), "trials read");
     for arm in &report.arms {
         if !arm.missing.is_empty() {
             eprintln!("{}: no finished trial for seeds {:?}; drawing without them", arm.name, arm.missing);
@@ -24,8 +27,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             eprintln!("{}, seed {seed} failed: {reason}", arm.name);
         }
     }
-    let written = report.write(&arguments.folder)?;
-    super::print(&format!("{}\n", Summary::of(&report)?.text()))?;
+    let busy = Busy::new("computing intervals and drawing", false);
+    let summary = Summary::of(&report)?;
+    let written = report.write(&summary, &arguments.folder)?;
+    busy.finish(written.len(), "files written");
+    super::print(&format!("{}\n", summary.text()))?;
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     super::print(&format!("wrote {}\n", names.join(", ")))
 }

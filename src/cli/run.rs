@@ -1,5 +1,6 @@
 //! `lossward run`
 
+use super::busy::Busy;
 use super::progress::Progress;
 use crate::experiment::Experiment;
 use crate::laboratory::{self, Event};
@@ -55,9 +56,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let jobs = arguments.jobs.map_or(cores, usize::from);
     let failures = train(&experiment, &results, jobs, arguments)?;
+    let busy = Busy::new("computing intervals and drawing", arguments.quiet);
     let report = Report::of(experiment, &results)?;
-    let written = report.write(&results)?;
-    super::print(&format!("\n{}\n", Summary::of(&report)?.text()))?;
+    let summary = Summary::of(&report)?;
+    let written = report.write(&summary, &results)?;
+    busy.finish(written.len(), "files written");
+    super::print(&format!("\n{}\n", summary.text()))?;
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     super::print(&format!("wrote {}\n", names.join(", ")))?;
     if failures > 0 {

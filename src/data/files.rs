@@ -99,6 +99,7 @@ impl Files {
 
     /// Remembers what the files hold now, if that isn't said already.
     pub fn fix(&mut self) -> Result<()> {
+        self.check_keys()?;
         if self.sha256.is_none() {
             self.sha256 = Some(self.paths().map(sha256).collect::<Result<_>>()?);
         }

@@ -44,6 +44,12 @@ impl Interventions {
         if let Some(share) = self.label_noise {
             spoil_targets(data, share, &mut stream(seed, "label noise", 0))?;
         }
+        if let Targets::Classes(labels) = &data.train.targets
+            && labels.iter().all(|label| *label == labels[0])
+        {
+            let key = if self.train_rows.is_some() { "train_rows" } else { "imbalance" };
+            return Err(Error::Argument(format!("`{key}` leaves training rows of one class only, {}", labels[0])));
+        }
         if self.permuted {
             let rng = &mut stream(seed, "control", 0);
             match &mut Arc::make_mut(&mut data.train).targets {
@@ -179,6 +185,9 @@ mod tests {
         assert_eq!(of(0), of(0));
         assert_ne!(of(0).train, of(1).train);
         assert!(error("digits", Interventions { train_rows: Some(1438), ..Default::default() }).contains("1 to 1437"));
+        assert!(
+            error("digits", Interventions { train_rows: Some(1), ..Default::default() }).contains("one class only")
+        );
     }
 
     /// 170 malignant (0) and 286 benign (1) tumors among the training rows.

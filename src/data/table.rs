@@ -42,6 +42,10 @@ impl Table {
         if header.iter().all(|name| name.trim().is_empty()) {
             return Err(error("it is empty; it must begin with a line of column names".into()));
         }
+        if let (1, Some(other)) = (header.len(), [';', '\t', '|'].into_iter().find(|other| header[0].contains(*other)))
+        {
+            return Err(error(format!("its columns seem to be separated by {other:?}; it must be commas")));
+        }
         if let Some(twice) = (0..header.len()).find(|&i| (0..i).any(|j| header[i] == header[j])) {
             return Err(error(format!("two columns are called `{}`", &header[twice])));
         }
@@ -50,6 +54,9 @@ impl Table {
             let record = record.map_err(|e| match e.kind() {
                 csv::ErrorKind::UnequalLengths { len, expected_len, .. } => {
                     error(format!("row {} has {len} fields where the header has {expected_len}", row + 1))
+                }
+                csv::ErrorKind::Utf8 { .. } => {
+                    error(format!("row {} holds text that is not UTF-8; save the table as UTF-8", row + 1))
                 }
                 _ => error(e.to_string()),
             })?;
@@ -130,7 +137,11 @@ impl Table {
                 None => Ok(numbers),
                 Some(row) => {
                     let value = numbers[row].unwrap_or(f64::NAN);
-                    Err(self.error_in(row, format!(", column `{name}`: {value} is not finite")))
+                    let message = format!(
+                        ", column `{name}`: {value} is not finite; an entry that is missing is left empty, or is one of {}",
+                        MISSING[1..].join(", ")
+                    );
+                    Err(self.error_in(row, message))
                 }
             },
             Entries::Texts(texts) => {
@@ -229,6 +240,9 @@ mod tests {
         assert!(message("").contains("x.csv: it is empty"));
         assert!(message("a,b\n").contains("no row"));
         assert!(message("a,b\n1,2\n3\n").contains("row 2 has 1 fields where the header has 2"));
+        assert!(message("a;b\n1;2\n").contains("separated by ';'; it must be commas"));
+        let latin = Table::read(Source::Embedded("x.csv", b"a,b\n1,gr\xfcn\n")).unwrap_err().to_string();
+        assert!(latin.contains("row 1 holds text that is not UTF-8"), "{latin}");
         assert!(message("a,b,a\n1,2,3\n").contains("two columns are called `a`"));
         let table = Table::read(Source::Embedded("x.csv", b"a,b\n1,2\nx,nan\n")).unwrap();
         let of = |name: &str| table.numbers(table.column(name).unwrap()).unwrap_err().to_string();

@@ -193,6 +193,10 @@ impl Tabular<'_> {
 
     /// A feature of 0 and 1 for every category of the training rows.
     fn one_hot(&self, name: &str, texts: &[Option<String>], listed: bool) -> Result<Vec<(Feature, Vec<f32>)>> {
+        if let Some(row) = texts.iter().position(|text| text.as_ref().is_some_and(|text| text.contains('\n'))) {
+            let message = format!(", column `{name}`: a text over several lines; is a quotation mark missing?");
+            return Err(self.table.error_in(row, message));
+        }
         let trained = (0..texts.len()).filter(|row| self.is_trained_on(*row));
         let mut categories: Vec<&String> = trained.filter_map(|row| texts[row].as_ref()).collect();
         let rows = categories.len();
@@ -309,6 +313,8 @@ mod tests {
         assert!(message("name,kind\na,x\nb,y\n", Missing::Fill).contains("no column beside the target"));
         let slip = message(&TABLE.replace(",3,", ",3m,"), Missing::Fill);
         assert!(slip.contains("row 3, column `size`: `3m` is not a number"), "{slip}");
+        let lines = message(&TABLE.replace("2,blue,y", "2,\"bl\nue\",y"), Missing::Fill);
+        assert!(lines.contains("row 2, column `color`: a text over several lines"), "{lines}");
         assert!(message(&TABLE.replace(",3,", ",NaN,"), Missing::Fill).contains("row 3, column `size`: NaN"));
         let names: String = (0..300).map(|i| format!("n{i},{i},c{i},{}\n", i % 2)).collect();
         assert!(message(&format!("name,size,color,kind\n{names}"), Missing::Error).contains("under `ignored`"));

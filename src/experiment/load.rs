@@ -103,7 +103,9 @@ impl Experiment {
             Ok(()) => Ok(self),
             Err(invalid) => {
                 let table = invalid.arm.map_or(&tables.top, |arm| &tables.arms[arm]);
-                let span = locate(table, &invalid.path).or_else(|| locate(table, "name"));
+                let here = |path: &str| locate(table, path).filter(|span| !source.is_default(span));
+                let around = invalid.path.rsplit_once('.').map_or("name", |(table, _)| table);
+                let span = here(&invalid.path).or_else(|| here(around)).or_else(|| here("name"));
                 Err(source.error(span, invalid.message))
             }
         }

@@ -68,6 +68,11 @@ impl Source {
     }
 
     /// An error at a position; without one, of the file as a whole.
+    /// Whether this is the place of a built-in default, where no user can mend anything.
+    pub fn is_default(&self, span: &Range<usize>) -> bool {
+        span.start < self.parts[1].start
+    }
+
     pub fn error(&self, span: Option<Range<usize>>, message: String) -> Error {
         Error::Experiment { place: self.place(span), message }
     }
@@ -127,8 +132,12 @@ pub(super) fn merge<'i>(under: &mut DeTable<'i>, over: &DeTable<'i>) {
     for (key, value) in over {
         let merged = match (under.remove(key.get_ref().as_ref()), value.get_ref()) {
             (Some(below), DeValue::Table(above)) => match below.into_inner() {
-                // A schedule is one value, not settings to be mixed with another's.
-                DeValue::Table(mut below) if !above.contains_key("schedule") && !below.contains_key("schedule") => {
+                // A schedule and a data set are one value, not settings to be mixed with another's.
+                DeValue::Table(mut below)
+                    if key.get_ref() != "dataset"
+                        && !above.contains_key("schedule")
+                        && !below.contains_key("schedule") =>
+                {
                     merge(&mut below, above);
                     Spanned::new(value.span(), DeValue::Table(below))
                 }

@@ -1,6 +1,6 @@
 //! A metric of one decision as a reward.
 
-use super::{ALL, Judge, find};
+use super::{ALL, Judge, Metric, find};
 use crate::options::{Named, Options};
 use crate::{Error, Result};
 
@@ -23,7 +23,8 @@ impl Reward {
         let named = named.unwrap_or(&usual);
         let metric = find(&named.name)?;
         let of = metric.reward.ok_or_else(|| {
-            let fitting = ALL.iter().filter(|metric| metric.reward.is_some()).map(|metric| metric.name);
+            let fits = |metric: &&Metric| classes.is_some() || matches!(metric.judge, Judge::Values(_));
+            let fitting = ALL.iter().filter(|metric| metric.reward.is_some()).filter(fits).map(|metric| metric.name);
             let fitting = fitting.collect::<Vec<_>>().join(", ");
             Error::Argument(format!(
                 "`{}` judges many decisions at once and can't reward a single one; use {fitting}",

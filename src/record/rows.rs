@@ -75,6 +75,12 @@ impl Rows {
         Ok(Rows { columns, values })
     }
 
+    /// The columns that the evaluation filled: those behind the learning rate.
+    pub fn evaluated(&self) -> &[String] {
+        let last = self.columns.iter().position(|column| column == "learning_rate");
+        &self.columns[last.map_or(self.columns.len(), |last| last + 1)..]
+    }
+
     /// The values of a column, if there is one. `gap_accuracy` is how much better the training examples do than held-out ones:
     /// `train_accuracy − accuracy`, the other way round where lower is better.
     pub fn column(&self, name: &str) -> Option<Vec<f64>> {

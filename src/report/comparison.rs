@@ -55,14 +55,11 @@ impl Comparison {
     /// One for each group of arms that learn the same, in the order of their first arms; none of a single arm, or where no arm shares
     /// two seeds with the first.
     pub fn all(report: &Report) -> Vec<Comparison> {
-        let mut groups: Vec<Vec<(&Arm, &ArmRecords)>> = Vec::new();
-        for pair in report.experiment.arms.iter().zip(&report.arms) {
-            match groups.iter_mut().find(|group| learn_the_same(group[0].0, pair.0)) {
-                Some(group) => group.push(pair),
-                None => groups.push(vec![pair]),
-            }
-        }
-        groups.iter().filter_map(|group| Comparison::of(group)).collect()
+        let of = |arms: &Vec<usize>| {
+            let pairs = arms.iter().map(|&arm| (&report.experiment.arms[arm], &report.arms[arm]));
+            Comparison::of(&pairs.collect::<Vec<_>>())
+        };
+        groups(&report.experiment.arms).iter().filter_map(of).collect()
     }
 
     fn of(group: &[(&Arm, &ArmRecords)]) -> Option<Comparison> {
@@ -95,6 +92,18 @@ impl Comparison {
         let tests: Vec<&PairedDifference> = self.rows.iter().flat_map(|row| row.last.iter().chain(&row.area)).collect();
         tests.iter().any(|test| test.adjusted_p.is_some()).then(|| tests.iter().filter(|test| !test.p.is_nan()).count())
     }
+}
+
+/// The indices of the arms that learn the same, in the order of the first of each group.
+pub(super) fn groups(arms: &[Arm]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (i, arm) in arms.iter().enumerate() {
+        match groups.iter_mut().find(|group| learn_the_same(&arms[group[0]], arm)) {
+            Some(group) => group.push(i),
+            None => groups.push(vec![i]),
+        }
+    }
+    groups
 }
 
 /// Whether two arms have the same data or environment, changed in the same way, and are judged alike.

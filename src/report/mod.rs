@@ -105,9 +105,8 @@ impl Report {
     }
 
     /// Draws every `[[plot]]` and every metric that is drawn as SVG and PNG, and writes the summary and the page, into the results folder. Returns what was written.
-    pub fn write(&self, results: &Path) -> Result<Vec<std::path::PathBuf>> {
+    pub fn write(&self, summary: &Summary, results: &Path) -> Result<Vec<std::path::PathBuf>> {
         let mut written = Vec::new();
-        let summary = Summary::of(self)?;
         let mut files =
             vec![("summary.csv".to_string(), summary.csv()?), ("summary.json".to_string(), summary.json()?)];
         for plot in &self.experiment.plots {
@@ -120,7 +119,7 @@ impl Report {
             files.push((format!("{name}.svg"), drawing.svg()?));
             files.push((format!("{name}.png"), drawing.png()?));
         }
-        files.push(("report.html".to_string(), page::html(self, &summary)?));
+        files.push(("report.html".to_string(), page::html(self, summary)?));
         for (name, content) in files {
             let path = results.join(name);
             crate::record::write_whole(&path, &content)?;

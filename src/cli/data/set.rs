@@ -41,7 +41,7 @@ fn of(name: &str, data: &DataSet) -> Subject {
         _ => format!("{} pixels (channels, height, width)", sides.join("×")),
     };
     let predicted = match &data.target {
-        Target::Class { names } => format!("one of {} classes", names.len()),
+        Target::Class { names } => format!("one of {} classes, counted from 0 in this order", names.len()),
         Target::Value { name, .. } => format!("a real number, {name}"),
     };
     Subject {

@@ -20,7 +20,9 @@ impl Axis {
         let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         let (low, high) = match high - low {
             width if width > 0.0 => (low - padding * width, high + padding * width),
-            _ if low.is_finite() => (low - 0.5, high + 0.5),
+            // Nothing varies: half as much again at both ends.
+            _ if low.is_finite() && low != 0.0 => (low - 0.5 * low.abs(), high + 0.5 * high.abs()),
+            _ if low.is_finite() => (-0.5, 0.5),
             _ => (0.0, 1.0),
         };
         Axis { low, high, pixels, step: round_step((high - low) / 6.0), logarithmic: false }
@@ -85,7 +87,7 @@ impl Axis {
             return format!("{tick:.decimals$}");
         }
         let largest = self.low.abs().max(self.high.abs());
-        if largest < 1e-3 && tick != 0.0 {
+        if !(1e-3..1e10).contains(&largest) && tick != 0.0 {
             let digits = (tick.abs().log10().floor() - self.step.log10().floor()).max(0.0) as usize;
             return format!("{tick:.digits$e}").replace('-', "−");
         }

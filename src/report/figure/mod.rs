@@ -81,7 +81,9 @@ impl Figure {
                 .flat_map(|panel| &panel.curves)
                 .filter(|(c, _)| *c == color)
                 .map(|(_, curve)| curve.n)
-                .max()?;
+                .max();
+            // An arm of which nothing is left is named, so that nobody takes it for left out.
+            let n = n.or((!arm.failed.is_empty()).then_some(0))?;
             let failed = if arm.failed.is_empty() { String::new() } else { format!(", {} failed", arm.failed.len()) };
             Some((format!("{} (n = {n}{failed})", arm.name), color))
         });

@@ -98,10 +98,10 @@ mod tests {
         let (high, low) = (flat(50.0), flat(150.0));
         let found = places(&[("one", &high), ("two", &low)], X, Y);
         assert_eq!(found, [Some((398.0, 44.0)), Some((398.0, 144.0))]);
-        let near = flat(54.0);
+        let near = flat(56.0);
         let found = places(&[("one", &high), ("two", &near)], X, Y);
-        assert_eq!(found, [Some((398.0, 44.0)), Some((398.0, 68.0))], "one above, the other below");
-        let between = flat(52.0);
+        assert_eq!(found, [Some((398.0, 44.0)), Some((398.0, 70.0))], "one above, the other below");
+        let between = flat(53.0);
         let found = places(&[("one", &high), ("between", &between), ("two", &near)], X, Y);
         assert_eq!(found[1], None);
         let steep = [(0.0, 190.0), (330.0, 190.0), (400.0, 10.0)];

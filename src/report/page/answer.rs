@@ -12,7 +12,7 @@ pub(super) const INTERVAL: &str =
 
 pub(super) fn table(summary: &Summary) -> String {
     let mut heads = vec!["arm".to_string(), "n".into()];
-    heads.extend(summary.metrics.iter().map(|metric| label(metric)));
+    heads.extend(summary.metrics[..summary.plotted].iter().map(|metric| label(metric)));
     heads.extend(summary.threshold.as_ref().map(|of| format!("examples to {} {}", label(&of.metric), of.value)));
     heads.push("seconds of training".into());
     let head: String = heads
@@ -36,7 +36,7 @@ fn table_row(summary: &Summary, arm: usize, row: &SummaryRow) -> String {
         row.n,
         row.n,
     );
-    for estimate in &row.finals {
+    for estimate in &row.finals[..summary.plotted] {
         cells += &cell(*estimate, |estimate| significant(estimate, row.n));
     }
     if summary.threshold.is_some() {
@@ -62,10 +62,9 @@ fn cell(estimate: Option<Estimate>, text: impl Fn(Estimate) -> String) -> String
     }
 }
 
-/// Which arm is first by what decides, in a sentence; nothing without a finished trial.
-pub(super) fn sentence(report: &Report, judged: Option<&String>) -> Option<String> {
-    let metric = judged?;
-    let finals = report.arms.iter().filter_map(|arm| Some((arm, arm.last(metric)?)));
+/// Which of these arms is first by what decides, in a sentence; nothing without a finished trial.
+pub(super) fn sentence(report: &Report, group: &[usize], metric: &str) -> Option<String> {
+    let finals = group.iter().map(|&arm| &report.arms[arm]).filter_map(|arm| Some((arm, arm.last(metric)?)));
     let finals: Vec<_> = finals.filter(|(_, estimate)| !estimate.point.is_nan()).collect();
     let sign = if higher_is_better(metric) { 1.0 } else { -1.0 };
     let best = finals.iter().max_by(|a, b| (sign * a.1.point).total_cmp(&(sign * b.1.point)))?;

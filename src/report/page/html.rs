@@ -37,6 +37,7 @@ pub(super) fn number(value: f64) -> String {
     let text = match value.abs() {
         _ if !value.is_finite() => return if value > 0.0 { "never".into() } else { "–".into() },
         0.0 => "0".into(),
+        size if size >= 1e9 => format!("{value:.2e}"),
         size if size >= 1e4 => grouped(value),
         size if size < 1e-4 => format!("{value:.2e}"),
         size => {

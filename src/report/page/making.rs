@@ -11,10 +11,17 @@ pub(super) fn section(report: &Report) -> Result<String> {
         all => format!("<dl>{}</dl>", all.iter().map(machine).collect::<String>()),
     };
     let file = toml::to_string(&report.experiment).map_err(|error| Error::Argument(error.to_string()))?;
+    let reads = report.experiment.arms.iter().any(|arm| arm.files().next().is_some());
+    let of_files = match reads {
+        true => {
+            "<p>The files that the experiment names are looked for from the folder in which <code>lossward</code> is started.</p>"
+        }
+        false => "",
+    };
     Ok(format!(
         "<section id=\"making\"><h2>How this was made</h2>{machines}\
          <p>In the folder of this page, these train it again from the resolved experiment beside it, and draw this page and its \
-         figures again from the records alone:</p>\
+         figures again from the records alone:</p>{of_files}\
          <pre tabindex=\"0\">lossward run experiment.toml --out again\nlossward plot .</pre>\
          <p>The same arm and seed give the same rows on the same machine, for any number of <code>--jobs</code>; only seconds \
          differ.</p><h3>Statistics</h3><p>Curves and final scores are interquartile means over seeds: the mean of the middle \

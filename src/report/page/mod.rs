@@ -16,7 +16,7 @@ mod strips;
 mod tracking;
 mod trials;
 
-use super::{Report, Summary};
+use super::{Report, Summary, comparison};
 use crate::Result;
 use data::Curves;
 use html::{count, escape, grouped, json_text};
@@ -29,14 +29,13 @@ pub(super) fn html(report: &Report, summary: &Summary) -> Result<Vec<u8>> {
     let columns = Columns::of(report);
     let curves = Curves::of(report, summary, &columns.all());
     let pairs = Pair::all(&curves, columns.judged.first());
-    let order = Order::of(report, columns.judged.first());
-    let profiles = order.as_ref().map(Order::profiles);
-    let paired: String = summary.comparisons.iter().map(paired::table).collect();
-    let ordered = order.iter().zip(&profiles).map(|(order, profiles)| order.section(profiles, &paired));
+    let groups = comparison::groups(&report.experiment.arms);
+    let orders: Vec<Order> = groups.iter().filter_map(|group| Order::of(report, group, &columns.judged)).collect();
+    let profiles: Vec<Profiles> = orders.iter().map(Order::profiles).collect();
     let sections = [
-        answer(report, summary, &columns, order.as_ref()),
+        answer(report, summary, &columns, &groups),
         learning(report, &curves, &columns),
-        ordered.collect(),
+        order_section(&orders, &profiles, summary),
         tracking::section(report, &curves, &pairs, &columns.judged),
         drawings::section(report)?,
         diagnostics(report, &curves, &columns),
@@ -53,13 +52,27 @@ pub(super) fn html(report: &Report, summary: &Summary) -> Result<Vec<u8>> {
         include_str!("page.css"),
         header(report),
         sections.concat(),
-        json(report, &curves, &pairs, profiles.as_ref()),
+        json(report, &curves, &pairs, &profiles),
         include_str!("page.js"),
     );
     Ok(page.into_bytes())
 }
 
-fn json(report: &Report, curves: &Curves, pairs: &[Pair], profiles: Option<&Profiles>) -> String {
+/// Nothing where no arms can be compared.
+fn order_section(orders: &[Order], profiles: &[Profiles], summary: &Summary) -> String {
+    if orders.is_empty() {
+        return String::new();
+    }
+    let figures = orders.iter().zip(profiles.iter().enumerate()).map(|(order, of)| order.figures(of, orders.len() > 1));
+    let paired = summary.comparisons.iter().map(paired::table);
+    format!(
+        "<section id=\"order\"><h2>How sure is the order?</h2>{}{}</section>\n",
+        figures.collect::<String>(),
+        paired.collect::<String>()
+    )
+}
+
+fn json(report: &Report, curves: &Curves, pairs: &[Pair], profiles: &[Profiles]) -> String {
     let arms = data::list(report.arms.iter().map(|arm| json_text(&arm.name)));
     let axes = data::list(data::AXES.iter().map(|axis| json_text(axis)));
     let pairs = data::list(pairs.iter().map(Pair::json));
@@ -113,19 +126,32 @@ fn facts(report: &Report) -> String {
     )
 }
 
-fn answer(report: &Report, summary: &Summary, columns: &Columns, order: Option<&Order>) -> String {
-    let Some(sentence) = answer::sentence(report, columns.judged.first()) else {
-        return "<section id=\"answer\"><h2>Answer</h2><p>No trial has finished yet: there is nothing to compare.</p></section>\n"
-            .to_string();
+/// What was best, for each group of arms that learn the same.
+fn answer(report: &Report, summary: &Summary, columns: &Columns, groups: &[Vec<usize>]) -> String {
+    let of_group = |group: &Vec<usize>| {
+        let metric = order::first_judged(report, group, &columns.judged)?;
+        let best = answer::sentence(report, group, metric)?;
+        let next = Order::of(report, group, &columns.judged).and_then(|order| order.runner_up());
+        let next = next.map_or(String::new(), |next| format!(" {next}"));
+        Some(escape(&first_upper(&format!("{best}{next}"))))
+    };
+    let sentences: Vec<String> = groups.iter().filter_map(of_group).collect();
+    let lead = match &sentences[..] {
+        [] => {
+            return "<section id=\"answer\"><h2>Answer</h2><p>No trial has finished yet: there is nothing to compare.</p></section>\n"
+                .to_string();
+        }
+        [only] => format!("<p class=\"lead\">{only}</p>"),
+        several => several.iter().map(|sentence| format!("<p>{sentence}</p>")).collect(),
     };
     let mut metrics: Vec<String> = columns.judged.iter().take(1).cloned().collect();
-    metrics.extend(summary.metrics.iter().filter(|metric| Some(*metric) != columns.judged.first()).cloned());
+    metrics.extend(
+        summary.metrics[..summary.plotted].iter().filter(|metric| Some(*metric) != columns.judged.first()).cloned(),
+    );
     format!(
-        "<section id=\"answer\"><h2>Answer</h2><p class=\"lead\">{}{}</p>{}<h3>Final scores</h3><p class=\"note\">\
+        "<section id=\"answer\"><h2>Answer</h2>{lead}{}<h3>Final scores</h3><p class=\"note\">\
          Large dot and bar: interquartile mean over n seeds and its 95 % percentile bootstrap interval; small dots: the seeds.</p>\
          <div class=\"stack\">{}</div></section>\n",
-        escape(&first_upper(&sentence)),
-        order.and_then(Order::runner_up).map_or(String::new(), |next| escape(&format!(" {next}"))),
         answer::table(summary),
         strips::strips(report, summary, &metrics),
     )

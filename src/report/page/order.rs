@@ -35,15 +35,24 @@ pub(super) struct Profiles {
     of: Vec<(usize, Vec<Estimate>)>,
 }
 
+/// The first of these columns that one of the arms has.
+pub(super) fn first_judged<'a>(report: &Report, group: &[usize], judged: &'a [String]) -> Option<&'a String> {
+    judged.iter().find(|metric| group.iter().any(|&arm| !report.arms[arm].finals(metric).is_empty()))
+}
+
+/// Seeds from which on resampling them says how sure an order is.
+const ENOUGH: usize = 5;
+
 impl<'a> Order<'a> {
-    /// Nothing with fewer than two arms to compare.
-    pub fn of(report: &'a Report, metric: Option<&'a String>) -> Option<Self> {
-        let metric = metric?;
-        let scores = |(arm, records): (usize, &'a crate::report::ArmRecords)| {
+    /// Of these arms in the first of these metrics that they have; nothing with fewer than two arms to compare.
+    pub fn of(report: &'a Report, group: &[usize], judged: &'a [String]) -> Option<Self> {
+        let metric = first_judged(report, group, judged)?;
+        let scores = |&arm: &usize| {
+            let records = &report.arms[arm];
             let values = records.finals(metric);
             (!values.is_empty()).then_some(Scores { arm, name: &records.name, values })
         };
-        let arms: Vec<Scores> = report.arms.iter().enumerate().filter_map(scores).collect();
+        let arms: Vec<Scores> = group.iter().filter_map(scores).collect();
         (arms.len() > 1).then(|| Order { metric, higher: higher_is_better(metric), arms })
     }
 
@@ -72,7 +81,8 @@ impl<'a> Order<'a> {
         ranked.sort_by(|a, b| point(a).total_cmp(&point(b)));
         let (first, second) = (ranked.first()?, ranked.get(1)?);
         let Estimate { point: chance, low, high } = self.improvement(first, second);
-        (point(first) != point(second)).then(|| {
+        let enough = first.values.len().min(second.values.len()) >= ENOUGH;
+        (point(first) != point(second) && enough).then(|| {
             format!(
                 "{} is next; a run of {} is better than one of it with probability {chance:.2} [{low:.2}, {high:.2}].",
                 second.name, first.name
@@ -80,16 +90,14 @@ impl<'a> Order<'a> {
         })
     }
 
-    pub fn section(&self, profiles: &Profiles, paired: &str) -> String {
+    /// The profile of this index, and each arm against each; `titled` says which arms these are.
+    pub fn figures(&self, (index, profiles): (usize, &Profiles), titled: bool) -> String {
         let name = escape(&label(self.metric));
-        format!(
-            "<section id=\"order\"><h2>How sure is the order?</h2><div class=\"panels\">{}</div>{}{paired}</section>\n",
-            self.profile_panel(profiles),
-            self.matrix(&name)
-        )
+        let title = if titled { format!("<h3>Like {}</h3>", escape(self.arms[0].name)) } else { String::new() };
+        format!("{title}<div class=\"panels\">{}</div>{}", self.profile_panel((index, profiles)), self.matrix(&name))
     }
 
-    fn profile_panel(&self, profiles: &Profiles) -> String {
+    fn profile_panel(&self, (index, profiles): (usize, &Profiles)) -> String {
         let line = |(of, (arm, y)): (&Scores<'a>, &(usize, Vec<Estimate>))| Line {
             arm: *arm,
             name: of.name,
@@ -99,7 +107,7 @@ impl<'a> Order<'a> {
         let than = if self.higher { "more" } else { "less" };
         let chart = Chart {
             says: &format!("share of seeds with {than} than a final {}", profiles.name),
-            attribute: "data-profile=\"0\"".into(),
+            attribute: format!("data-profile=\"{index}\""),
             lines: self.arms.iter().zip(&profiles.of).map(line).collect(),
             marks: &[],
             logarithmic: [false, false],

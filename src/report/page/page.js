@@ -40,7 +40,8 @@
     }
     const width = high - low;
     if (width > 0) [low, high] = [low - padding * width, high + padding * width];
-    else if (Number.isFinite(low)) [low, high] = [low - 0.5, high + 0.5];
+    else if (Number.isFinite(low) && low !== 0) [low, high] = [low - 0.5 * Math.abs(low), high + 0.5 * Math.abs(high)];
+    else if (Number.isFinite(low)) [low, high] = [-0.5, 0.5];
     else [low, high] = [0, 1];
     let step = roundStep((high - low) / 6);
     if (log) step = Math.round(Math.max(step, 1));
@@ -61,7 +62,7 @@
       if (log) return tick.toFixed(Math.min(Math.max(-Math.floor(Math.log10(tick) + 1e-9), 0), 8));
       if (tick === 0) return "0";
       const largest = Math.max(Math.abs(low), Math.abs(high));
-      if (largest < 1e-3) return minus(tick.toExponential(Math.max(Math.floor(Math.log10(Math.abs(tick))) - Math.floor(Math.log10(step)), 0)));
+      if (largest < 1e-3 || largest >= 1e10) return minus(tick.toExponential(Math.max(Math.floor(Math.log10(Math.abs(tick))) - Math.floor(Math.log10(step)), 0)));
       const [unit, suffix] = largest >= 2e6 ? [1e6, "M"] : largest >= 2e4 ? [1e3, "k"] : [1, ""];
       return minus((tick / unit).toFixed(Math.min(Math.max(-Math.floor(Math.log10(step / unit)), 0), 8))) + suffix;
     };

@@ -28,8 +28,7 @@ impl Columns {
         let mut recorded: Vec<&String> = Vec::new();
         for trial in records {
             let names = &trial.rows.columns;
-            let evaluated = names.iter().position(|name| name == "learning_rate").map_or(names.len(), |at| at + 1);
-            columns.judged.extend(names[evaluated..].iter().filter(|name| is_judged(name)).cloned());
+            columns.judged.extend(trial.rows.evaluated().iter().filter(|name| is_judged(name)).cloned());
             recorded.extend(names.iter().skip(4));
         }
         let is_asked = |name: &&&String| name.as_str() == "loss" || PENALTIES.contains(&name.as_str());

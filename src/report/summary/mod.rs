@@ -16,8 +16,10 @@ use crate::task::{BestReturn, Environment};
 /// One row per arm, the same columns in each.
 pub struct Summary {
     pub title: String,
-    /// Final values: columns of the record, in the order of the plots.
+    /// Final values: columns of the record, in the order of the plots, and behind them the other columns of the evaluation.
     pub metrics: Vec<String>,
+    /// How many of them are in the plots, and so in the tables that people read.
+    pub plotted: usize,
     pub threshold: Option<Threshold>,
     pub rows: Vec<SummaryRow>,
     /// Each arm against the first one.
@@ -57,6 +59,14 @@ impl Summary {
                 metrics.push(column.clone());
             }
         }
+        let plotted = metrics.len();
+        for trial in report.arms.iter().filter_map(|arm| arm.trials.first()) {
+            for column in trial.rows.evaluated() {
+                if !metrics.contains(column) {
+                    metrics.push(column.clone());
+                }
+            }
+        }
         let threshold = report.experiment.threshold.clone();
         let row = |arm: &ArmRecords| SummaryRow {
             arm: arm.name.clone(),
@@ -69,7 +79,8 @@ impl Summary {
         let rows = report.arms.iter().map(row).collect();
         let best_returns = best_returns(&report.experiment.arms)?;
         let comparisons = Comparison::all(report);
-        Ok(Summary { title: report.experiment.title.clone(), metrics, threshold, rows, comparisons, best_returns })
+        let title = report.experiment.title.clone();
+        Ok(Summary { title, metrics, plotted, threshold, rows, comparisons, best_returns })
     }
 }
 

@@ -12,13 +12,13 @@ impl Summary {
 
     /// For the terminal: `0.962 [0.955, 0.968]`, aligned.
     pub fn text(&self) -> String {
-        let head = ["arm".to_string(), "n".into()].into_iter().chain(self.metrics.iter().cloned());
+        let head = ["arm".to_string(), "n".into()].into_iter().chain(self.metrics[..self.plotted].iter().cloned());
         let mut table = vec![head.chain(self.threshold_name()).chain(["seconds".into()]).collect::<Vec<String>>()];
         for row in &self.rows {
             let n = if row.failed == 0 { row.n.to_string() } else { format!("{} ({} failed)", row.n, row.failed) };
             let mut cells = vec![row.arm.clone(), n];
             cells.extend(
-                row.finals
+                row.finals[..self.plotted]
                     .iter()
                     .map(|estimate| estimate.map_or("–".into(), |estimate| significant(estimate, row.n))),
             );
@@ -130,6 +130,9 @@ pub(in crate::report) fn difference_cells(arm: &str, difference: Option<PairedDi
     vec![arm.into(), n.to_string(), significant(difference.difference, n), p, size, better]
 }
 
+/// From here on numbers are written with a power of ten.
+const HUGE: f64 = 1e9;
+
 /// Three numbers with as many decimals as the width of the interval deserves; one trial has no interval.
 pub(in crate::report) fn significant(estimate: Estimate, n: usize) -> String {
     let width = estimate.high - estimate.low;
@@ -137,6 +140,9 @@ pub(in crate::report) fn significant(estimate: Estimate, n: usize) -> String {
     let decimals = decimals.min(if estimate.point.abs() >= 10.0 { 1 } else { 4 });
     // Rounding must not leave the sign of a zero behind.
     let text = |value: f64| {
+        if value.abs() >= HUGE {
+            return format!("{value:.2e}");
+        }
         let text = format!("{value:.decimals$}");
         if text.trim_matches(['-', '0', '.']).is_empty() { text.trim_start_matches('-').to_string() } else { text }
     };
