@@ -35,9 +35,10 @@ pub(super) struct Profiles {
     of: Vec<(usize, Vec<Estimate>)>,
 }
 
-/// The first of these columns that one of the arms has.
+/// The column that these arms are judged by first, of all that judge.
 pub(super) fn first_judged<'a>(report: &Report, group: &[usize], judged: &'a [String]) -> Option<&'a String> {
-    judged.iter().find(|metric| group.iter().any(|&arm| !report.arms[arm].finals(metric).is_empty()))
+    let trial = group.iter().find_map(|&arm| report.arms[arm].trials.first())?;
+    trial.rows.evaluated().iter().find_map(|own| judged.iter().find(|column| *column == own))
 }
 
 /// Seeds from which on resampling them says how sure an order is.
