@@ -45,6 +45,25 @@ fn a_small_experiment_leaves_records_figures_and_a_summary() {
     assert_eq!(cells[1].parse::<f64>().unwrap(), compared["final"]["difference"]["point"].as_f64().unwrap());
 }
 
+/// A car that never gets out of the valley: said once in the terminal, though both seeds see it, and on the page with its seeds.
+#[test]
+fn a_reward_that_never_varies_is_told_once() {
+    let sandbox = Sandbox::new();
+    let text = "seeds = 2\ntask.env = \"MountainCar-v0\"\nbudget.examples = 20_000\nevaluation.every = 1_600\n\
+                evaluation.episodes = 1\n[[arm]]\nname = \"lost\"\n\
+                objective = { kind = \"policy_gradient\", preset = \"reinforce\" }\n";
+    sandbox.write("car.toml", text);
+    let run = sandbox.run(&["run", "car.toml", "--quiet"]).succeeded();
+    assert_eq!(run.err.matches("warning: lost, seed ").count(), 1, "{}", run.err);
+    assert!(
+        run.err.contains("dead reward: every episode of the first") && run.err.contains("returned -200"),
+        "{}",
+        run.err
+    );
+    let page = std::fs::read_to_string(sandbox.path("results/car/report.html")).unwrap();
+    assert!(page.contains("<td>0, 1</td>") && page.contains("dead reward: every episode"), "both seeds in one line");
+}
+
 #[test]
 fn a_finished_experiment_is_redrawn_byte_for_byte_and_not_retrained() {
     let sandbox = Sandbox::new();

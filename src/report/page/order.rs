@@ -94,7 +94,7 @@ impl<'a> Order<'a> {
     /// The profile of this index, and each arm against each; `titled` says which arms these are.
     pub fn figures(&self, (index, profiles): (usize, &Profiles), titled: bool) -> String {
         let name = escape(&label(self.metric));
-        let title = if titled { format!("<h3>Like {}</h3>", escape(self.arms[0].name)) } else { String::new() };
+        let title = if titled { format!("<h3>The task of {}</h3>", escape(self.arms[0].name)) } else { String::new() };
         format!("{title}<div class=\"panels\">{}</div>{}", self.profile_panel((index, profiles)), self.matrix(&name))
     }
 
