@@ -30,7 +30,7 @@ const EXPLOSION: f64 = 100.0;
 const ROWS_BEFORE: usize = 5;
 /// From the best row on the loss must have lost this share of itself, and the metric this share of what had been gained, ...
 const LOSS_FALLS: f64 = 0.2;
-const METRIC_FALLS: f64 = 0.05;
+const METRIC_FALLS: f64 = 0.1;
 /// ... over at least this share of the rows.
 const FOR_LONG: f64 = 0.25;
 
@@ -128,7 +128,7 @@ fn loss_without_metric(record: &Record) -> Option<Finding> {
     let (column, higher) = record.judged()?;
     let losses = record.points("loss");
     let judged: Vec<(f64, f64)> = record.points(&column).into_iter().filter(|(x, _)| *x > 0.0).collect();
-    if judged.len() < 8 || losses.len() != judged.len() {
+    if judged.len() < 10 || losses.len() != judged.len() {
         return None;
     }
     let goodness = |i: usize| if higher { judged[i].1 } else { -judged[i].1 };

@@ -65,8 +65,15 @@ fn order_section(orders: &[Order], profiles: &[Profiles], summary: &Summary) -> 
     }
     let figures = orders.iter().zip(profiles.iter().enumerate()).map(|(order, of)| order.figures(of, orders.len() > 1));
     let paired = summary.comparisons.iter().map(paired::table);
+    let alone = match &summary.alone[..] {
+        [] => String::new(),
+        alone => format!(
+            "<p class=\"note\">Not compared, because no other arm learns the same: {}.</p>",
+            escape(&alone.join("; "))
+        ),
+    };
     format!(
-        "<section id=\"order\"><h2>How sure is the order?</h2>{}{}</section>\n",
+        "<section id=\"order\"><h2>How sure is the order?</h2>{}{}{alone}</section>\n",
         figures.collect::<String>(),
         paired.collect::<String>()
     )

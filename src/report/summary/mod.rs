@@ -6,6 +6,7 @@ mod text;
 
 pub(super) use text::{difference_cells, significant};
 
+use super::comparison::groups;
 use super::statistics::{CONFIDENCE, Estimate, Survival};
 use super::{ArmRecords, Comparison, Report, estimate};
 use crate::Result;
@@ -22,8 +23,10 @@ pub struct Summary {
     pub plotted: usize,
     pub threshold: Option<Threshold>,
     pub rows: Vec<SummaryRow>,
-    /// Each arm against the first one.
+    /// Each arm against the first one that learns the same.
     pub comparisons: Vec<Comparison>,
+    /// Arms that no other one learns the same as.
+    pub alone: Vec<String>,
     /// Of the environments in which arms are evaluated, each once, where it is known.
     pub best_returns: Vec<BestReturn>,
 }
@@ -79,8 +82,11 @@ impl Summary {
         let rows = report.arms.iter().map(row).collect();
         let best_returns = best_returns(&report.experiment.arms)?;
         let comparisons = Comparison::all(report);
+        let groups = groups(&report.experiment.arms);
+        let alone = groups.iter().filter(|group| group.len() == 1).map(|group| report.arms[group[0]].name.clone());
+        let alone = if groups.len() > 1 { alone.collect() } else { Vec::new() };
         let title = report.experiment.title.clone();
-        Ok(Summary { title, metrics, plotted, threshold, rows, comparisons, best_returns })
+        Ok(Summary { title, metrics, plotted, threshold, rows, comparisons, alone, best_returns })
     }
 }
 

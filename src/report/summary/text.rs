@@ -36,9 +36,13 @@ impl Summary {
         let best = self.best_returns.iter().map(|best| format!("{best}\n")).collect::<String>();
         let compared: String =
             self.comparisons.iter().map(|comparison| format!("\n{}", compared(comparison))).collect();
+        let alone = match &self.alone[..] {
+            [] => String::new(),
+            alone => format!("\nnot compared, because no other arm learns the same: {}\n", alone.join("; ")),
+        };
         let legend = if compared.is_empty() { "" } else { COMPARISON_LEGEND };
         let tables = by_columns(&table).iter().map(|table| aligned(table)).collect::<Vec<_>>().join("\n");
-        format!("{}\n\n{tables}\n{note}\n{best}{compared}{legend}", self.title)
+        format!("{}\n\n{tables}\n{note}\n{best}{compared}{legend}{alone}", self.title)
     }
 }
 
