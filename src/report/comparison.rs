@@ -106,9 +106,11 @@ pub(super) fn groups(arms: &[Arm]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// Whether two arms have the same data or environment, changed in the same way, and are judged alike.
+/// Whether two arms have the same data or environment, changed in the same way, and are judged alike. Options of an environment, such as
+/// an action mask, are a way to learn the same; those of a data set make it another one.
 fn learn_the_same(one: &Arm, other: &Arm) -> bool {
-    let data = |arm: &Arm| (arm.task.dataset.clone(), arm.task.env.clone(), arm.task.options.clone());
+    let of_data = |arm: &Arm| arm.task.dataset.is_some().then(|| arm.task.options.clone());
+    let data = |arm: &Arm| (arm.task.dataset.clone(), arm.task.env.clone(), of_data(arm));
     let changes = |arm: &Arm| (arm.task.train_rows, arm.task.imbalance, arm.task.label_noise);
     let judged = |arm: &Arm| (arm.evaluation.metrics.clone(), arm.evaluation.options.clone());
     data(one) == data(other) && changes(one) == changes(other) && judged(one) == judged(other)
