@@ -183,7 +183,7 @@ fn images_take_no_more_than_twice_their_size() {
         let (train, test) = train.split(Split::Every(5));
         let data = Images::data_set(train, test, &[]).unwrap();
         let most = (MOST.get() - before) as f64 / size as f64;
-        assert!((1.0..=2.1).contains(&most), "{name}: {most} of the files' size");
+        assert!((1.0..=1.5).contains(&most), "{name}: {most} of the files' size");
         assert_eq!(data.train.len(), 4_800);
     }
 }

@@ -68,6 +68,26 @@ impl Elements {
         }
     }
 
+    /// Those at these places alone, which rise: in the memory that they have.
+    pub fn keep(&mut self, places: impl Iterator<Item = usize>) {
+        fn of<T: Copy>(all: &mut Vec<T>, places: impl Iterator<Item = usize>) {
+            let mut kept = 0;
+            for place in places {
+                all[kept] = all[place];
+                kept += 1;
+            }
+            all.truncate(kept);
+        }
+        match self {
+            Elements::U8(all) => of(all, places),
+            Elements::I8(all) => of(all, places),
+            Elements::I16(all) => of(all, places),
+            Elements::I32(all) => of(all, places),
+            Elements::F32(all) => of(all, places),
+            Elements::F64(all) => of(all, places),
+        }
+    }
+
     /// All of them as numbers.
     pub fn numbers(&self) -> Box<dyn Iterator<Item = f64> + '_> {
         match self {

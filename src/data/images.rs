@@ -61,18 +61,18 @@ impl Images {
     }
 
     /// The rows to train on, and those that are held out.
-    pub fn split(self, split: Split) -> (Images, Images) {
+    pub fn split(mut self, split: Split) -> (Images, Images) {
         let (test, train): (Vec<usize>, Vec<usize>) = (0..self.labels.len()).partition(|row| split.holds_out(*row));
         let features: usize = self.shape.iter().product();
-        let part = |rows: &[usize]| Images {
+        let held_out = Images {
             shape: self.shape.clone(),
-            pixels: self
-                .pixels
-                .gathered(rows.len() * features, rows.iter().flat_map(|row| row * features..(row + 1) * features)),
-            labels: rows.iter().map(|&row| self.labels[row]).collect(),
+            pixels: self.pixels.gathered(test.len() * features, pixels(&test, features)),
+            labels: test.iter().map(|&row| self.labels[row]).collect(),
             name: self.name.clone(),
         };
-        (part(&train), part(&test))
+        self.pixels.keep(pixels(&train, features));
+        self.labels = train.iter().map(|&row| self.labels[row]).collect();
+        (self, held_out)
     }
 
     /// All pixels standardized by the mean and the standard deviation of all training pixels together, so that they keep their
@@ -120,6 +120,11 @@ impl Images {
             test: examples(test),
         })
     }
+}
+
+/// The places of the pixels of these rows.
+fn pixels(rows: &[usize], features: usize) -> impl Iterator<Item = usize> {
+    rows.iter().flat_map(move |row| row * features..(row + 1) * features)
 }
 
 /// The mean and the standard deviation of all pixels; of bytes without a number for each.
