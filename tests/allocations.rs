@@ -2,7 +2,11 @@
 
 #![allow(unsafe_code, clippy::unwrap_used)]
 
+#[path = "common/counting.rs"]
+mod counting;
+
 use candle_core::{DType, Device, Tensor};
+use counting::{CALLS, most_bytes};
 use lossward::data::Split;
 use lossward::data::images::Images;
 use lossward::data::source::Source;
@@ -13,39 +17,6 @@ use lossward::rollout::{Length, Rollout};
 use lossward::stream;
 use lossward_envs::RandomActions;
 use lossward_envs::wrapper::{self, Purpose, WrapperStatistics, Wrappers};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-/// The system's allocator, counting the calls of each thread.
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-    /// Bytes that a thread has and has not given back, and the most that it ever had.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.with(|calls| calls.set(calls.get() + 1));
-        let held = HELD.get() + layout.size() as isize;
-        HELD.set(held);
-        MOST.set(MOST.get().max(held));
-        // SAFETY: the caller's promises are the system's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - layout.size() as isize);
-        // SAFETY: the caller's promises are the system's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Calls of the allocator while `work` runs a second and a third time; the first one may set up.
 fn allocations(mut work: impl FnMut()) -> usize {
@@ -177,12 +148,12 @@ fn images_take_no_more_than_twice_their_size() {
             path
         };
         let (images, labels) = (write("images", &images), write("labels", &labels));
-        let before = HELD.get();
-        MOST.set(before);
-        let train = Images::read(Source::File(&images), Source::File(&labels)).unwrap();
-        let (train, test) = train.split(Split::Every(5));
-        let data = Images::data_set(train, test, &[]).unwrap();
-        let most = (MOST.get() - before) as f64 / size as f64;
+        let (data, most) = most_bytes(|| {
+            let train = Images::read(Source::File(&images), Source::File(&labels)).unwrap();
+            let (train, test) = train.split(Split::Every(5));
+            Images::data_set(train, test, &[]).unwrap()
+        });
+        let most = most as f64 / size as f64;
         assert!((1.0..=1.5).contains(&most), "{name}: {most} of the files' size");
         assert_eq!(data.train.len(), 4_800);
     }

@@ -120,8 +120,8 @@ fn own_tables_are_described_column_by_column() {
     );
     sandbox.write("faulty.csv", &HOMES.replace(",55,", ",large,").replace(",4,", ",inf,"));
     let notes = sandbox.run(&["data", "faulty.csv"]).succeeded().out;
-    assert!(notes.contains("`size` is mostly numbers, but row 7 has `large`"), "{notes}");
-    assert!(notes.contains("`beds` has numbers that are not finite, first in row 12"), "{notes}");
+    assert!(notes.contains("`size` is mostly numbers, but row 7: `large` is not a number"), "{notes}");
+    assert!(notes.contains("`beds`: inf is not finite"), "{notes}");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn what_can_not_be_described_is_told() {
     sandbox.run(&["data", "boxes.csv"]).failed_with(&["boxes.csv: row 1: the box 40, 30, 40, 51 has no area"]);
     sandbox.run(&["data", "."]).failed_with(&["is a folder"]);
     sandbox.run(&["data", "iris", "--figure", "iris.gif"]).failed_with(&[".svg or .png"]);
-    sandbox.run(&["data", "ragged.csv", "target=a"]).failed_with(&["target=a are for built-in data sets"]);
+    sandbox.run(&["data", "ragged.csv", "target=a"]).failed_with(&["unknown option of a file `target`"]);
     assert_eq!(sandbox.run(&["data"]).status, Some(2));
 }
 

@@ -51,6 +51,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let seeds = arguments.seeds.map(|seeds| format!("seeds={seeds}"));
     let overrides: Vec<String> = arguments.overrides.iter().cloned().chain(seeds).collect();
     let experiment = Experiment::load(&arguments.file, &overrides)?;
+    if !arguments.quiet {
+        experiment.notes.iter().for_each(|note| eprintln!("warning: {note}"));
+    }
     let stem = arguments.file.file_stem().unwrap_or_default();
     let results = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());

@@ -26,7 +26,7 @@ pub fn read(table: &Table) -> Result<Vec<LabelledBox>> {
         let numbers = table.numbers(column)?;
         match column.first_missing() {
             Some(row) => Err(table.error_in(row, format!(", column `{name}`: the entry is missing"))),
-            None => Ok(numbers.iter().flatten().copied().collect::<Vec<f64>>()),
+            None => Ok(numbers.into_iter().flatten().collect::<Vec<f64>>()),
         }
     };
     let [images, classes, x0, y0, x1, y1] = COLUMNS.map(numbers);

@@ -228,9 +228,12 @@ mod tests {
             let Target::Class { names } = loaded(row).target else { panic!("values") };
             let table = Table::read(source).unwrap();
             let numbers = table.numbers(table.column("class").unwrap()).unwrap();
-            let called = table.column("class_name").unwrap().entries.texts();
+            let called = table.column("class_name").unwrap().texts();
             assert!(
-                numbers.iter().zip(called).all(|(class, name)| names.get(class.unwrap() as usize) == name.as_ref())
+                numbers
+                    .iter()
+                    .zip(called)
+                    .all(|(class, name)| names.get(class.unwrap() as usize).map(String::as_str) == name)
             );
         }
         assert_eq!(loaded(&LETTER).target.classes(), Some(26));
@@ -256,7 +259,7 @@ mod tests {
             let found =
                 [restored.iter().copied().fold(f64::MAX, f64::min), restored.iter().copied().fold(f64::MIN, f64::max)];
             assert!(found.iter().zip(range).all(|(a, b)| (a - b).abs() < 1e-4), "{}: {found:?}, {range:?}", row.name);
-            let moments = Scale::of(&values[0].iter().map(|z| f64::from(*z)).collect::<Vec<f64>>());
+            let moments = Scale::of(values[0].iter().map(|z| f64::from(*z)));
             assert!(moments.mean.abs() < 1e-5 && (moments.deviation - 1.0).abs() < 1e-5, "{}: {moments:?}", row.name);
         }
         let all =
@@ -269,7 +272,7 @@ mod tests {
     /// All pixels of the training images together have mean 0 and deviation 1, and so has each measure of a table.
     #[test]
     fn inputs_are_standardized_by_the_training_part() {
-        let moments = |values: Vec<f32>| Scale::of(&values.into_iter().map(f64::from).collect::<Vec<f64>>());
+        let moments = |values: Vec<f32>| Scale::of(values.into_iter().map(f64::from).collect::<Vec<f64>>());
         let close = |scale: Scale| scale.mean.abs() < 1e-5 && (scale.deviation - 1.0).abs() < 1e-5;
         assert!(close(moments(all_inputs(&loaded(&DIGITS).train))));
         let wine = all_inputs(&loaded(&WINE).train);

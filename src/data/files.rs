@@ -1,8 +1,9 @@
 //! A user's own data: `dataset = { csv = … }` or `dataset = { images = …, labels = … }`.
 
 use super::images::Images;
+use super::notation::{Notation, THOUSANDS};
 use super::source::Source;
-use super::table::Table;
+use super::table::{Format, SEPARATORS, Table};
 use super::tabular::{Kind, Missing, Split, Tabular};
 use super::{DataSet, Interventions};
 use crate::options::{Given, Options};
@@ -46,6 +47,18 @@ pub struct Files {
     pub categorical: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
+    /// Texts that stand for an entry that is missing, beside those of [`super::table::MISSING`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing_values: Vec<String>,
+    /// What separates columns; a comma, if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub separator: Option<char>,
+    /// What stands before the fraction of a number; a point, if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<char>,
+    /// What stands between the thousands of a number; nothing, if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thousands: Option<char>,
     /// IDX: `[rows, height, width]`, `[rows, height, width, channels]` or `[rows, features]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images: Option<PathBuf>,
@@ -78,7 +91,9 @@ impl DataSetSettings {
         let mut data = match self {
             DataSetSettings::Named(name) => {
                 let row = super::find(name)?;
-                (row.load)(&Options::new(row.name, row.options, &options.cloned().unwrap_or_default())?)?
+                let data = (row.load)(&Options::new(row.name, row.options, &options.cloned().unwrap_or_default())?)?;
+                // Its makers know it.
+                DataSet { notes: Vec::new(), ..data }
             }
             DataSetSettings::Files(_) if options.is_some() => {
                 return Err(Error::Argument("`options` are for built-in data sets, not for files".into()));
@@ -126,6 +141,10 @@ impl Files {
             ("ignored", !self.ignored.is_empty()),
             ("categorical", !self.categorical.is_empty()),
             ("missing", self.missing.is_some()),
+            ("missing_values", !self.missing_values.is_empty()),
+            ("separator", self.separator.is_some()),
+            ("decimal", self.decimal.is_some()),
+            ("thousands", self.thousands.is_some()),
             ("test_csv", self.test_csv.is_some()),
         ];
         let of_images = [
@@ -144,6 +163,7 @@ impl Files {
         if self.test_images.is_some() != self.test_labels.is_some() {
             return Err(Error::Argument("`test_images` and `test_labels` need each other".into()));
         }
+        self.format()?;
         let of_its_own = self.test_csv.is_some() || self.test_images.is_some();
         let ways = [of_its_own, self.test_every.is_some(), self.test_last.is_some()];
         if ways.iter().filter(|given| **given).count() > 1 {
@@ -154,6 +174,33 @@ impl Files {
             return Err(Error::Argument("`test_every` must be at least 2, `test_last` at least 1".into()));
         }
         Ok(())
+    }
+
+    /// How a table is read.
+    ///
+    /// # Errors
+    /// When a mark is none, or two are the same.
+    pub fn format(&self) -> Result<Format<'_>> {
+        let separator = self.separator.unwrap_or(',');
+        let notation = Notation { decimal: self.decimal.unwrap_or('.'), thousands: self.thousands };
+        let known = |key: &str, given: char, marks: &[char]| match marks.contains(&given) {
+            true => Ok(()),
+            false => {
+                let marks: Vec<String> = marks.iter().map(|mark| format!("{:?}", mark.to_string())).collect();
+                Err(Error::Argument(format!("`{key}` is {:?}; it can be {}", given.to_string(), marks.join(", "))))
+            }
+        };
+        known("separator", separator, &SEPARATORS)?;
+        known("decimal", notation.decimal, &['.', ','])?;
+        notation.thousands.map_or(Ok(()), |mark| known("thousands", mark, &THOUSANDS))?;
+        if notation.thousands == Some(notation.decimal) {
+            let message = format!(
+                "`thousands` and `decimal` are both {:?}; a number could be read in two ways",
+                notation.decimal.to_string()
+            );
+            return Err(Error::Argument(message));
+        }
+        Ok(Format { separator, notation, missing: &self.missing_values })
     }
 
     fn check_content(&self) -> Result<()> {
@@ -186,7 +233,8 @@ impl Files {
     }
 
     fn table(&self, csv: &Path) -> Result<DataSet> {
-        let table = Table::read(Source::File(csv))?;
+        let format = self.format()?;
+        let table = Table::read_as(Source::File(csv), &format)?;
         let Some(target) = &self.target else {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
             let message = format!("`dataset` needs a `target`, the column to predict: one of {}", names.join(", "));
@@ -194,7 +242,7 @@ impl Files {
         };
         let rows = table.rows();
         let (table, split) = match &self.test_csv {
-            Some(test) => (table.followed_by(Table::read(Source::File(test))?)?, Split::After(rows)),
+            Some(test) => (table.followed_by(Table::read_as(Source::File(test), &format)?)?, Split::After(rows)),
             None => (table, self.split(rows)?),
         };
         Tabular {

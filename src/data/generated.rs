@@ -139,7 +139,7 @@ pub(super) const CURVE: DataSetRow = DataSetRow {
             let y = x.iter().map(|x| (PI * cycles * x).sin() + noise * normal(rng)).collect::<Vec<f64>>();
             (x, y)
         });
-        let scale = Scale::of(&train.1);
+        let scale = Scale::of(train.1.iter().copied());
         let [train, test] =
             [train, test].map(|(x, y)| (x, Targets::Values(y.iter().map(|y| scale.standardized(*y)).collect())));
         Ok(standardized(vec!["x".into()], Target::Value { name: "y".into(), scale }, [train, test]))
@@ -194,14 +194,14 @@ fn drawn(
 fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets); 2]) -> DataSet {
     let features = names.len();
     let column = |feature: usize| parts[0].0.iter().skip(feature).step_by(features).copied().collect::<Vec<f64>>();
-    let scales = (0..features).map(|feature| Scale::of(&column(feature)));
+    let scales = (0..features).map(|feature| Scale::of(column(feature)));
     let features: Vec<Feature> =
         names.into_iter().zip(scales).map(|(name, scale)| Feature::number(name, scale)).collect();
     let [train, test] = parts.map(|(inputs, targets)| {
         let inputs = inputs.iter().zip(features.iter().cycle()).map(|(x, feature)| feature.scale.standardized(*x));
         Examples { inputs: Inputs::Numbers(inputs.collect()), targets }.into()
     });
-    DataSet { shape: vec![features.len()], features, target, train, test }
+    DataSet { shape: vec![features.len()], features, target, train, test, notes: Vec::new() }
 }
 
 #[cfg(test)]
@@ -261,7 +261,7 @@ mod tests {
                 let y = scale.restored(part.targets.number(row) as f32);
                 y - (1.5 * PI * data.features[0].scale.restored(x[row])).sin()
             };
-            let residuals = Scale::of(&(0..part.len()).map(residual).collect::<Vec<f64>>());
+            let residuals = Scale::of((0..part.len()).map(residual).collect::<Vec<f64>>());
             assert!(residuals.mean.abs() < 0.03 && (residuals.deviation - 0.3).abs() < 0.03, "{residuals:?}");
         }
     }

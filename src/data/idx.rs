@@ -88,16 +88,21 @@ impl Elements {
         }
     }
 
-    /// All of them as numbers.
-    pub fn numbers(&self) -> Box<dyn Iterator<Item = f64> + '_> {
+    /// The number at this place.
+    pub fn number(&self, place: usize) -> f64 {
         match self {
-            Elements::U8(all) => Box::new(all.iter().map(|x| f64::from(*x))),
-            Elements::I8(all) => Box::new(all.iter().map(|x| f64::from(*x))),
-            Elements::I16(all) => Box::new(all.iter().map(|x| f64::from(*x))),
-            Elements::I32(all) => Box::new(all.iter().map(|x| f64::from(*x))),
-            Elements::F32(all) => Box::new(all.iter().map(|x| f64::from(*x))),
-            Elements::F64(all) => Box::new(all.iter().copied()),
+            Elements::U8(all) => f64::from(all[place]),
+            Elements::I8(all) => f64::from(all[place]),
+            Elements::I16(all) => f64::from(all[place]),
+            Elements::I32(all) => f64::from(all[place]),
+            Elements::F32(all) => f64::from(all[place]),
+            Elements::F64(all) => all[place],
         }
+    }
+
+    /// All of them as numbers.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> + Clone {
+        (0..self.len()).map(|place| self.number(place))
     }
 }
 
@@ -112,19 +117,33 @@ fn width(kind: u8) -> Option<usize> {
     }
 }
 
-/// Reads an IDX file. Unsigned bytes take no more memory than they have in the file, unpacked.
+/// Arrays may have so many bytes.
+pub const MOST_BYTES: usize = 1 << 32;
+
+/// Reads an IDX file. What its header claims is not believed: memory grows to at most four times what has been read of it (or 1 MiB), so
+/// that unsigned bytes take as much as they have in the file, unpacked, and a quarter of it once more while it is read.
 ///
 /// # Errors
 /// When it is broken: another magic number, an element type that the format does not know, fewer or more elements than its
-/// header says, or damaged compression.
+/// header says, more than [`MOST_BYTES`], or damaged compression.
 pub fn read(source: Source) -> Result<Idx> {
     let mut content = source.open()?;
     let mut fill = |wanted: usize| -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let room = bytes.try_reserve_exact(wanted);
-        room.map_err(|_| source.error(format!("its header asks for {wanted} bytes, more than there is memory")))?;
-        let read = content.by_ref().take(wanted as u64).read_to_end(&mut bytes);
-        read.map_err(|error| source.broken(&error, bytes.len()))?;
+        while bytes.len() < wanted {
+            let mut room = wanted;
+            while room > (4 * bytes.len() + 4).max(1 << 20) {
+                room = room.div_ceil(4);
+            }
+            let more = (room - bytes.len()) as u64;
+            let reserved = bytes.try_reserve_exact(room - bytes.len());
+            reserved
+                .map_err(|_| source.error(format!("its header asks for {wanted} bytes, more than there is memory")))?;
+            let read = content.by_ref().take(more).read_to_end(&mut bytes);
+            if read.map_err(|error| source.broken(&error, bytes.len()))? < more as usize {
+                break;
+            }
+        }
         Ok(bytes)
     };
     let magic = fill(4)?;
@@ -142,6 +161,9 @@ pub fn read(source: Source) -> Result<Idx> {
     let shape: Vec<usize> = big_endian(&sizes, |bytes| u32::from_be_bytes(bytes) as usize);
     let wanted = shape.iter().try_fold(width, |product, &size| product.checked_mul(size));
     let wanted = wanted.ok_or_else(|| source.error(format!("a header that says {shape:?}, more than can exist")))?;
+    if wanted > MOST_BYTES {
+        return Err(source.error(format!("a header that says {shape:?}, {wanted} bytes; arrays may have {MOST_BYTES}")));
+    }
     let bytes = fill(wanted)?;
     if bytes.len() < wanted {
         let elements = bytes.len() / width;

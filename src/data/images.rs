@@ -2,6 +2,7 @@
 
 use super::idx::{self, Elements};
 use super::source::Source;
+use super::table::{LARGEST, is_usable};
 use super::{DataSet, Examples, Feature, Inputs, Scale, Split, Target, Targets};
 use crate::Result;
 
@@ -44,11 +45,15 @@ impl Images {
             return Err(labels.error(message));
         }
         let is_float = matches!(pixels, Elements::F32(_) | Elements::F64(_));
-        let offender = if is_float { pixels.numbers().position(|x| !x.is_finite()) } else { None };
-        if let Some(row) = offender.map(|pixel| pixel / (pixels.len() / rows)) {
-            return Err(images.error(format!("row {}: a pixel is not finite", row + 1)));
+        let offender = if is_float { pixels.numbers().position(|x| !is_usable(x)) } else { None };
+        if let Some(pixel) = offender {
+            let (row, x) = (pixel / (pixels.len() / rows), pixels.number(pixel));
+            let fault = if x.is_finite() { "too large to be learned from" } else { "not finite" };
+            return Err(
+                images.error(format!("row {}: a pixel is {fault} ({x:e}); pixels may go up to {LARGEST:e}", row + 1))
+            );
         }
-        let label = |(row, x): (usize, f64)| match x.fract() == 0.0 && (0.0..1e6).contains(&x) {
+        let label = |(row, x): (usize, f64)| match x.fract() == 0.0 && (0.0..f64::from(MOST_CLASSES)).contains(&x) {
             true => Ok(x as u32),
             false => Err(labels.error(format!("row {}: {x} is no class; classes are whole numbers from 0", row + 1))),
         };
@@ -102,6 +107,15 @@ impl Images {
             names => names.iter().map(|name| name.to_string()).collect(),
         };
         let scale = pixel_scale(&train.pixels);
+        let absent = absent(train.labels.iter().copied(), classes);
+        let gap = absent.map(|absent| {
+            let last = classes - 1;
+            format!("{}: of the classes from 0 to {last}, no label to train on is {absent}; the network has an output for them all the same", train.name)
+        });
+        let mut notes: Vec<String> = gap.into_iter().collect();
+        if !scale.varies() {
+            notes.push(format!("every pixel to train on is {}: nothing can be learned from them", scale.mean));
+        }
         let examples = |images: Images| {
             let inputs = match images.pixels {
                 Elements::U8(bytes) => {
@@ -118,7 +132,24 @@ impl Images {
             target: Target::Class { names },
             train: examples(train),
             test: examples(test),
+            notes,
         })
+    }
+}
+
+/// Labels lie below this.
+pub const MOST_CLASSES: u32 = 1_000_000;
+
+/// The classes below `classes` that no label is, in words; nothing where each occurs.
+pub fn absent(labels: impl Iterator<Item = u32>, classes: usize) -> Option<String> {
+    let mut occurs = vec![false; classes];
+    labels.for_each(|label| occurs[label as usize] = true);
+    let absent: Vec<String> = (0..classes).filter(|class| !occurs[*class]).map(|class| class.to_string()).collect();
+    let shown = absent.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+    match absent.len() {
+        0 => None,
+        1..=10 => Some(shown),
+        n => Some(format!("{shown} or {} others", n - 10)),
     }
 }
 
@@ -129,15 +160,10 @@ fn pixels(rows: &[usize], features: usize) -> impl Iterator<Item = usize> {
 
 /// The mean and the standard deviation of all pixels; of bytes without a number for each.
 fn pixel_scale(pixels: &Elements) -> Scale {
-    let Elements::U8(bytes) = pixels else { return Scale::of(&pixels.numbers().collect::<Vec<f64>>()) };
+    let Elements::U8(bytes) = pixels else { return Scale::of(pixels.numbers()) };
     let mut counts = [0u64; 256];
     bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-    let n = bytes.len() as f64;
-    let mean_of = |of: &dyn Fn(f64) -> f64| {
-        counts.iter().enumerate().map(|(byte, count)| of(byte as f64) * *count as f64).sum::<f64>() / n
-    };
-    let mean = mean_of(&|byte| byte);
-    Scale::new(mean, mean_of(&|byte| (byte - mean).powi(2)).sqrt())
+    Scale::of_counts(counts.iter().enumerate().map(|(byte, count)| (byte as f64, *count)))
 }
 
 /// `[rows, pixels, channels]` as `[rows, channels, pixels]`.
@@ -192,7 +218,7 @@ mod tests {
     #[test]
     fn bytes_are_standardized_when_they_are_read() {
         let data = Images::data_set(part(&[0, 1, 2, 0, 1]), part(&[0]), &[]).unwrap();
-        let exact = Scale::of(&(0..10).map(|i| f64::from(i) * 10.0).collect::<Vec<f64>>());
+        let exact = Scale::of((0..10).map(|i| f64::from(i) * 10.0));
         let expected: Vec<f32> = (0..10).map(|i| exact.standardized(f64::from(i) * 10.0)).collect();
         assert_eq!(data.train.inputs_of(0..5), expected);
         assert!(matches!(data.train.inputs, Inputs::Bytes { .. }));

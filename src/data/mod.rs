@@ -10,11 +10,13 @@ mod generated;
 pub mod idx;
 pub mod images;
 mod interventions;
+pub mod notation;
 mod picture;
 mod scale;
 pub mod source;
 pub mod table;
 pub mod tabular;
+mod texts;
 
 pub use examples::{Examples, Inputs, Targets};
 pub use files::{DataSetSettings, Files};
@@ -38,6 +40,8 @@ pub struct DataSet {
     pub train: Arc<Examples>,
     /// Held out: no example of it is ever trained on.
     pub test: Arc<Examples>,
+    /// What whoever learns from it should know, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// What is predicted.

@@ -6,6 +6,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+/// A table that unpacks to more than so many times its size is none, unless it is smaller than [`UNSUSPICIOUS`] bytes.
+const MOST_PACKED: usize = 100;
+const UNSUSPICIOUS: usize = 1 << 26;
+
 /// A named stream of bytes.
 #[derive(Clone, Copy)]
 pub enum Source<'a> {
@@ -37,6 +41,28 @@ impl Source<'_> {
         };
         let packed = content.fill_buf().map_err(|error| self.error(error))?.starts_with(&[0x1f, 0x8b]);
         Ok(if packed { Box::new(MultiGzDecoder::new(content)) } else { Box::new(content) })
+    }
+
+    /// All of it, unpacked.
+    ///
+    /// # Errors
+    /// When it is broken, unpacks to more than `most` bytes, or to so many times its size that it can't be what it is taken for.
+    pub fn text(&self, most: usize) -> Result<Vec<u8>> {
+        let packed = match self {
+            Source::Embedded(_, content) => content.len(),
+            Source::File(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len() as usize),
+        };
+        let limit = most.min(packed.saturating_mul(MOST_PACKED).max(UNSUSPICIOUS));
+        let mut text = Vec::new();
+        let read = self.open()?.take(limit as u64 + 1).read_to_end(&mut text);
+        read.map_err(|error| self.broken(&error, text.len()))?;
+        match text.len() > limit {
+            true if limit == most => Err(self.error(format!("it has more than the {most} bytes that are read"))),
+            true => {
+                Err(self.error(format!("its {packed} bytes unpack to more than {limit}; no table is packed so well")))
+            }
+            false => Ok(text),
+        }
     }
 
     /// An error that names it.

@@ -1,8 +1,10 @@
 //! Tables: CSV files with a header, plain or gzip-compressed.
 
+use super::notation::Notation;
 use super::source::Source;
+use super::texts::{MOST_BYTES, Texts};
 use crate::{Error, Result};
-use std::io::Read;
+use csv::StringRecord;
 
 /// The columns of a file, by the names of its header; or of two files, one below the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,90 +14,116 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
-/// The entries of one column, `[rows]`; an entry may be missing.
+/// The entries of one column as they are written, `[rows]`; an entry may be missing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     pub name: String,
-    pub entries: Entries,
+    texts: Texts,
+    notation: Notation,
 }
 
-/// Numbers where all that is not missing is one, otherwise texts.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Entries {
-    Numbers(Vec<Option<f64>>),
-    Texts(Vec<Option<String>>),
+/// How the text of a table is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Format<'a> {
+    pub separator: char,
+    pub notation: Notation,
+    /// What stands for an entry that is missing, beside [`MISSING`].
+    pub missing: &'a [String],
+}
+
+impl Default for Format<'_> {
+    fn default() -> Self {
+        Format { separator: ',', notation: Notation::default(), missing: &[] }
+    }
 }
 
 /// What stands for an entry that is missing.
-const MISSING: [&str; 4] = ["", "NA", "?", "null"];
+pub const MISSING: [&str; 4] = ["", "NA", "?", "null"];
+
+/// What may be meant to stand for one, in lower case.
+const PERHAPS_MISSING: [&str; 14] =
+    ["n/a", "#n/a", "n.a.", "na", "nan", "none", "null", "nil", "-", "--", "---", ".", "..", "missing"];
+
+/// Numbers beyond this, up or down, are refused: sums of their products would leave what single precision can hold.
+pub const LARGEST: f64 = 1e30;
+
+/// What separates columns.
+pub const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
 impl Table {
+    /// The table with commas between its columns and numbers as Rust writes them.
+    ///
     /// # Errors
-    /// When it can't be read, is ragged, has no header or no row, or two columns of one name.
+    /// As [`Self::read_as`].
     pub fn read(source: Source) -> Result<Table> {
+        Table::read_as(source, &Format::default())
+    }
+
+    /// Takes at most eight times as much memory as the text has, unpacked.
+    ///
+    /// # Errors
+    /// When it can't be read, is no UTF-8, is ragged, has no header or no row, a column without a name, or two of one name.
+    pub fn read_as(source: Source, format: &Format) -> Result<Table> {
         let error = |message: String| source.error(message);
-        let mut text = Vec::new();
-        source.open()?.read_to_end(&mut text).map_err(|error| source.broken(&error, text.len()))?;
+        let text = source.text(MOST_BYTES)?;
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-        let mut reader = csv::Reader::from_reader(text);
-        let header = reader.headers().map_err(|e| error(e.to_string()))?.clone();
-        if header.iter().all(|name| name.trim().is_empty()) {
-            return Err(error("it is empty; it must begin with a line of column names".into()));
-        }
-        if let (1, Some(other)) = (header.len(), [';', '\t', '|'].into_iter().find(|other| header[0].contains(*other)))
+        if text.starts_with(b"\xff\xfe")
+            || text.starts_with(b"\xfe\xff")
+            || text.iter().take(1000).any(|byte| *byte == 0)
         {
-            return Err(error(format!("its columns seem to be separated by {other:?}; it must be commas")));
+            return Err(error("it is UTF-16 or no text at all; save the table as UTF-8".into()));
         }
-        if let Some(twice) = (0..header.len()).find(|&i| (0..i).any(|j| header[i] == header[j])) {
-            return Err(error(format!("two columns are called `{}`", &header[twice])));
-        }
-        let mut fields: Vec<Vec<Option<String>>> = vec![Vec::new(); header.len()];
-        for (row, record) in reader.records().enumerate() {
-            let record = record.map_err(|e| match e.kind() {
-                csv::ErrorKind::UnequalLengths { len, expected_len, .. } => {
-                    error(format!("row {} has {len} fields where the header has {expected_len}", row + 1))
-                }
-                csv::ErrorKind::Utf8 { .. } => {
-                    error(format!("row {} holds text that is not UTF-8; save the table as UTF-8", row + 1))
-                }
-                _ => error(e.to_string()),
-            })?;
-            for (column, field) in fields.iter_mut().zip(&record) {
+        let text = without_separator_line(text, format).map_err(error)?;
+        let separator = u8::try_from(format.separator).unwrap_or(b',');
+        let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_reader(text);
+        let header =
+            reader.headers().map_err(|e| error(Misread { place: "its header".into(), error: e }.to_string()))?.clone();
+        let names: Vec<&str> = header.iter().map(str::trim).collect();
+        check_names(&names, format).map_err(error)?;
+        let mut columns = vec![Texts::default(); names.len()];
+        let mut record = StringRecord::new();
+        let mut rows = 0;
+        loop {
+            let read = reader.read_record(&mut record);
+            let place = || format!("row {}", rows + 1);
+            if !read.map_err(|e| error(Misread { place: place(), error: e }.to_string()))? {
+                break;
+            }
+            rows += 1;
+            for (column, field) in columns.iter_mut().zip(&record) {
                 let field = field.trim();
-                column.push((!MISSING.contains(&field)).then(|| field.to_string()));
+                let is_missing = MISSING.contains(&field) || format.missing.iter().any(|missing| missing == field);
+                column.push((!is_missing).then_some(field));
             }
         }
-        let rows = fields[0].len();
         if rows == 0 {
             return Err(error("it has a header and no row".into()));
         }
-        let columns = header.iter().zip(fields).map(|(name, fields)| Column::of(name.trim(), fields)).collect();
+        let column =
+            |(name, texts): (&&str, Texts)| Column { name: name.to_string(), texts, notation: format.notation };
+        let columns = names.iter().zip(columns).map(column).collect();
         Ok(Table { files: vec![(source.name(), rows)], columns })
     }
 
     /// This table with the rows of another one below its own; it has the same columns, in any order.
     ///
     /// # Errors
-    /// When one has a column that the other has not.
-    pub fn followed_by(self, other: Table) -> Result<Table> {
+    /// When one has a column that the other has not, or both together are more than a table can hold.
+    pub fn followed_by(mut self, other: Table) -> Result<Table> {
         for (one, another) in [(&self, &other), (&other, &self)] {
             one.columns.iter().try_for_each(|column| another.column(&column.name).map(drop))?;
         }
         let above = self.rows();
-        let join = |column: Column| {
-            let entries = match (column.entries, &other.column(&column.name)?.entries) {
-                (Entries::Numbers(above), Entries::Numbers(below)) => {
-                    Entries::Numbers(above.into_iter().chain(below.iter().copied()).collect())
-                }
-                (above, below) => Entries::Texts(above.texts().into_iter().chain(below.texts()).collect()),
-            };
-            Ok(Column { name: column.name, entries })
-        };
-        let ends = other.files.iter().map(|(name, end)| (name.clone(), above + end));
-        Ok(Table {
-            files: self.files.into_iter().chain(ends).collect(),
-            columns: self.columns.into_iter().map(join).collect::<Result<_>>()?,
-        })
+        for column in &mut self.columns {
+            let below = &other.column(&column.name)?.texts;
+            if column.texts.bytes() + below.bytes() > MOST_BYTES {
+                return Err(other
+                    .error(format!("with the rows above, column `{}` has more than {MOST_BYTES} bytes", column.name)));
+            }
+            below.iter().for_each(|text| column.texts.push(text));
+        }
+        self.files.extend(other.files.into_iter().map(|(name, end)| (name, above + end)));
+        Ok(self)
     }
 
     /// Rows below the header.
@@ -129,83 +157,189 @@ impl Table {
     /// The numbers of a column, missing ones aside.
     ///
     /// # Errors
-    /// When an entry is no finite number; the message names its row.
-    pub fn numbers<'a>(&self, column: &'a Column) -> Result<&'a [Option<f64>]> {
-        let name = &column.name;
-        match &column.entries {
-            Entries::Numbers(numbers) => match numbers.iter().position(|x| x.is_some_and(|x| !x.is_finite())) {
-                None => Ok(numbers),
-                Some(row) => {
-                    let value = numbers[row].unwrap_or(f64::NAN);
-                    let message = format!(
-                        ", column `{name}`: {value} is not finite; an entry that is missing is left empty, or is one of {}",
+    /// When an entry is no number, none that is finite, or one beyond [`LARGEST`]; the message names its row.
+    pub fn numbers(&self, column: &Column) -> Result<Vec<Option<f64>>> {
+        let here = |row, message: String| self.error_in(row, format!(", column `{}`: {message}", column.name));
+        let Some(numbers) = column.numbers() else {
+            let slip = column.slip().or_else(|| column.first_text());
+            let (row, message) = slip.map_or((0, "not a number".into()), |slip| (slip.row, slip.message()));
+            return Err(here(row, message));
+        };
+        match numbers.iter().position(|x| x.is_some_and(|x| !is_usable(x))) {
+            None => Ok(numbers),
+            Some(row) => {
+                let value = numbers[row].unwrap_or(f64::NAN);
+                let message = match value.is_finite() {
+                    true => format!(
+                        "{value:e} is too large to be learned from; numbers may go up to {LARGEST:e}, so give it in another unit"
+                    ),
+                    false => format!(
+                        "{value} is not finite; an entry that is missing is left empty, or is one of {}, or is named by `missing_values`",
                         MISSING[1..].join(", ")
-                    );
-                    Err(self.error_in(row, message))
-                }
-            },
-            Entries::Texts(texts) => {
-                let (row, text) = first_text(texts).unwrap_or_default();
-                Err(self.error_in(row, format!(", column `{name}`: `{text}` is not a number")))
+                    ),
+                };
+                Err(here(row, message))
             }
         }
     }
 }
 
-/// The first entry that is no number, with its row.
-fn first_text(texts: &[Option<String>]) -> Option<(usize, &str)> {
-    let entries = texts.iter().enumerate().filter_map(|(row, text)| Some((row, text.as_deref()?)));
-    entries.into_iter().find(|(_, text)| number(text).is_none())
+/// Whether a number can be learned from.
+pub fn is_usable(x: f64) -> bool {
+    x.abs() <= LARGEST
 }
 
-impl Entries {
-    /// What is written there, or the numbers written out.
-    pub fn texts(&self) -> Vec<Option<String>> {
-        match self {
-            Entries::Numbers(numbers) => numbers.iter().map(|x| x.map(|x| x.to_string())).collect(),
-            Entries::Texts(texts) => texts.clone(),
+/// What the csv crate could not read, in our words.
+struct Misread {
+    place: String,
+    error: csv::Error,
+}
+
+impl std::fmt::Display for Misread {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Misread { place, error } = self;
+        match error.kind() {
+            csv::ErrorKind::UnequalLengths { len, expected_len, .. } => {
+                write!(f, "{place} has {len} fields where the header has {expected_len}")?;
+                let one_more = *len == expected_len + 1;
+                f.write_str(if one_more { "; does it end with a comma that should not be there?" } else { "" })
+            }
+            csv::ErrorKind::Utf8 { .. } => {
+                let verb = if place.starts_with("row") { "holds" } else { "has" };
+                write!(f, "{place} {verb} text that is not UTF-8; save the table as UTF-8")
+            }
+            _ => write!(f, "{place}: {error}"),
         }
     }
+}
 
-    /// The first entry that is no number, with its row, where more than half of the entries are numbers: a slip rather than
-    /// a category.
-    pub fn slip(&self) -> Option<(usize, &str)> {
-        let Entries::Texts(texts) = self else { return None };
-        let known = texts.iter().flatten();
-        let numbers = known.clone().filter(|text| number(text).is_some()).count();
-        if 2 * numbers > known.count() { first_text(texts) } else { None }
+/// The text behind a first line `sep=,`, with which spreadsheets say what separates columns.
+fn without_separator_line<'t>(text: &'t [u8], format: &Format) -> Result<&'t [u8], String> {
+    let Some(rest) = text.strip_prefix(b"sep=") else { return Ok(text) };
+    let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+    let said = String::from_utf8_lossy(&rest[..end]);
+    match said.trim_end_matches(['\r', '\n']) {
+        said if said.chars().eq([format.separator]) => Ok(&rest[end..]),
+        said => Err(other_separator(said.chars().next().unwrap_or(';'), "are separated")),
     }
 }
 
-/// A number as it is written in a table.
-fn number(text: &str) -> Option<f64> {
-    text.parse().ok()
+fn other_separator(other: char, verb: &str) -> String {
+    format!(
+        "its columns {verb} by {other:?}; it must be commas, or say `separator = {:?}` in `dataset`",
+        other.to_string()
+    )
+}
+
+/// Names that can't be told apart or are not there.
+fn check_names(names: &[&str], format: &Format) -> Result<(), String> {
+    if names.iter().all(|name| name.is_empty()) {
+        return Err("it is empty; it must begin with a line of column names".into());
+    }
+    let other = SEPARATORS.into_iter().find(|other| *other != format.separator && names[0].contains(*other));
+    if let (1, Some(other)) = (names.len(), other) {
+        return Err(other_separator(other, "seem to be separated"));
+    }
+    match names.iter().position(|name| name.is_empty()) {
+        Some(last) if last + 1 == names.len() => {
+            return Err("its header ends with a comma, so that the last column has no name; take it away from the end of every line".into());
+        }
+        Some(column) => {
+            return Err(format!(
+                "column {} of its header has no name; give it one, or leave the column out (pandas writes its index so, unless index=False)",
+                column + 1
+            ));
+        }
+        None => {}
+    }
+    let mut sorted = names.to_vec();
+    sorted.sort_unstable();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(format!("two columns are called `{}`", pair[0])),
+        None => Ok(()),
+    }
+}
+
+/// An entry that is no number, in a column of numbers.
+pub struct Slip<'a> {
+    pub row: usize,
+    pub text: &'a str,
+    notation: Notation,
+}
+
+impl Slip<'_> {
+    /// What it is instead, and what would be right.
+    pub fn message(&self) -> String {
+        let text = self.text;
+        match self.notation.look(text) {
+            Some(look) => format!("`{text}` {}", look.advice()),
+            None if is_perhaps_missing(text) => {
+                format!(
+                    "`{text}` is not a number; if it says that the entry is missing: `missing_values = [{text:?}]` in `dataset`"
+                )
+            }
+            None => format!("`{text}` is not a number"),
+        }
+    }
+}
+
+/// Whether a text may be meant to say that the entry is missing.
+pub fn is_perhaps_missing(text: &str) -> bool {
+    PERHAPS_MISSING.contains(&text.to_lowercase().as_str())
 }
 
 impl Column {
-    fn of(name: &str, fields: Vec<Option<String>>) -> Column {
-        let is_number = |field: &Option<String>| field.as_ref().is_none_or(|text| number(text).is_some());
-        let entries = match fields.iter().all(is_number) {
-            true => Entries::Numbers(fields.iter().map(|field| field.as_ref().and_then(|text| number(text))).collect()),
-            false => Entries::Texts(fields),
+    /// What is written there.
+    pub fn texts(&self) -> impl Iterator<Item = Option<&str>> + Clone {
+        self.texts.iter()
+    }
+
+    /// The numbers where all that is not missing is one.
+    pub fn numbers(&self) -> Option<Vec<Option<f64>>> {
+        let number = |text: Option<&str>| match text {
+            None => Some(None),
+            Some(text) => self.notation.number(text).map(Some),
         };
-        Column { name: name.into(), entries }
+        self.texts().map(number).collect()
+    }
+
+    pub fn holds_numbers(&self) -> bool {
+        self.first_text().is_none()
+    }
+
+    /// The first entry that is no number.
+    fn first_text(&self) -> Option<Slip<'_>> {
+        self.entry(|text| self.notation.number(text).is_none())
+    }
+
+    fn entry(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Slip<'_>> {
+        let entries = self.texts().enumerate().filter_map(|(row, text)| Some((row, text?)));
+        let found = entries.into_iter().find(|(_, text)| is_wanted(text));
+        found.map(|(row, text)| Slip { row, text, notation: self.notation })
+    }
+
+    /// An entry that is no number where more than half of the entries are numbers, or look like numbers written another way: a slip
+    /// rather than a category. Preferably one that looks like a number.
+    pub fn slip(&self) -> Option<Slip<'_>> {
+        let first = self.first_text()?;
+        let is_number = |text: &&str| self.notation.number(text).is_some() || self.notation.look(text).is_some();
+        let (mut known, mut numbers) = (0, 0);
+        self.texts().flatten().for_each(|text| {
+            known += 1;
+            numbers += usize::from(is_number(&text));
+        });
+        let written = || self.entry(|text| self.notation.number(text).is_none() && self.notation.look(text).is_some());
+        (2 * numbers > known).then(|| written().unwrap_or(first))
     }
 
     /// Rows without an entry.
     pub fn missing(&self) -> usize {
-        match &self.entries {
-            Entries::Numbers(numbers) => numbers.iter().filter(|x| x.is_none()).count(),
-            Entries::Texts(texts) => texts.iter().filter(|text| text.is_none()).count(),
-        }
+        self.texts().filter(Option::is_none).count()
     }
 
     /// The first row without an entry.
     pub fn first_missing(&self) -> Option<usize> {
-        match &self.entries {
-            Entries::Numbers(numbers) => numbers.iter().position(Option::is_none),
-            Entries::Texts(texts) => texts.iter().position(Option::is_none),
-        }
+        self.texts().position(|text| text.is_none())
     }
 }
 
@@ -240,7 +374,19 @@ mod tests {
         assert!(message("").contains("x.csv: it is empty"));
         assert!(message("a,b\n").contains("no row"));
         assert!(message("a,b\n1,2\n3\n").contains("row 2 has 1 fields where the header has 2"));
-        assert!(message("a;b\n1;2\n").contains("separated by ';'; it must be commas"));
+        assert!(message("a;b\n1;2\n").contains("separated by ';'; it must be commas, or say `separator = \";\"`"));
+        assert!(message("sep=;\na;b\n1;2\n").contains("are separated by ';'"));
+        assert!(message("a,b,\n1,2,\n").contains("its header ends with a comma"));
+        assert!(message("a,b\n1,2,\n").contains("row 1 has 3 fields where the header has 2; does it end with a comma"));
+        assert!(message(",a\n0,2\n").contains("column 1 of its header has no name"));
+        assert!(message("a, a\n1,2\n").contains("two columns are called `a`"));
+        let utf16: Vec<u8> = "\u{feff}a,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let latin = Table::read(Source::Embedded("x.csv", b"gr\xfcn,b\n1,2\n")).unwrap_err().to_string();
+        assert!(latin.contains("its header has text that is not UTF-8; save the table as UTF-8"), "{latin}");
+        for content in [&utf16[..], &utf16[2..]] {
+            let message = Table::read(Source::Embedded("x.csv", content)).unwrap_err().to_string();
+            assert!(message.contains("it is UTF-16 or no text at all; save the table as UTF-8"), "{message}");
+        }
         let latin = Table::read(Source::Embedded("x.csv", b"a,b\n1,gr\xfcn\n")).unwrap_err().to_string();
         assert!(latin.contains("row 1 holds text that is not UTF-8"), "{latin}");
         assert!(message("a,b,a\n1,2,3\n").contains("two columns are called `a`"));

@@ -1,6 +1,6 @@
 //! From the columns of a table to examples.
 
-use super::table::{Column, Entries, Table};
+use super::table::{Column, Table, is_perhaps_missing};
 use super::{DataSet, Examples, Feature, Inputs, Scale, Target, Targets};
 use crate::Result;
 use serde::{Deserialize, Serialize};
@@ -72,26 +72,39 @@ impl Tabular<'_> {
     pub fn data_set(&self) -> Result<DataSet> {
         let named = [self.target].into_iter().chain(self.ignored.iter().chain(self.categorical).copied());
         named.map(|name| self.table.column(name)).try_for_each(|column| column.map(drop))?;
-        let (target, targets) = self.target()?;
         let is_feature = |column: &&Column| column.name != self.target && !self.ignored.contains(&column.name.as_str());
+        if !self.table.columns.iter().any(|column| is_feature(&column)) {
+            return Err(self.table.error("it has no column beside the target"));
+        }
+        let rows = self.table.rows();
+        let (test, train): (Vec<usize>, Vec<usize>) = (0..rows).partition(|row| self.split.holds_out(*row));
+        if train.is_empty() || test.is_empty() {
+            return Err(self.table.error(format!("{rows} rows are too few for a training and a held-out part")));
+        }
+        let (target, targets) = self.target()?;
+        let mut notes: Vec<String> = match target {
+            Target::Class { .. } => perhaps_missing(self.table.column(self.target)?).into_iter().collect(),
+            Target::Value { .. } => Vec::new(),
+        };
         let mut features = Vec::new();
         let mut columns: Vec<Vec<f32>> = Vec::new();
         for column in self.table.columns.iter().filter(is_feature) {
-            for (feature, numbers) in self.features(column)? {
+            for (feature, numbers) in self.features(column, &mut notes)? {
                 features.push(feature);
                 columns.push(numbers);
             }
+            if columns.len() * rows > MOST_INPUTS {
+                let message = format!(
+                    "column `{}`: with its categories the {rows} rows have more than {MOST_INPUTS} inputs",
+                    column.name
+                );
+                return Err(self.table.error(message));
+            }
         }
         if features.is_empty() {
-            return Err(self.table.error("it has no column beside the target"));
+            return Err(self.table.error("no column beside the target has an entry in the training rows"));
         }
-        let rows: Vec<usize> = (0..self.table.rows()).collect();
-        let (test, train): (Vec<usize>, Vec<usize>) = rows.into_iter().partition(|row| self.split.holds_out(*row));
-        if train.is_empty() || test.is_empty() {
-            let rows = self.table.rows();
-            return Err(self.table.error(format!("{rows} rows are too few for a training and a held-out part")));
-        }
-        let inputs = (0..self.table.rows()).flat_map(|row| columns.iter().map(move |column| column[row]));
+        let inputs = (0..rows).flat_map(|row| columns.iter().map(move |column| column[row]));
         let all = Examples { inputs: Inputs::Numbers(inputs.collect()), targets };
         Ok(DataSet {
             shape: vec![features.len()],
@@ -99,6 +112,7 @@ impl Tabular<'_> {
             target,
             train: all.kept(&train).into(),
             test: all.kept(&test).into(),
+            notes,
         })
     }
 
@@ -112,10 +126,8 @@ impl Tabular<'_> {
         if let Some(row) = column.first_missing() {
             return Err(self.table.error_in(row, format!(": the target `{}` is missing", column.name)));
         }
-        let kind = self.kind.unwrap_or(match &column.entries {
-            Entries::Texts(_) if column.entries.slip().is_none() => Kind::Classification,
-            _ => Kind::Regression,
-        });
+        let is_class = || !column.holds_numbers() && column.slip().is_none();
+        let kind = self.kind.unwrap_or_else(|| if is_class() { Kind::Classification } else { Kind::Regression });
         match kind {
             Kind::Classification if self.logarithm => {
                 Err(self.table.error(format!("`logarithm` is for values, and `{}` holds classes", column.name)))
@@ -126,9 +138,9 @@ impl Tabular<'_> {
     }
 
     fn classes(&self, column: &Column) -> Result<(Target, Targets)> {
-        let (labels, names) = match &column.entries {
-            Entries::Texts(texts) => ranks(texts, |a, b| a.cmp(b)),
-            Entries::Numbers(_) => ranks(self.table.numbers(column)?, f64::total_cmp),
+        let (labels, names) = match column.holds_numbers() {
+            true => ranks(column, &self.table.numbers(column)?),
+            false => ranks(column, &[]),
         };
         if names.len() < 2 {
             return Err(self.table.error(format!("the target `{}` has one class only, {}", column.name, names[0])));
@@ -144,7 +156,7 @@ impl Tabular<'_> {
     }
 
     fn values(&self, column: &Column) -> Result<(Target, Targets)> {
-        let numbers: Vec<f64> = self.table.numbers(column)?.iter().flatten().copied().collect();
+        let numbers: Vec<f64> = self.table.numbers(column)?.into_iter().flatten().collect();
         if let (true, Some(row)) = (self.logarithm, numbers.iter().position(|x| *x <= 0.0)) {
             let message = format!(", column `{}`: {} has no logarithm", column.name, numbers[row]);
             return Err(self.table.error_in(row, message));
@@ -155,52 +167,84 @@ impl Tabular<'_> {
         if trained.iter().all(|x| *x == trained[0]) {
             return Err(self.table.error(format!("the target `{}` has one value only, {}", column.name, trained[0])));
         }
-        let scale = Scale::of(&trained);
+        let scale = Scale::of(trained);
+        self.check_spread(column, scale, numbers.iter().map(|x| Some(*x)))?;
         let name = if self.logarithm { format!("ln {}", column.name) } else { column.name.clone() };
         let values = numbers.iter().map(|x| scale.standardized(*x)).collect();
         Ok((Target::Value { name, scale }, Targets::Values(values)))
     }
 
-    /// The features of one column, each with its `[rows]` numbers.
-    fn features(&self, column: &Column) -> Result<Vec<(Feature, Vec<f32>)>> {
+    /// The features of one column, each with its `[rows]` numbers, and what there is to say about it.
+    fn features(&self, column: &Column, notes: &mut Vec<String>) -> Result<Vec<(Feature, Vec<f32>)>> {
         let name = &column.name;
         if let (Missing::Error, Some(row)) = (self.missing, column.first_missing()) {
-            let message = format!(", column `{name}`: the entry is missing; `missing = \"fill\"` fills it");
+            let message = format!(", column `{name}`: the entry is missing; `missing = \"fill\"` fills such entries");
             return Err(self.table.error_in(row, message));
         }
-        match &column.entries {
-            Entries::Numbers(_) if !self.categorical.contains(&name.as_str()) => {
-                let numbers = self.table.numbers(column)?;
-                let trained = (0..numbers.len()).filter(|row| self.is_trained_on(*row));
-                let scale = Scale::of(&trained.filter_map(|row| numbers[row]).collect::<Vec<f64>>());
-                let standardized = numbers.iter().map(|x| x.map_or(0.0, |x| scale.standardized(x))).collect();
-                Ok(vec![(Feature { missing: column.missing(), ..Feature::number(name, scale) }, standardized)])
+        let listed = self.categorical.contains(&name.as_str());
+        if listed || !column.holds_numbers() {
+            if let (false, Some(slip)) = (listed, column.slip()) {
+                let way_out = match slip.message() {
+                    message if message.contains("`categorical`") => message,
+                    message => {
+                        format!(
+                            "{message}, as most of the column are; name it under `categorical` if it holds categories"
+                        )
+                    }
+                };
+                return Err(self.table.error_in(slip.row, format!(", column `{name}`: {way_out}")));
             }
-            entries => {
-                let listed = self.categorical.contains(&name.as_str());
-                if let (false, Some((row, text))) = (listed, entries.slip()) {
-                    let message = format!(
-                        ", column `{name}`: `{text}` is not a number, as most of the column are; name it under `categorical` if it holds categories"
-                    );
-                    return Err(self.table.error_in(row, message));
-                }
-                let mut features = self.one_hot(name, &entries.texts(), listed)?;
-                features.iter_mut().for_each(|(feature, _)| feature.missing = column.missing());
-                Ok(features)
+            notes.extend(perhaps_missing(column));
+            let mut features = self.one_hot(column, listed)?;
+            features.iter_mut().for_each(|(feature, _)| feature.missing = column.missing());
+            return Ok(features);
+        }
+        let numbers = self.table.numbers(column)?;
+        let trained = (0..numbers.len()).filter(|row| self.is_trained_on(*row)).filter_map(|row| numbers[row]);
+        let scale = Scale::of(trained.clone());
+        if !scale.varies() {
+            notes.push(format!(
+                "column `{name}` is {} in every row to train on, so that it is 0 everywhere: `ignored`",
+                scale.mean
+            ));
+        }
+        self.check_spread(column, scale, numbers.iter().copied())?;
+        if looks_like_an_id(&numbers) {
+            notes.push(format!(
+                "column `{name}` is a whole number that differs in every row, as an id does: `ignored`, if it is one"
+            ));
+        }
+        let standardized = numbers.iter().map(|x| x.map_or(0.0, |x| scale.standardized(x))).collect();
+        Ok(vec![(Feature { missing: column.missing(), ..Feature::number(name, scale) }, standardized)])
+    }
+
+    /// # Errors
+    /// When a number lies so many deviations away that its square would not fit into single precision.
+    fn check_spread(&self, column: &Column, scale: Scale, numbers: impl Iterator<Item = Option<f64>>) -> Result<()> {
+        let far = |x: f64| scale.varies() && ((x - scale.mean) / scale.deviation).abs() > MOST_DEVIATIONS;
+        match numbers.enumerate().find_map(|(row, x)| Some((row, x?)).filter(|(_, x)| far(*x))) {
+            None => Ok(()),
+            Some((row, x)) => {
+                let message = format!(
+                    ", column `{}`: {x} lies more than {MOST_DEVIATIONS:e} standard deviations of the training rows ({:e}) from their mean ({:e}); is it a slip?",
+                    column.name, scale.deviation, scale.mean
+                );
+                Err(self.table.error_in(row, message))
             }
         }
     }
 
     /// A feature of 0 and 1 for every category of the training rows.
-    fn one_hot(&self, name: &str, texts: &[Option<String>], listed: bool) -> Result<Vec<(Feature, Vec<f32>)>> {
-        if let Some(row) = texts.iter().position(|text| text.as_ref().is_some_and(|text| text.contains('\n'))) {
+    fn one_hot(&self, column: &Column, listed: bool) -> Result<Vec<(Feature, Vec<f32>)>> {
+        let name = &column.name;
+        if let Some(row) = column.texts().position(|text| text.is_some_and(|text| text.contains('\n'))) {
             let message = format!(", column `{name}`: a text over several lines; is a quotation mark missing?");
             return Err(self.table.error_in(row, message));
         }
-        let trained = (0..texts.len()).filter(|row| self.is_trained_on(*row));
-        let mut categories: Vec<&String> = trained.filter_map(|row| texts[row].as_ref()).collect();
+        let trained = column.texts().enumerate().filter(|(row, _)| self.is_trained_on(*row));
+        let mut categories: Vec<&str> = trained.filter_map(|(_, text)| text).collect();
         let rows = categories.len();
-        categories.sort();
+        categories.sort_unstable();
         categories.dedup();
         if !listed && are_names(categories.len(), rows) {
             let message = format!(
@@ -209,13 +253,49 @@ impl Tabular<'_> {
             );
             return Err(self.table.error(message));
         }
-        let feature = |category: &&String| {
-            let numbers = texts.iter().map(|text| f32::from(u8::from(text.as_ref() == Some(*category)))).collect();
+        if categories.len().saturating_mul(self.table.rows()) > MOST_INPUTS {
+            let message = format!(
+                "column `{name}` has {} categories in {rows} rows, more than fit into memory",
+                categories.len()
+            );
+            return Err(self.table.error(message));
+        }
+        let feature = |category: &&str| {
+            let numbers = column.texts().map(|text| f32::from(u8::from(text == Some(category)))).collect();
             let of = Feature::number(format!("{name} = {category}"), Scale::ONE);
             (Feature { column: name.into(), ..of }, numbers)
         };
         Ok(categories.iter().map(feature).collect())
     }
+}
+
+/// Inputs of all rows together: 4 GiB of them.
+const MOST_INPUTS: usize = 1 << 30;
+
+/// Squares of more do not fit into single precision, with room for their sums.
+const MOST_DEVIATIONS: f64 = 1e15;
+
+/// Says that a category may be meant to say that the entry is missing.
+pub fn perhaps_missing(column: &Column) -> Option<String> {
+    let text = column.texts().flatten().find(|text| is_perhaps_missing(text))?;
+    Some(format!(
+        "column `{}` has the category `{text}`; if it says that the entry is missing: `missing_values = [{text:?}]` in `dataset`",
+        column.name
+    ))
+}
+
+/// Fewer rows than this say nothing.
+const FEWEST_IDS: usize = 5;
+
+/// Whether all of these are whole numbers, no two alike.
+pub fn looks_like_an_id(numbers: &[Option<f64>]) -> bool {
+    let whole = |x: &Option<f64>| x.is_some_and(|x| x.fract() == 0.0);
+    if numbers.len() < FEWEST_IDS || !numbers.iter().all(whole) {
+        return false;
+    }
+    let mut all: Vec<f64> = numbers.iter().flatten().copied().collect();
+    all.sort_unstable_by(f64::total_cmp);
+    all.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// More categories than this, and more than half as many as rows, are names rather than categories.
@@ -226,16 +306,22 @@ pub fn are_names(texts: usize, rows: usize) -> bool {
     texts > MANY_CATEGORIES && 2 * texts > rows
 }
 
-/// The place of each entry among the distinct ones in their order, and what those are called.
-fn ranks<T: PartialEq + ToString>(
-    entries: &[Option<T>],
-    order: impl Fn(&T, &T) -> std::cmp::Ordering,
-) -> (Vec<u32>, Vec<String>) {
-    let mut distinct: Vec<&T> = entries.iter().flatten().collect();
-    distinct.sort_by(|a, b| order(a, b));
-    distinct.dedup();
-    let rank = |entry: &T| distinct.partition_point(|other| order(other, entry).is_lt()) as u32;
-    (entries.iter().flatten().map(rank).collect(), distinct.iter().map(|entry| entry.to_string()).collect())
+/// The place of each text among the distinct ones, and what those are. They are in the order of their numbers, if there are any, and of
+/// their letters.
+fn ranks(column: &Column, numbers: &[Option<f64>]) -> (Vec<u32>, Vec<String>) {
+    let key = |(row, text): (usize, &str)| (numbers.get(row).copied().flatten().unwrap_or(0.0), text.to_string());
+    let order = |a: &(f64, String), b: &(f64, String)| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1));
+    let entries = || column.texts().enumerate().filter_map(|(row, text)| Some((row, text?)));
+    let mut distinct: Vec<(f64, String)> = Vec::new();
+    let place =
+        |distinct: &[(f64, String)], entry: &(f64, String)| distinct.binary_search_by(|other| order(other, entry));
+    for entry in entries().map(key) {
+        if let Err(place) = place(&distinct, &entry) {
+            distinct.insert(place, entry);
+        }
+    }
+    let rank = |entry: (f64, String)| place(&distinct, &entry).unwrap_or_else(|place| place) as u32;
+    (entries().map(key).map(rank).collect(), distinct.into_iter().map(|(_, text)| text).collect())
 }
 
 #[cfg(test)]

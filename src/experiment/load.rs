@@ -140,6 +140,7 @@ impl Experiment {
             threshold: head.threshold,
             plots: head.plot,
             arms: Vec::new(),
+            notes: Vec::new(),
         };
         let mut tables = Vec::new();
         for arm in arms {

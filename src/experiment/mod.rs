@@ -32,6 +32,9 @@ pub struct Experiment {
     pub plots: Vec<Plot>,
     #[serde(rename = "arm")]
     pub arms: Vec<Arm>,
+    /// What whoever believes its results should know of the data, in sentences.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
 /// One way of training. All its tables are resolved.

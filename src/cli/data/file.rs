@@ -3,20 +3,21 @@
 use super::subject::{PICTURES, Subject};
 use crate::data::description::{Column, Content, of_boxes};
 use crate::data::source::Source;
-use crate::data::table::{Entries, Table};
-use crate::data::{boxes, idx, tabular};
+use crate::data::table::Table;
+use crate::data::{Files, boxes, idx, images, tabular};
 use std::io::Read;
 use std::path::Path;
 
 /// Rows of a contact sheet without classes.
 const SHEET_ROWS: usize = 8;
 
-pub fn subject(path: &Path) -> anyhow::Result<Subject> {
+/// `files` says how a table is read.
+pub fn subject(path: &Path, files: &Files) -> anyhow::Result<Subject> {
     let source = Source::File(path);
     if is_idx(source)? {
         return array(path);
     }
-    let table = Table::read(source)?;
+    let table = Table::read_as(source, &files.format()?)?;
     let has = |name: &&str| table.columns.iter().any(|column| column.name == *name);
     if boxes::COLUMNS.iter().all(has) { of_list(path, &table) } else { Ok(of_table(path, &table)) }
 }
@@ -33,14 +34,27 @@ fn array(path: &Path) -> anyhow::Result<Subject> {
     let sides: Vec<String> = array.shape.iter().map(usize::to_string).collect();
     let (shape, kind) = (format!("[{}]", sides.join(", ")), array.elements.kind());
     let pictures = array.pictures(SHEET_ROWS * PICTURES);
+    let description = array.description();
     Ok(Subject {
         name: path.display().to_string(),
         summary: format!("an IDX array of {kind}"),
         facts: vec![("shape", shape), ("elements", kind.into())],
-        description: array.description(),
+        notes: if description.target.is_some() { gaps(&array) } else { Vec::new() },
+        description,
         pictures: pictures.chunks(PICTURES).map(|row| (String::new(), row.to_vec())).collect(),
-        notes: Vec::new(),
     })
+}
+
+/// Says which classes no label has.
+fn gaps(array: &idx::Idx) -> Vec<String> {
+    let labels: Vec<f64> = array.elements.numbers().collect();
+    let largest = labels.iter().copied().fold(0.0, f64::max);
+    if largest >= f64::from(images::MOST_CLASSES) {
+        return Vec::new();
+    }
+    let absent =
+        images::absent(labels.iter().filter(|label| **label >= 0.0).map(|label| *label as u32), largest as usize + 1);
+    absent.map(|absent| format!("of the classes from 0 to {largest}, no label is {absent}")).into_iter().collect()
 }
 
 fn of_list(path: &Path, table: &Table) -> anyhow::Result<Subject> {
@@ -64,7 +78,7 @@ fn of_list(path: &Path, table: &Table) -> anyhow::Result<Subject> {
 
 fn of_table(path: &Path, table: &Table) -> Subject {
     let description = table.description();
-    let mut notes: Vec<String> = table.columns.iter().flat_map(faults).collect();
+    let mut notes: Vec<String> = table.columns.iter().flat_map(|column| faults(table, column)).collect();
     notes.extend(description.columns.iter().filter_map(advice));
     if description.columns.iter().any(|column| column.missing > 0) {
         notes.push("entries are missing: `missing = \"fill\"` gives numbers the mean and texts no category".into());
@@ -83,17 +97,21 @@ fn of_table(path: &Path, table: &Table) -> Subject {
     }
 }
 
-/// What would be refused.
-fn faults(column: &crate::data::table::Column) -> Vec<String> {
+/// What would be refused, or should be known.
+fn faults(table: &Table, column: &crate::data::table::Column) -> Vec<String> {
     let name = &column.name;
-    if let Some((row, text)) = column.entries.slip() {
-        return vec![format!("`{name}` is mostly numbers, but row {} has `{text}`", row + 1)];
+    if let Some(slip) = column.slip() {
+        return vec![format!("`{name}` is mostly numbers, but row {}: {}", slip.row + 1, slip.message())];
     }
-    let Entries::Numbers(numbers) = &column.entries else { return Vec::new() };
-    let infinite = |x: &Option<f64>| x.is_some_and(|x| !x.is_finite());
-    match numbers.iter().position(infinite) {
-        Some(row) => vec![format!("`{name}` has numbers that are not finite, first in row {}", row + 1)],
-        None => Vec::new(),
+    let Some(numbers) = column.numbers() else { return tabular::perhaps_missing(column).into_iter().collect() };
+    if tabular::looks_like_an_id(&numbers) {
+        return vec![format!(
+            "`{name}` is a whole number that differs in every row, as an id does: `ignored`, if it is one"
+        )];
+    }
+    match table.numbers(column) {
+        Err(error) => vec![format!("`{name}` can't be learned from: {error}")],
+        Ok(_) => Vec::new(),
     }
 }
 

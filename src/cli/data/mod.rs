@@ -10,6 +10,7 @@ mod table;
 mod text;
 
 use crate::data;
+use crate::data::Files;
 use crate::options::{Given, OptionValue};
 use crate::record;
 use anyhow::Context;
@@ -31,7 +32,7 @@ pub struct Arguments {
     /// A data set that `lossward list datasets` names, or a file.
     #[arg(value_name = "NAME", required_unless_present = "document")]
     name: Option<String>,
-    /// Options of the data set, such as noise=0.1; of an experiment, overrides of its keys.
+    /// Options of the data set, such as noise=0.1; of a table, how it is read (separator, decimal, thousands, missing_values); of an experiment, overrides of its keys.
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
     /// Options of the data set as an object, such as {"noise": 0.1}, as JSON, @FILE or -.
@@ -83,9 +84,21 @@ fn subject(arguments: &Arguments) -> anyhow::Result<Subject> {
     if path.extension().is_some_and(|extension| extension == "toml") {
         return set::of_experiment(path, &arguments.settings);
     }
-    let options = arguments.settings.first();
-    anyhow::ensure!(options.is_none(), "options such as {} are for built-in data sets", options.map_or("", |o| o));
-    file::subject(path)
+    file::subject(path, &reading(&arguments.settings)?)
+}
+
+/// How a table is read: the keys of `dataset` that say so.
+fn reading(settings: &[String]) -> anyhow::Result<Files> {
+    const KEYS: [&str; 4] = ["separator", "decimal", "thousands", "missing_values"];
+    let mut text = String::new();
+    for setting in settings {
+        let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
+        anyhow::ensure!(KEYS.contains(&key), crate::error::unknown("option of a file", key, &KEYS));
+        let is_list = key == "missing_values" && !value.starts_with('[');
+        let value = if value.starts_with(['"', '\'', '[']) { value.to_string() } else { format!("{value:?}") };
+        text += &if is_list { format!("{key} = [{value}]\n") } else { format!("{key} = {value}\n") };
+    }
+    toml::from_str(&text).map_err(|error| anyhow::anyhow!("{}: {}", settings.join(" "), error.message()))
 }
 
 /// The options of a built-in set, however they are given.

@@ -50,6 +50,6 @@ fn of(name: &str, data: &DataSet) -> Subject {
         facts: vec![("an input", input), ("predicted", predicted)],
         description: data.description(),
         pictures: data.pictures(PICTURES).unwrap_or_default(),
-        notes: Vec::new(),
+        notes: data.notes.clone(),
     }
 }

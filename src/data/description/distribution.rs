@@ -5,19 +5,16 @@
 pub struct Distribution(Vec<(f64, usize)>);
 
 impl Distribution {
-    /// # Panics
-    /// When a number is not finite; whoever read the data has checked that.
+    /// Those that are not finite are left out.
     pub fn of(numbers: impl IntoIterator<Item = f64>) -> Distribution {
         let mut all: Vec<f64> = numbers.into_iter().collect();
         all.sort_by(f64::total_cmp);
         Distribution::of_counts(all.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())))
     }
 
-    /// Of distinct numbers in ascending order; those that don't occur are left out.
+    /// Of distinct numbers in ascending order; those that don't occur or are not finite are left out.
     pub fn of_counts(counts: impl IntoIterator<Item = (f64, usize)>) -> Distribution {
-        let counts: Vec<(f64, usize)> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
-        assert!(counts.iter().all(|(x, _)| x.is_finite()), "a number is not finite");
-        Distribution(counts)
+        Distribution(counts.into_iter().filter(|(x, count)| *count > 0 && x.is_finite()).collect())
     }
 
     pub fn counts(&self) -> &[(f64, usize)] {
@@ -88,6 +85,7 @@ mod tests {
         assert_eq!([0.0, 0.25, 0.5, 0.75, 1.0].map(|share| numbers.quantile(share)), [1.0, 1.0, 1.5, 2.5, 4.0]);
         assert!(numbers.is_whole() && !Distribution::of([0.5]).is_whole());
         let none = Distribution::of([]);
+        assert_eq!(Distribution::of([f64::NAN, 1.0, f64::INFINITY]).counts(), [(1.0, 1)]);
         assert!(none.range().is_none() && none.mean().is_nan() && none.quantile(0.5).is_nan());
     }
 }

@@ -2,21 +2,18 @@
 
 use super::{Column, Content, Description, Distribution};
 use crate::data::boxes::LabelledBox;
-use crate::data::table::{Entries, Table};
+use crate::data::table::Table;
 use std::collections::BTreeMap;
 
 impl Table {
     /// Its columns, none of them predicted. Numbers that are not finite count as missing.
     pub fn description(&self) -> Description {
         let column = |column: &crate::data::table::Column| {
-            let content = match &column.entries {
-                Entries::Numbers(numbers) => {
-                    let finite = numbers.iter().flatten().copied().filter(|x| x.is_finite());
-                    Content::Numbers(vec![Distribution::of(finite)])
-                }
-                Entries::Texts(texts) => {
+            let content = match column.numbers() {
+                Some(numbers) => Content::Numbers(vec![Distribution::of(numbers.into_iter().flatten())]),
+                None => {
                     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-                    texts.iter().flatten().for_each(|text| *counts.entry(text).or_default() += 1);
+                    column.texts().flatten().for_each(|text| *counts.entry(text).or_default() += 1);
                     Content::Categories(counts.into_iter().map(|(name, rows)| (name.to_string(), vec![rows])).collect())
                 }
             };

@@ -39,14 +39,17 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
         complete(arm).map_err(|(path, message)| Invalid { arm: Some(i), path, message })?;
     }
     let mut columns: Vec<String> = Vec::new();
+    let mut notes: Vec<String> = Vec::new();
     for (i, arm) in experiment.arms.iter().enumerate() {
         let here = |(path, message)| Invalid { arm: Some(i), path, message };
-        let of_arm = check_arm(arm, experiment).map_err(here)?;
+        let (of_arm, of_data) = check_arm(arm, experiment).map_err(here)?;
+        notes.extend(of_data.into_iter().filter(|note| !notes.contains(note)).collect::<Vec<_>>());
         columns.extend(of_arm.into_iter().filter(|column| !columns.contains(column)).collect::<Vec<_>>());
         let same = experiment.arms[..i].iter().any(|other| other.slug() == arm.slug());
         require(!same && !arm.slug().is_empty(), "name", "arms need names that differ in their letters and digits")
             .map_err(here)?;
     }
+    experiment.notes = notes;
     if experiment.plots.is_empty() {
         let usual = ["loss", "reward", "return", "accuracy", "r2", "entropy"];
         let y = usual
@@ -150,8 +153,8 @@ fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
     }
 }
 
-/// Checks one arm and returns the columns of its records.
-fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String, String)> {
+/// Checks one arm and returns the columns of its records, and what there is to say about its data.
+fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<(Vec<String>, Vec<String>), (String, String)> {
     let positive = |value: u64, path: &str| {
         let key = path.rsplit('.').next().unwrap_or(path);
         require(value >= 1, path, &format!("`{key}` must be at least 1"))
@@ -193,13 +196,18 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<Vec<String>, (String,
         ObjectiveSettings::PolicyGradient(_) if arm.network.drops_units() => {
             let message = "a policy must act as it learns, so `dropout` is for supervised arms: give those a network of their own";
             let key = if arm.network.dropout.is_some() { "network.dropout" } else { "network.layers" };
-            return fail(key, message).map(|()| Vec::new());
+            return fail(key, message).map(|()| Default::default());
         }
         ObjectiveSettings::PolicyGradient(settings) => policy_gradient::check(settings, &task, arm.budget.examples)?,
     }
     check_judging(arm, &task)?;
     check_metrics(arm, &task)?;
-    trial::columns(arm, &task).map_err(|error| ("evaluation".into(), error.to_string()))
+    let columns = trial::columns(arm, &task).map_err(|error| ("evaluation".into(), error.to_string()))?;
+    let notes = match &task.source {
+        Source::DataSet(data) => data.notes.clone(),
+        Source::Environment(_) => Vec::new(),
+    };
+    Ok((columns, notes))
 }
 
 /// No metric twice; and where the first one decides about the training, that it is a single number.
@@ -306,7 +314,14 @@ fn check_supervised(settings: &SupervisedSettings, arm: &Arm, task: &Task, exper
     if let Some(loss) = criterion.losses().find(|loss| !fits(loss)) {
         let fitting = loss::all().filter(|loss| fits(loss)).map(|loss| loss.name).collect::<Vec<_>>().join(", ");
         let name = loss.name;
-        let message = format!("`{name}` does not compare {does}, and this task has {held}; losses that fit: {fitting}");
+        let of_classes =
+            matches!(target, Target::Value { .. }) && loss.trains_classifiers() && arm.task.dataset.is_some();
+        let hint = match of_classes {
+            true => " (if its target holds classes, say so: `kind = \"classification\"` in `dataset`)",
+            false => "",
+        };
+        let message =
+            format!("`{name}` does not compare {does}, and this task has {held}{hint}; losses that fit: {fitting}");
         return fail("objective.loss", message);
     }
     target.classes().map_or(Ok(()), |classes| criterion.check_classes(classes)).map_err(at_loss)?;
