@@ -34,7 +34,7 @@ pub fn plan<'a>(experiment: &'a Experiment, results: &Path, force: bool) -> Resu
     }
     let mut missing: Vec<Trial> = Vec::new();
     // Seed by seed, so that an interrupted run has compared all arms on the seeds that it reached.
-    let all = (0..experiment.seeds).flat_map(|seed| experiment.arms.iter().map(move |arm| (arm, seed)));
+    let all = experiment.seeds.range().flat_map(|seed| experiment.arms.iter().map(move |arm| (arm, seed)));
     let mut total = 0;
     for (arm, seed) in all {
         total += 1;
@@ -65,8 +65,8 @@ fn check_folder(experiment: &Experiment, results: &Path) -> Result<()> {
     let difference = match lost {
         _ if there.title != experiment.title => format!("the experiment \"{}\"", there.title),
         Some(arm) => format!("the arm `{}`, which this experiment has not", arm.name),
-        None if there.seeds > experiment.seeds => {
-            format!("{} seeds, and this asks for {}", there.seeds, experiment.seeds)
+        None if !experiment.seeds.hold(there.seeds) => {
+            format!("{}, and this asks for {}", there.seeds, experiment.seeds)
         }
         None => return Ok(()),
     };
@@ -91,14 +91,17 @@ fn add_teachers<'a>(experiment: &'a Experiment, results: &Path, missing: &mut Ve
 
 fn check_weights_files(experiment: &Experiment) -> Result<()> {
     let mut files = experiment.arms.iter().flat_map(|arm| arm.weights_files());
-    files.try_for_each(|file| std::fs::metadata(file).map(|_| ()).map_err(Error::file("read the weights", file)))
+    files.try_for_each(|file| {
+        let path = file.path();
+        std::fs::metadata(&path).map(|_| ()).map_err(Error::file("read the weights", path))
+    })
 }
 
-/// Writes the resolved experiment where its results will be.
-pub fn begin(experiment: &Experiment, results: &Path) -> Result<()> {
+/// Writes the resolved experiment where its results will be; `folder` is where the paths of its files start.
+pub fn begin(experiment: &Experiment, folder: &Path, results: &Path) -> Result<()> {
     record::create_folder(results)?;
     let path = results.join("experiment.toml");
-    let text = toml::to_string(experiment).map_err(|error| Error::content(&path, error))?;
+    let text = toml::to_string(&experiment.kept_in(results, folder)).map_err(|error| Error::content(&path, error))?;
     record::write_whole(&path, text.as_bytes())
 }
 

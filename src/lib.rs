@@ -23,6 +23,7 @@ pub mod diagnosis;
 pub mod distribution;
 mod error;
 pub mod experiment;
+mod file_path;
 pub mod kernel;
 pub mod laboratory;
 pub mod loss;
@@ -40,6 +41,7 @@ pub mod train;
 pub mod trial;
 
 pub use error::{Error, Result};
+pub use file_path::FilePath;
 pub use lossward_envs as envs;
 pub use lossward_envs::{Rng, options, stream};
 

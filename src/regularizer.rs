@@ -4,10 +4,9 @@
 use crate::kernel::{self, Power};
 use crate::network::{Network, Parameters};
 use crate::objective::Value;
-use crate::{Result, scalar};
+use crate::{FilePath, Result, scalar};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// The `[regularizer]` table of an experiment. Weights are penalized, biases never; decoupled weight decay is a setting of the
 /// optimizer, not of the loss.
@@ -48,7 +47,7 @@ pub struct KlSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arm: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<PathBuf>,
+    pub file: Option<FilePath>,
 }
 
 /// The penalties of one trial.

@@ -11,7 +11,7 @@ use crate::record::{self, Outcome, Record, TrialFolder};
 use crate::regularizer::Regularizer;
 use crate::task::{Evaluation, Expert, Task};
 use crate::train::{Training, Watch, train};
-use crate::{Error, Result, stream};
+use crate::{Error, FilePath, Result, stream};
 use lossward_envs::panic_message;
 use serde::Serialize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -117,7 +117,7 @@ impl<'a> Trial<'a> {
             return Err(Error::Argument("an expert is either an `arm` or a `file`".into()));
         }
         let network = self.network(task)?;
-        self.load(&network, settings.arm.as_deref(), settings.file.as_deref(), results)?;
+        self.load(&network, settings.arm.as_deref(), settings.file.as_ref(), results)?;
         Ok(Expert { network, episodes: settings.episodes, seed: self.seed })
     }
 
@@ -127,7 +127,7 @@ impl<'a> Trial<'a> {
             None => None,
             Some(kl) => {
                 let network = self.network(task)?;
-                self.load(&network, kl.arm.as_deref(), kl.file.as_deref(), results)?;
+                self.load(&network, kl.arm.as_deref(), kl.file.as_ref(), results)?;
                 Some(network)
             }
         };
@@ -144,12 +144,12 @@ impl<'a> Trial<'a> {
     }
 
     /// Gives a network the final weights of another arm with the same seed, or those of a file; none of both changes nothing.
-    fn load(&self, network: &Network, arm: Option<&str>, file: Option<&Path>, results: &Path) -> Result<()> {
+    fn load(&self, network: &Network, arm: Option<&str>, file: Option<&FilePath>, results: &Path) -> Result<()> {
         match (arm, file) {
             (Some(arm), _) => {
                 network.load(&TrialFolder::of(results, &crate::experiment::slug(arm), self.seed).final_weights())
             }
-            (None, Some(file)) => network.load(file),
+            (None, Some(file)) => network.load(&file.path()),
             (None, None) => Ok(()),
         }
     }

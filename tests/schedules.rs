@@ -77,7 +77,7 @@ fn every_option_has_its_default_and_its_range_and_what_is_required_is_asked_for(
                 }
             }
             let wrong: &[toml::Value] = match option.kind {
-                OptionKind::Shares => &[toml::Value::Array(vec![]), 0.5.into()],
+                OptionKind::Shares => &[toml::Value::Array(vec![]), 1.5.into()],
                 OptionKind::Flag { .. } | OptionKind::Choice(_) => &["neither".into()],
                 _ => &[(-1).into(), (-0.1).into(), f64::NAN.into(), f64::INFINITY.into(), "0.5".into()],
             };

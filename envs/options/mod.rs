@@ -131,17 +131,20 @@ impl Options {
     /// When an option is unknown, has another type, is out of range or is missing; the message begins with the option in
     /// backticks.
     pub fn new(owner: &str, rows: &'static [OptionRow], given: &Given) -> Result<Options, OptionError> {
+        let mut values = Given::new();
         for (name, value) in given {
             let row = rows.iter().find(|row| row.name == name).ok_or_else(|| not_an_option(name, owner, rows))?;
-            row.kind.check(value).map_err(|expected| {
+            let value = row.kind.understood(value);
+            row.kind.check(&value).map_err(|expected| {
                 OptionError(format!("`{name}` of {owner} must be {expected}, not {}", value.quoted()))
             })?;
+            values.insert(name.clone(), value);
         }
         if let Some(row) = rows.iter().find(|row| row.kind.is_required() && !given.contains_key(row.name)) {
             return Err(OptionError(format!("`{}` of {owner} must be given: {}", row.name, row.kind)));
         }
         let mut options = Options::defaults(rows);
-        options.values.extend(given.clone());
+        options.values.extend(values);
         Ok(options)
     }
 
@@ -273,7 +276,25 @@ impl OptionRow {
     }
 }
 
+/// Whole numbers beyond this are taken for typing errors.
+const LARGEST_WHOLE: i64 = 1_000_000_000;
+
 impl OptionKind {
+    /// The value as this kind has it: `1e3` is a whole number where one is wanted, and 0.5 a list where one is.
+    fn understood(&self, value: &OptionValue) -> OptionValue {
+        match (self, value) {
+            (OptionKind::Whole { .. }, OptionValue::Number(x))
+                if x.fract() == 0.0 && x.abs() <= LARGEST_WHOLE as f64 =>
+            {
+                OptionValue::Whole(*x as i64)
+            }
+            (OptionKind::Shares | OptionKind::Numbers(_), one) => {
+                one.as_number().map_or(one.clone(), |x| OptionValue::Numbers(vec![x]))
+            }
+            (_, value) => value.clone(),
+        }
+    }
+
     /// Whether a value fits; if not, what would.
     fn check(&self, value: &OptionValue) -> Result<(), String> {
         let fits = match (self, value) {
@@ -283,7 +304,7 @@ impl OptionKind {
                 | OptionKind::RequiredNumber(range),
                 value,
             ) => value.as_number().is_some_and(|x| x.is_finite() && range.contains(x)),
-            (OptionKind::Whole { at_least, .. }, OptionValue::Whole(x)) => x >= at_least,
+            (OptionKind::Whole { at_least, .. }, OptionValue::Whole(x)) => (*at_least..=LARGEST_WHOLE).contains(x),
             (OptionKind::Flag { .. }, OptionValue::Flag(_)) => true,
             (OptionKind::Choice(choices), OptionValue::Text(text)) => choices.contains(&text.as_str()),
             (OptionKind::Text { .. }, OptionValue::Text(_)) => true,

@@ -11,9 +11,14 @@ use crate::{Bound, Dims, Space, StepError, Steps, Vectorized};
 /// reinforcement learning", Nature 518, with 4.
 ///
 /// # Errors
-/// When the count is 0.
+/// When the count is not 1 to 1000.
 pub fn stack_frames(env: Box<dyn Vectorized>, count: usize) -> Wrap {
-    check_parameter(&*env, "stack_frames", ("count", count as f64), Interval::AT_LEAST_ONE)?;
+    check_parameter(
+        &*env,
+        "stack_frames",
+        ("count", count as f64),
+        Interval { low: 1.0, high: 1000.0, closed: (true, true) },
+    )?;
     let Steps { copies, features, .. } = *env.steps();
     let steps = Steps::new(copies, count * features);
     let frames = vec![0.0; copies * count * features];

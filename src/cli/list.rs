@@ -115,6 +115,13 @@ fn draw_losses(folder: &Path) -> anyhow::Result<()> {
 
 /// Every experiment file of a folder with the question that its first comment states.
 fn experiments(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    if !folder.is_dir() {
+        anyhow::bail!(
+            "there is no folder {} here; `lossward list experiments` lists the experiment files of a folder, such as the one of Lossward's \
+             repository: start it there, or give --folder",
+            folder.display()
+        );
+    }
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
     let mut rows = Vec::new();
     for entry in entries {
@@ -125,6 +132,7 @@ fn experiments(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
             rows.push((path.display().to_string(), comment.trim_start_matches("Question:").trim().to_string()));
         }
     }
+    anyhow::ensure!(!rows.is_empty(), "no experiment file (.toml) is in the folder {}", folder.display());
     rows.sort();
     Ok(rows)
 }

@@ -48,6 +48,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(bad) = arguments.overrides.iter().find(|given| !given.contains('=')) {
         anyhow::bail!("`{bad}` is not of the form key=value, such as optimizer.learning_rate=3e-4");
     }
+    check_is_experiment(&arguments.file)?;
+    let named = arguments.overrides.iter().find(|given| {
+        given.trim_start().strip_prefix("seeds").is_some_and(|rest| rest.trim_start().starts_with(['=', '.']))
+    });
+    if let (Some(seeds), Some(given)) = (arguments.seeds, named) {
+        anyhow::bail!("`--seeds {seeds}` and `{given}` both say which seeds; give one of them");
+    }
     let seeds = arguments.seeds.map(|seeds| format!("seeds={seeds}"));
     let overrides: Vec<String> = arguments.overrides.iter().cloned().chain(seeds).collect();
     let experiment = Experiment::load(&arguments.file, &overrides)?;
@@ -68,17 +75,70 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     super::print(&format!("wrote {}\n", names.join(", ")))?;
     if failures > 0 {
-        let total = report.experiment.arms.len() as u64 * report.experiment.seeds;
+        let total = report.experiment.arms.len() as u64 * report.experiment.seeds.count;
         anyhow::bail!("{failures} of {total} trials failed; what they recorded is in {}", results.display());
     }
     Ok(())
+}
+
+/// Says what was meant where the file can't be an experiment.
+fn check_is_experiment(file: &Path) -> anyhow::Result<()> {
+    let shown = file.display();
+    if file.is_dir() {
+        if file.join("experiment.toml").is_file() {
+            anyhow::bail!(
+                "{shown} is a results folder; `lossward plot {shown}` draws it again, `lossward run {}` trains what is missing of it",
+                file.join("experiment.toml").display()
+            );
+        }
+        let files = experiments_in(file);
+        match &files[..] {
+            [] => anyhow::bail!("{shown} is a folder, and no experiment (a .toml file) is in it"),
+            files => anyhow::bail!("{shown} is a folder; give one file of it: {}", files.join(", ")),
+        }
+    }
+    if !file.exists() {
+        let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = file.to_string_lossy();
+        let known: Vec<String> =
+            experiments_in(folder).into_iter().chain(experiments_in(Path::new("experiments"))).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        match known.is_empty() {
+            true => anyhow::bail!("there is no file {shown}, and no experiment (a .toml file) beside it"),
+            false => anyhow::bail!("{}", crate::error::unknown("experiment", name.trim_start_matches("./"), &known)),
+        }
+    }
+    let ending =
+        file.to_string_lossy().trim_end_matches(".gz").rsplit('.').next().map(str::to_lowercase).unwrap_or_default();
+    match ending.as_str() {
+        "csv" | "tsv" | "txt" | "data" => anyhow::bail!(
+            "{shown} is a table; `lossward data {shown}` describes it, and an experiment file learns from it: \
+             [task] dataset = {{ csv = \"{shown}\", target = \"…\" }}"
+        ),
+        "idx" | "idx1" | "idx3" | "idx4" | "idx1-ubyte" | "idx3-ubyte" => anyhow::bail!(
+            "{shown} is an array; `lossward data {shown}` describes it, and an experiment file learns from it: \
+             [task] dataset = {{ images = \"…\", labels = \"…\" }}"
+        ),
+        "safetensors" => anyhow::bail!("{shown} are weights; an experiment file names them as `expert` or `kl`"),
+        _ => Ok(()),
+    }
+}
+
+/// The experiment files of a folder, by name.
+fn experiments_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_experiment = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "toml");
+    let plain = |path: PathBuf| path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path).display().to_string();
+    let mut names: Vec<String> = entries.map(|entry| entry.path()).filter(is_experiment).map(plain).collect();
+    names.sort();
+    names
 }
 
 /// Runs what is missing and returns how many trials failed.
 fn train(experiment: &Experiment, results: &Path, jobs: usize, arguments: &Arguments) -> anyhow::Result<usize> {
     record::create_folder(results)?;
     let plan = laboratory::plan(experiment, results, arguments.force)?;
-    laboratory::begin(experiment, results)?;
+    laboratory::begin(experiment, &experiment.folder_of(&arguments.file), results)?;
     let kept = plan.total.saturating_sub(plan.missing.len());
     if plan.missing.is_empty() {
         eprintln!(

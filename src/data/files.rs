@@ -7,7 +7,7 @@ use super::table::{Format, SEPARATORS, Table};
 use super::tabular::{Kind, Missing, Split, Tabular};
 use super::{DataSet, Interventions};
 use crate::options::{Given, Options};
-use crate::{Error, Result};
+use crate::{Error, FilePath, Result};
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -23,13 +23,13 @@ pub enum DataSetSettings {
     Files(Box<Files>),
 }
 
-/// Files of one of two formats; a path is relative to where the program is started. Plain or gzip-compressed.
+/// Files of one of two formats. Plain or gzip-compressed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Files {
     /// A table with a header.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub csv: Option<PathBuf>,
+    pub csv: Option<FilePath>,
     /// The column that is predicted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
@@ -61,17 +61,17 @@ pub struct Files {
     pub thousands: Option<char>,
     /// IDX: `[rows, height, width]`, `[rows, height, width, channels]` or `[rows, features]`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub images: Option<PathBuf>,
+    pub images: Option<FilePath>,
     /// IDX: `[rows]`
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub labels: Option<PathBuf>,
+    pub labels: Option<FilePath>,
     /// What is held out, of the same format.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub test_csv: Option<PathBuf>,
+    pub test_csv: Option<FilePath>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub test_images: Option<PathBuf>,
+    pub test_images: Option<FilePath>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub test_labels: Option<PathBuf>,
+    pub test_labels: Option<FilePath>,
     /// Without files of its own, every n-th row is held out; every fifth, if nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_every: Option<usize>,
@@ -107,16 +107,30 @@ impl DataSetSettings {
 
 impl Files {
     /// All of them.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+    pub fn paths(&self) -> impl Iterator<Item = &FilePath> {
         let all = [&self.csv, &self.test_csv, &self.images, &self.labels, &self.test_images, &self.test_labels];
-        all.into_iter().flatten().map(PathBuf::as_path)
+        all.into_iter().flatten()
+    }
+
+    /// The same with their keys.
+    pub fn paths_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut FilePath)> {
+        let Files { csv, test_csv, images, labels, test_images, test_labels, .. } = self;
+        let all = [
+            ("csv", csv),
+            ("test_csv", test_csv),
+            ("images", images),
+            ("labels", labels),
+            ("test_images", test_images),
+            ("test_labels", test_labels),
+        ];
+        all.into_iter().filter_map(|(key, file)| Some((key, file.as_mut()?)))
     }
 
     /// Remembers what the files hold now, if that isn't said already.
     pub fn fix(&mut self) -> Result<()> {
         self.check_keys()?;
         if self.sha256.is_none() {
-            self.sha256 = Some(self.paths().map(sha256).collect::<Result<_>>()?);
+            self.sha256 = Some(self.paths().map(|file| sha256(&file.path())).collect::<Result<_>>()?);
         }
         Ok(())
     }
@@ -127,8 +141,8 @@ impl Files {
         self.check_keys()?;
         self.check_content()?;
         match (&self.csv, &self.images, &self.labels) {
-            (Some(csv), None, None) => self.table(csv),
-            (None, Some(images), Some(labels)) => self.images(images, labels),
+            (Some(csv), None, None) => self.table(&csv.path()),
+            (None, Some(images), Some(labels)) => self.images(&images.path(), &labels.path()),
             _ => Err(Error::Argument("`dataset` needs `csv` and `target`, or `images` and `labels`".into())),
         }
     }
@@ -205,13 +219,13 @@ impl Files {
 
     fn check_content(&self) -> Result<()> {
         let Some(expected) = &self.sha256 else { return Ok(()) };
-        let paths: Vec<&Path> = self.paths().collect();
+        let paths: Vec<PathBuf> = self.paths().map(FilePath::path).collect();
         if expected.len() != paths.len() {
             let message = format!("`sha256` has {} entries for {} files", expected.len(), paths.len());
             return Err(Error::Argument(message));
         }
         for (path, expected) in paths.into_iter().zip(expected) {
-            let found = sha256(path)?;
+            let found = sha256(&path)?;
             if !found.eq_ignore_ascii_case(expected) {
                 let message = format!("its SHA-256 is {found}, and `sha256` says {expected}: the data has changed");
                 return Err(Error::content(path, message));
@@ -242,7 +256,9 @@ impl Files {
         };
         let rows = table.rows();
         let (table, split) = match &self.test_csv {
-            Some(test) => (table.followed_by(Table::read_as(Source::File(test), &format)?)?, Split::After(rows)),
+            Some(test) => {
+                (table.followed_by(Table::read_as(Source::File(&test.path()), &format)?)?, Split::After(rows))
+            }
             None => (table, self.split(rows)?),
         };
         Tabular {
@@ -261,7 +277,9 @@ impl Files {
     fn images(&self, images: &Path, labels: &Path) -> Result<DataSet> {
         let all = Images::read(Source::File(images), Source::File(labels))?;
         let (train, test) = match (&self.test_images, &self.test_labels) {
-            (Some(images), Some(labels)) => (all, Images::read(Source::File(images), Source::File(labels))?),
+            (Some(images), Some(labels)) => {
+                (all, Images::read(Source::File(&images.path()), Source::File(&labels.path()))?)
+            }
             _ => {
                 let split = self.split(all.rows())?;
                 all.split(split)
@@ -313,7 +331,7 @@ impl std::fmt::Display for DataSetSettings {
         match self {
             DataSetSettings::Named(name) => f.write_str(name),
             DataSetSettings::Files(files) => {
-                let names: Vec<String> = files.paths().map(|path| path.display().to_string()).collect();
+                let names: Vec<String> = files.paths().map(|file| file.written().display().to_string()).collect();
                 f.write_str(&names.join(", "))
             }
         }

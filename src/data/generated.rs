@@ -1,9 +1,10 @@
 //! Data sets that are drawn: as many rows as wanted, with a truth that is known. A draw is a function of the options alone, so that
 //! every trial and every arm meets the same rows.
 
+use super::table::{LARGEST, is_usable};
 use super::{DataSet, DataSetRow, Examples, Feature, Inputs, Scale, Target, Targets};
 use crate::options::{Interval, OptionKind, OptionRow, Options};
-use crate::{Rng, stream};
+use crate::{Error, Result, Rng, stream};
 use rand::Rng as _;
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
@@ -41,12 +42,12 @@ pub(super) const MOONS: DataSetRow = DataSetRow {
     ],
     load: |options| {
         let noise = options.number("noise");
-        Ok(drawn(options, "moons", 2, &[0.5; 2], |class, rng| {
+        drawn(options, "moons", 2, &[0.5; 2], |class, rng| {
             let angle = rng.random_range(0.0..PI);
             let (x, y) = (angle.cos(), angle.sin());
             let (x, y) = if class == 0 { (x, y) } else { (1.0 - x, 0.5 - y) };
             vec![x + noise * normal(rng), y + noise * normal(rng)]
-        }))
+        })
     },
 };
 
@@ -75,11 +76,11 @@ pub(super) const SPIRALS: DataSetRow = DataSetRow {
     load: |options| {
         let (noise, turns) = (options.number("noise"), options.number("turns"));
         let classes = options.whole_up_to("classes", 100)?;
-        Ok(drawn(options, "spirals", 2, &vec![1.0 / classes as f64; classes], |class, rng| {
+        drawn(options, "spirals", 2, &vec![1.0 / classes as f64; classes], |class, rng| {
             let radius: f64 = rng.random_range(0.05..1.0);
             let angle = TAU * (turns * radius + class as f64 / classes as f64);
             vec![radius * angle.cos() + noise * normal(rng), radius * angle.sin() + noise * normal(rng)]
-        }))
+        })
     },
 };
 
@@ -108,15 +109,21 @@ pub(super) const BLOBS: DataSetRow = DataSetRow {
     ],
     load: |options| {
         let (classes, features) = (options.whole_up_to("classes", 1_000)?, options.whole_up_to("features", 10_000)?);
+        let rows = options.whole(TRAIN.name).max(options.whole(TEST.name)).unwrap_or(0);
+        if rows.saturating_mul(features as i64) > MOST_NUMBERS {
+            return Err(Error::Argument(format!(
+                "{rows} rows of {features} `features` are more than {MOST_NUMBERS} numbers"
+            )));
+        }
         let rare = 1.0 / options.number("imbalance");
         let sum = classes as f64 - 1.0 + rare;
         let shares: Vec<f64> = (0..classes).map(|class| if class + 1 == classes { rare } else { 1.0 } / sum).collect();
         let mut rng = stream(instance(options), "blobs: centers", 0);
         let centers: Vec<Vec<f64>> =
             (0..classes).map(|_| on_sphere(features, options.number("distance"), &mut rng)).collect();
-        Ok(drawn(options, "blobs", features, &shares, |class, rng| {
+        drawn(options, "blobs", features, &shares, |class, rng| {
             centers[class].iter().map(|center| center + normal(rng)).collect()
-        }))
+        })
     },
 };
 
@@ -138,11 +145,14 @@ pub(super) const CURVE: DataSetRow = DataSetRow {
             let x: Vec<f64> = (0..rows).map(|_| rng.random_range(-1.0..1.0)).collect();
             let y = x.iter().map(|x| (PI * cycles * x).sin() + noise * normal(rng)).collect::<Vec<f64>>();
             (x, y)
-        });
+        })?;
+        if !train.1.iter().chain(&test.1).copied().all(is_usable) {
+            return Err(too_large());
+        }
         let scale = Scale::of(train.1.iter().copied());
         let [train, test] =
             [train, test].map(|(x, y)| (x, Targets::Values(y.iter().map(|y| scale.standardized(*y)).collect())));
-        Ok(standardized(vec!["x".into()], Target::Value { name: "y".into(), scale }, [train, test]))
+        standardized(vec!["x".into()], Target::Value { name: "y".into(), scale }, [train, test])
     },
 };
 
@@ -161,10 +171,20 @@ fn on_sphere(features: usize, radius: f64, rng: &mut Rng) -> Vec<f64> {
 }
 
 /// Both parts, each from a stream of its own, by their numbers of rows.
-fn both<T>(options: &Options, name: &str, mut part: impl FnMut(usize, &mut Rng) -> T) -> [T; 2] {
-    [(TRAIN.name, 0), (TEST.name, 1)].map(|(size, index)| {
-        part(options.whole(size).unwrap_or(0) as usize, &mut stream(instance(options), name, index))
-    })
+fn both<T>(options: &Options, name: &str, mut part: impl FnMut(usize, &mut Rng) -> T) -> Result<[T; 2]> {
+    let sizes = [options.whole_up_to(TRAIN.name, MOST_ROWS)?, options.whole_up_to(TEST.name, MOST_ROWS)?];
+    let mut part = |index: usize| part(sizes[index], &mut stream(instance(options), name, index as u64));
+    Ok([part(0), part(1)])
+}
+
+/// Numbers of either part.
+const MOST_NUMBERS: i64 = 100_000_000;
+
+/// Rows of either part.
+const MOST_ROWS: i64 = 1_000_000;
+
+fn too_large() -> Error {
+    Error::Argument(format!("with these options there are numbers beyond {LARGEST:e}, too large to be learned from"))
 }
 
 /// Rows of classes: each class has its share of either part, rounded, and at least one row.
@@ -174,7 +194,7 @@ fn drawn(
     features: usize,
     shares: &[f64],
     mut row: impl FnMut(usize, &mut Rng) -> Vec<f64>,
-) -> DataSet {
+) -> Result<DataSet> {
     let parts = both(options, name, |rows, rng| {
         let mut labels: Vec<u32> = Vec::new();
         for (class, share) in shares.iter().enumerate().rev() {
@@ -185,13 +205,16 @@ fn drawn(
         labels.shuffle(rng);
         let inputs: Vec<f64> = labels.iter().flat_map(|label| row(*label as usize, rng)).collect();
         (inputs, Targets::Classes(labels))
-    });
+    })?;
     let names = (0..shares.len()).map(|class| class.to_string()).collect();
     standardized((1..=features).map(|i| format!("x{i}")).collect(), Target::Class { names }, parts)
 }
 
 /// Features standardized by the training part.
-fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets); 2]) -> DataSet {
+fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets); 2]) -> Result<DataSet> {
+    if !parts.iter().flat_map(|(inputs, _)| inputs).copied().all(is_usable) {
+        return Err(too_large());
+    }
     let features = names.len();
     let column = |feature: usize| parts[0].0.iter().skip(feature).step_by(features).copied().collect::<Vec<f64>>();
     let scales = (0..features).map(|feature| Scale::of(column(feature)));
@@ -201,7 +224,7 @@ fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets);
         let inputs = inputs.iter().zip(features.iter().cycle()).map(|(x, feature)| feature.scale.standardized(*x));
         Examples { inputs: Inputs::Numbers(inputs.collect()), targets }.into()
     });
-    DataSet { shape: vec![features.len()], features, target, train, test, notes: Vec::new() }
+    Ok(DataSet { shape: vec![features.len()], features, target, train, test, notes: Vec::new() })
 }
 
 #[cfg(test)]

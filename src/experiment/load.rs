@@ -1,7 +1,9 @@
 //! From text to an [`Experiment`]: defaults, file, presets, arms and overrides, in this order.
 
-use super::source::{Source, locate, merge, table};
-use super::{Arm, Budget, EvaluationSettings, Experiment, KINDS, ObjectiveSettings, Plot, Threshold, validate};
+use super::lenient::Lenient;
+use super::merge::merge;
+use super::source::{Source, locate, table};
+use super::{Arm, Budget, EvaluationSettings, Experiment, KINDS, ObjectiveSettings, Plot, Seeds, Threshold, validate};
 use crate::network::NetworkSettings;
 use crate::optimizer::OptimizerSettings;
 use crate::regularizer::RegularizerSettings;
@@ -9,7 +11,7 @@ use crate::task::TaskSettings;
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -34,7 +36,8 @@ const SHARED: &[&str] = &["task", "network", "optimizer", "regularizer", "budget
 struct Top {
     title: Option<String>,
     question: Option<String>,
-    seeds: u64,
+    seeds: Seeds,
+    folder: Option<PathBuf>,
     threshold: Option<Threshold>,
     #[serde(default)]
     plot: Vec<Plot>,
@@ -82,6 +85,7 @@ impl Experiment {
         let (source, stem, question) = read_source(path, overrides)?;
         let (mut experiment, tables) = Self::parse(&source, stem)?;
         experiment.question = experiment.question.or(question);
+        experiment.locate_files(path, &source, &tables)?;
         experiment.checked(&source, &tables)
     }
 
@@ -94,8 +98,31 @@ impl Experiment {
         let (source, stem, question) = read_source(path, &[])?;
         let (mut experiment, tables) = Self::parse(&source, stem)?;
         experiment.question = experiment.question.or(question);
-        let of_files = experiment.arms.iter().any(|arm| arm.files().next().is_some());
-        if of_files { Ok(experiment) } else { experiment.checked(&source, &tables) }
+        experiment.locate_files(path, &source, &tables)?;
+        let reads = experiment.arms.iter().any(Arm::reads_files);
+        if reads { Ok(experiment) } else { experiment.checked(&source, &tables) }
+    }
+
+    /// Where the paths of the file at `path` start: in its folder, or where it says.
+    pub fn folder_of(&self, path: &Path) -> PathBuf {
+        let beside = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        self.folder.as_ref().map_or(beside.to_path_buf(), |folder| beside.join(folder))
+    }
+
+    /// Files are looked for from the folder of the experiment, those of the command line from where the program is started.
+    fn locate_files(&mut self, path: &Path, source: &Source, tables: &Tables) -> Result<()> {
+        let folder = self.folder_of(path);
+        for (arm, table) in self.arms.iter_mut().zip(&tables.arms) {
+            for (key, file) in arm.files_mut() {
+                let given = locate(table, &key).is_some_and(|span| source.is_override(&span));
+                if given && file.written().is_relative() {
+                    let here = std::env::current_dir().map_err(Error::file("find", "."))?;
+                    *file = here.join(file.written()).into();
+                }
+                file.start_from(&folder);
+            }
+        }
+        Ok(())
     }
 
     fn checked(mut self, source: &Source, tables: &Tables) -> Result<Experiment> {
@@ -137,6 +164,7 @@ impl Experiment {
             title: head.title.unwrap_or(stem),
             question: head.question,
             seeds: head.seeds,
+            folder: head.folder,
             threshold: head.threshold,
             plots: head.plot,
             arms: Vec::new(),
@@ -154,7 +182,7 @@ impl Experiment {
 
 /// The text, the file's name without its ending, and the question that it states.
 fn read_source(path: &Path, overrides: &[String]) -> Result<(Source, String, Option<String>)> {
-    let text = std::fs::read_to_string(path).map_err(Error::file("read the experiment", path))?;
+    let text = super::source::text_of(path)?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     Ok((Source::new(path, &text, overrides), stem, stated_question(&text)))
 }
@@ -273,7 +301,13 @@ fn read_arm<'i>(source: &Source, defaults: &DeTable<'i>, mut merged: DeTable<'i>
     let name_span = || locate(&merged, "name");
     for required in ["task", "budget", "objective"] {
         if !merged.contains_key(required) {
-            let message = format!("the arm has no `{required}` table, and the experiment gives no common one");
+            let example = match required {
+                "task" => "task.dataset = \"digits\"",
+                "budget" => "budget.examples = 100_000",
+                _ => "objective = { kind = \"supervised\", loss = \"cross_entropy\" }",
+            };
+            let message =
+                format!("the arm has no `{required}` table, and the experiment gives no common one; write {example}");
             return Err(source.error(name_span(), message));
         }
     }
@@ -329,13 +363,31 @@ fn base_objective<'i>(
     Ok(under.cloned().unwrap_or_default())
 }
 
+/// The first key with a date in it, and where that stands.
+fn dated(table: &DeTable) -> Option<(String, std::ops::Range<usize>)> {
+    fn inside(value: &Spanned<DeValue>) -> Option<std::ops::Range<usize>> {
+        match value.get_ref() {
+            DeValue::Datetime(_) => Some(value.span()),
+            DeValue::Array(list) => list.iter().find_map(inside),
+            DeValue::Table(table) => dated(table).map(|(_, span)| span),
+            _ => None,
+        }
+    }
+    table.iter().find_map(|(name, value)| Some((name.get_ref().to_string(), inside(value)?)))
+}
+
 fn read<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>) -> Result<T> {
     read_at(source, table, 0..0)
 }
 
 fn read_at<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>, span: std::ops::Range<usize>) -> Result<T> {
-    let deserializer = toml::de::Deserializer::from(Spanned::new(span, table));
-    T::deserialize(deserializer).map_err(|error| source.explain(&error))
+    if let Some((key, span)) = dated(&table) {
+        return Err(
+            source.error(Some(span), format!("`{key}` is a date, and nothing here takes one; a text stands in quotes"))
+        );
+    }
+    let deserializer = toml::de::Deserializer::from(Spanned::new(span, table.clone()));
+    T::deserialize(Lenient(deserializer)).map_err(|error| source.explain(&error, &table))
 }
 
 #[cfg(test)]

@@ -1,12 +1,18 @@
 //! The experiment file: what it may say, with defaults, presets and overrides resolved. Nothing else parses a config.
 
+mod lenient;
+mod limits;
 mod load;
+mod merge;
+mod seeds;
 mod source;
 mod validate;
 
 pub use load::PRESETS;
+pub use seeds::Seeds;
 
 use crate::data::DataSetSettings;
+use crate::file_path::{FilePath, way};
 use crate::network::NetworkSettings;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::optimizer::OptimizerSettings;
@@ -16,6 +22,7 @@ use crate::regularizer::RegularizerSettings;
 use crate::task::TaskSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// A file that asks a question, with everything it leaves out filled in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,8 +31,11 @@ pub struct Experiment {
     /// What it is to answer: the key, or the comment `# Question: …` at the head of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
-    /// Trials per arm; their seeds are `0..seeds`.
-    pub seeds: u64,
+    /// A trial per arm for each of them.
+    pub seeds: Seeds,
+    /// Where the paths of its files start, as seen from where this is written; there itself, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
     #[serde(rename = "plot")]
@@ -64,12 +74,16 @@ pub const KINDS: &[(&str, &str)] = &[
     ("policy_gradient", "maximize the reward of sampled actions"),
 ];
 
-/// When a trial ends.
+/// When a trial ends: after so many `examples`, or on a data set after so many `epochs`, from which the examples follow.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// Labelled rows, or environment steps.
+    #[serde(default)]
     pub examples: u64,
+    /// Times that every training row is seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u64>,
 }
 
 /// When and how a network is judged.
@@ -135,6 +149,15 @@ fn examples() -> String {
     "examples".into()
 }
 
+impl Experiment {
+    /// What is kept beside its results: with the way from there to where the paths of its files start, if it has files.
+    pub fn kept_in(&self, results: &Path, folder: &Path) -> Experiment {
+        let reads = self.arms.iter().any(Arm::reads_files);
+        let way = reads.then(|| way(results, folder).or_else(|| folder.canonicalize().ok())).flatten();
+        Experiment { folder: way, ..self.clone() }
+    }
+}
+
 impl EvaluationSettings {
     /// Examples between two rows.
     pub fn every(&self, budget: Budget) -> u64 {
@@ -148,22 +171,33 @@ impl Arm {
         slug(&self.name)
     }
 
-    /// Files that it reads: weights, and data of the user's own.
-    pub fn files(&self) -> impl Iterator<Item = &std::path::Path> {
-        let data = match &self.task.dataset {
-            Some(DataSetSettings::Files(files)) => Some(files.paths()),
-            _ => None,
-        };
-        self.weights_files().chain(data.into_iter().flatten())
+    /// Whether it reads files: weights, or data of the user's own.
+    pub fn reads_files(&self) -> bool {
+        matches!(self.task.dataset, Some(DataSetSettings::Files(_))) || self.weights_files().next().is_some()
     }
 
     /// Weights files that it reads.
-    pub fn weights_files(&self) -> impl Iterator<Item = &std::path::Path> {
+    pub fn weights_files(&self) -> impl Iterator<Item = &FilePath> {
         let expert = match &self.objective {
-            ObjectiveSettings::Supervised(SupervisedSettings { expert: Some(expert), .. }) => expert.file.as_deref(),
+            ObjectiveSettings::Supervised(SupervisedSettings { expert: Some(expert), .. }) => expert.file.as_ref(),
             _ => None,
         };
-        expert.into_iter().chain(self.regularizer.kl.as_ref().and_then(|kl| kl.file.as_deref()))
+        expert.into_iter().chain(self.regularizer.kl.as_ref().and_then(|kl| kl.file.as_ref()))
+    }
+
+    /// All files that it reads, each with its key.
+    fn files_mut(&mut self) -> Vec<(String, &mut FilePath)> {
+        let mut files = Vec::new();
+        if let Some(DataSetSettings::Files(data)) = &mut self.task.dataset {
+            files.extend(data.paths_mut().map(|(key, file)| (format!("task.dataset.{key}"), file)));
+        }
+        if let ObjectiveSettings::Supervised(SupervisedSettings { expert: Some(expert), .. }) = &mut self.objective {
+            files.extend(expert.file.as_mut().map(|file| ("objective.expert.file".to_string(), file)));
+        }
+        if let Some(kl) = &mut self.regularizer.kl {
+            files.extend(kl.file.as_mut().map(|file| ("regularizer.kl.file".to_string(), file)));
+        }
+        files
     }
 
     /// The arms whose final networks this one needs: its expert's, and the reference of its divergence.

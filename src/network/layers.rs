@@ -63,7 +63,10 @@ pub(super) fn plan(settings: &NetworkSettings, shape: &[usize], outputs: usize) 
     if layers.iter().any(|layer| layer.outputs() == 0) {
         return Err(Error::Argument("a hidden layer needs at least 1 unit".into()));
     }
-    let parameters = layers.iter().filter_map(Layer::weight_shape).map(|shape| shape.iter().product::<usize>() as f64);
+    let parameters = layers
+        .iter()
+        .filter_map(Layer::weight_shape)
+        .map(|shape| shape.iter().map(|side| *side as f64).product::<f64>());
     let parameters: f64 = parameters.sum();
     if parameters > MOST_PARAMETERS {
         return Err(Error::Argument(format!("a network of {parameters:e} weights; the most is {MOST_PARAMETERS:e}")));

@@ -30,7 +30,7 @@ pub struct ExpertSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arm: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<std::path::PathBuf>,
+    pub file: Option<crate::FilePath>,
     /// Whole episodes that it demonstrates.
     pub episodes: usize,
 }

@@ -26,7 +26,7 @@ pub enum Status {
     Missing,
     /// It ran, and ended so.
     Ended(Outcome),
-    /// Another trial's records are there: the first line in which its identity differs, as `(there, wanted)`.
+    /// Another trial's records are there: the first key in which its identity differs, as `(there, wanted)`.
     Other { there: String, wanted: String },
 }
 
@@ -44,21 +44,41 @@ impl TrialFolder {
         let Some(there) = read_if_present(&self.identity())? else { return Ok(Status::Missing) };
         let Some(outcome) = read_if_present(&self.outcome())? else { return Ok(Status::Missing) };
         if there != wanted {
-            let missing = || "(nothing)".to_string();
-            let mut there_lines = there.lines();
-            let mut wanted_lines = wanted.lines();
-            loop {
-                match (there_lines.next(), wanted_lines.next()) {
-                    (Some(a), Some(b)) if a == b => {}
-                    (a, b) => {
-                        let text = |line: Option<&str>| line.map_or_else(missing, str::to_string);
-                        return Ok(Status::Other { there: text(a), wanted: text(b) });
-                    }
-                }
-            }
+            let (there, wanted) = difference(&there, wanted);
+            return Ok(Status::Other { there, wanted });
         }
         let parsed = serde_json::from_str(&outcome).map_err(|error| Error::content(self.outcome(), error))?;
         Ok(Status::Ended(parsed))
+    }
+}
+
+/// The first key in which two identities differ, with its value in each.
+fn difference(there: &str, wanted: &str) -> (String, String) {
+    let keys = |text: &str| {
+        let mut found = Vec::new();
+        // Nothing where it can't be read, so that everything differs.
+        flatten("", &toml::from_str(text).unwrap_or_default(), &mut found);
+        found
+    };
+    let (there, wanted) = (keys(there), keys(wanted));
+    let of = |keys: &[(String, String)], key: &str| {
+        let found = keys.iter().find(|(other, _)| other == key);
+        found.map_or(format!("no {key}"), |(key, value)| format!("{key} = {value}"))
+    };
+    let differs = |(key, _): &&(String, String)| of(&there, key) != of(&wanted, key);
+    match wanted.iter().chain(&there).find(differs) {
+        Some((key, _)) => (of(&there, key), of(&wanted, key)),
+        None => ("(the same, written another way)".into(), "(the same)".into()),
+    }
+}
+
+fn flatten(path: &str, table: &toml::Table, found: &mut Vec<(String, String)>) {
+    for (name, value) in table {
+        let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match value {
+            toml::Value::Table(inner) if !inner.is_empty() => flatten(&key, inner, found),
+            value => found.push((key, value.to_string())),
+        }
     }
 }
 

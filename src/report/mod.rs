@@ -81,7 +81,7 @@ impl Report {
         for arm in &experiment.arms {
             let mut records =
                 ArmRecords { name: arm.name.clone(), trials: Vec::new(), failed: Vec::new(), missing: Vec::new() };
-            for seed in 0..experiment.seeds {
+            for seed in experiment.seeds.range() {
                 let trial = Trial::new(arm, seed, results);
                 match trial.folder.status(&trial.identity()?)? {
                     Status::Ended(Outcome::Finished { seconds, warnings }) => {

@@ -35,7 +35,7 @@ pub fn write_results(
     create_folder(&results).unwrap();
     std::fs::write(results.join("experiment.toml"), toml::to_string(&experiment).unwrap()).unwrap();
     for (i, arm) in experiment.arms.iter().enumerate() {
-        for seed in 0..experiment.seeds {
+        for seed in experiment.seeds.range() {
             let trial = Trial::new(arm, seed, &results);
             trial.folder.begin(&trial.identity().unwrap()).unwrap();
             std::fs::write(trial.folder.rows(), made_up_rows(i, seed, rows)).unwrap();

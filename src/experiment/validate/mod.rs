@@ -34,7 +34,8 @@ fn require(holds: bool, path: &str, message: &str) -> Check {
 /// Checks everything, and fills in what depends on the task: the metrics, the checksums of a user's files and the default plot.
 pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     let at_top = |(path, message)| Invalid { arm: None, path, message };
-    require(experiment.seeds >= 1, "seeds", "`seeds` must be at least 1").map_err(at_top)?;
+    require(experiment.seeds.count >= 1, "seeds", "`seeds` must be at least 1").map_err(at_top)?;
+    super::limits::of_experiment(experiment).map_err(at_top)?;
     for (i, arm) in experiment.arms.iter_mut().enumerate() {
         complete(arm).map_err(|(path, message)| Invalid { arm: Some(i), path, message })?;
     }
@@ -74,6 +75,8 @@ fn complete(arm: &mut Arm) -> Check {
     if let Some(DataSetSettings::Files(files)) = &mut arm.task.dataset {
         files.fix().or_else(|error| fail("task.dataset", error))?;
     }
+    count_epochs(arm)?;
+    super::limits::of_arm(arm)?;
     if arm.evaluation.metrics.is_empty() {
         let usual = match load_task(arm)?.source {
             Source::DataSet(data) if data.target.classes().is_none() => ["r2", "rmse"],
@@ -82,6 +85,24 @@ fn complete(arm: &mut Arm) -> Check {
         arm.evaluation.metrics = usual.map(Named::plain).to_vec();
     }
     Ok(())
+}
+
+/// The examples of a budget that is given in epochs.
+fn count_epochs(arm: &mut Arm) -> Check {
+    let Some(epochs) = arm.budget.epochs else {
+        let message = "`examples` must be at least 1, such as budget.examples = 100_000; or, on a data set, `epochs`";
+        return require(arm.budget.examples >= 1, "budget.examples", message);
+    };
+    require(epochs >= 1, "budget.epochs", "`epochs` must be at least 1")?;
+    let Source::DataSet(data) = load_task(arm)?.source else {
+        return fail("budget.epochs", "an environment has no epochs; give `budget.examples`, its steps");
+    };
+    let examples = epochs.saturating_mul(data.train.len() as u64);
+    let agrees = arm.budget.examples == 0 || arm.budget.examples == examples;
+    let message =
+        format!("{epochs} `epochs` of {} training rows are {examples} examples; give one of the two", data.train.len());
+    arm.budget.examples = examples;
+    require(agrees, "budget.examples", &message)
 }
 
 fn load_task(arm: &Arm) -> Result<Task, (String, String)> {
@@ -167,7 +188,6 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<(Vec<String>, Vec<Str
             &format!("`{key}` must be finite and not negative, not {value}"),
         )
     };
-    positive(arm.budget.examples, "budget.examples")?;
     positive(arm.evaluation.every.unwrap_or(1), "evaluation.every")?;
     positive(arm.evaluation.episodes as u64, "evaluation.episodes")?;
     require(arm.network.output_gain.is_finite(), "network.output_gain", "`output_gain` must be finite")?;
@@ -298,7 +318,8 @@ fn check_regularizer(arm: &Arm, experiment: &Experiment) -> Check {
     }
 }
 
-fn check_file(file: &std::path::Path, path: &str) -> Check {
+fn check_file(file: &crate::FilePath, path: &str) -> Check {
+    let file = file.path();
     require(file.is_file(), path, &format!("there is no weights file {}", file.display()))
 }
 

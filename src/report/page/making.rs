@@ -1,6 +1,7 @@
 //! How the results came about, and how to get them again.
 
 use super::html::{escape, grouped};
+use crate::experiment::Arm;
 use crate::record::Provenance;
 use crate::report::Report;
 use crate::{Error, Result};
@@ -11,10 +12,10 @@ pub(super) fn section(report: &Report) -> Result<String> {
         all => format!("<dl>{}</dl>", all.iter().map(machine).collect::<String>()),
     };
     let file = toml::to_string(&report.experiment).map_err(|error| Error::Argument(error.to_string()))?;
-    let reads = report.experiment.arms.iter().any(|arm| arm.files().next().is_some());
+    let reads = report.experiment.arms.iter().any(Arm::reads_files);
     let of_files = match reads {
         true => {
-            "<p>The files that the experiment names are looked for from the folder in which <code>lossward</code> is started.</p>"
+            "<p>The files that the experiment names are looked for where they were, as seen from the folder of this page.</p>"
         }
         false => "",
     };

@@ -122,7 +122,7 @@ fn facts(report: &Report) -> String {
         }
     }
     let budgets: Vec<String> = budgets.iter().map(|budget| grouped(*budget as f64)).collect();
-    let (arms, seeds) = (report.arms.len(), report.experiment.seeds as usize);
+    let (arms, seeds) = (report.arms.len(), report.experiment.seeds.count as usize);
     let each = if arms * seeds > 1 { " each" } else { "" };
     format!(
         "{} × {} on {}; {} examples{each}",
