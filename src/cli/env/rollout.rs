@@ -3,8 +3,8 @@
 use crate::cli::json::{self, Array};
 use crate::disk;
 use crate::report::figure::scene;
-use crate::task::find_environment;
 use crate::stream;
+use crate::task::find_environment;
 use anyhow::Context;
 use lossward_envs::{Actions, Cause, RandomActions, Space, Spec, Vectorized};
 use serde_json::{Value, json};
