@@ -51,7 +51,8 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
 
 /// Few enough bytes to leave room for what surrounds the name.
 fn shortened(name: &str) -> &str {
-    &name[..name.floor_char_boundary(200)]
+    let end = (0..=name.len().min(200)).rfind(|end| name.is_char_boundary(*end));
+    &name[..end.unwrap_or(0)]
 }
 
 fn unfinished(change: impl FnOnce(&mut Vec<PathBuf>)) {

@@ -77,12 +77,11 @@ impl<'a> Progress<'a> {
                 self.running.insert(trial, (watch, bar));
             }
             Some(Event::Ended { trial, outcome }) => self.end(trial, &outcome),
-            Some(Event::Elsewhere { trial, by }) => {
-                if self.elsewhere.insert(trial) {
-                    let name = self.plan.missing[trial].name();
-                    self.say(false, &format!("{name} is trained by {by}; it is waited for when nothing else is left"));
-                }
+            Some(Event::Elsewhere { trial, by }) if self.elsewhere.insert(trial) => {
+                let name = self.plan.missing[trial].name();
+                self.say(false, &format!("{name} is trained by {by}; it is waited for when nothing else is left"));
             }
+            Some(Event::Elsewhere { .. }) => {}
             Some(Event::EndedElsewhere { trial }) => {
                 self.left_to_others += 1;
                 self.trials.set_length((self.plan.missing.len() - self.left_to_others) as u64);
