@@ -153,3 +153,20 @@ fn labels_with_gaps_are_told() {
     let data = sandbox.run(&["data", "labels"]);
     assert!(data.out.contains("of the classes from 0 to 3, no label is 2"), "{}", data.out);
 }
+
+/// The third class stands in the rows to train on alone, so that it is neither there nor predicted where the classifier is judged.
+#[test]
+fn a_class_that_does_not_occur_is_left_out_of_means() {
+    let sandbox = sandbox();
+    let with = |metrics: &str, out: &str| {
+        sandbox.run(&["run", "absent.toml", "--out", out, &format!("evaluation.metrics={metrics}")]).succeeded();
+    };
+    with(r#"["f1", "precision", "recall", "average_precision", "accuracy", "balanced_accuracy"]"#, "defaults");
+    for metric in ["f1", "precision", "recall", "average_precision", "accuracy", "balanced_accuracy"] {
+        assert_eq!(final_value(&sandbox, "defaults", metric), 1.0, "{metric}");
+    }
+    with(r#"[{ f1 = { absent = "zero" } }, { f1 = { absent = "one" } }, { f1 = { average = "micro" } }]"#, "options");
+    assert_eq!(final_value(&sandbox, "options", "f1(absent=zero)"), 2.0 / 3.0);
+    assert_eq!(final_value(&sandbox, "options", "f1(absent=one)"), 1.0);
+    assert_eq!(final_value(&sandbox, "options", "f1(average=micro)"), 1.0);
+}

@@ -1,11 +1,11 @@
 //! The metrics of chosen classes against labels, with their options.
 
-use super::{Average, Confusion, Judge, Metric, Ratio, Value};
+use super::{Average, Confusion, Empty, Judge, Metric, Ratio, Value};
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 use crate::{Error, Result};
 
 /// A ratio as the options of its row ask for it.
-pub(super) fn averaged(confusion: &Confusion, ratio: Ratio, options: &Options, empty: f64) -> Result<Value> {
+pub(super) fn averaged(confusion: &Confusion, ratio: Ratio, options: &Options, empty: Empty) -> Result<Value> {
     if let Some(class) = options.whole("positive") {
         let class = usize::try_from(class).ok().filter(|class| *class < confusion.classes()).ok_or_else(|| {
             Error::Argument(format!("`positive` is {class}; the classes are 0 to {}", confusion.classes() - 1))
@@ -20,8 +20,20 @@ pub(super) fn averaged(confusion: &Confusion, ratio: Ratio, options: &Options, e
     })
 }
 
-fn with_zero_division(confusion: &Confusion, ratio: Ratio, options: &Options) -> Result<Value> {
-    averaged(confusion, ratio, options, options.number("zero_division"))
+/// What the option `absent` says; NaN for undefined.
+pub(super) fn absent(options: &Options) -> f64 {
+    match options.choice("absent") {
+        "one" => 1.0,
+        "zero" => 0.0,
+        _ => f64::NAN,
+    }
+}
+
+fn over_what_occurs(confusion: &Confusion, ratio: Ratio, options: &Options) -> Result<Value> {
+    let (absent, zero_division) = (absent(options), options.number("zero_division"));
+    // One class that was asked for by number is reported, as scikit-learn does.
+    let alone = options.whole("positive").is_some() && absent.is_nan();
+    averaged(confusion, ratio, options, Empty { absent: if alone { zero_division } else { absent }, zero_division })
 }
 
 pub(super) const AVERAGE: OptionRow = OptionRow {
@@ -34,9 +46,14 @@ pub(super) const POSITIVE: OptionRow = OptionRow {
     meaning: "of this class alone, whatever `average` says",
     kind: OptionKind::Whole { default: None, at_least: 0 },
 };
+pub(super) const ABSENT: OptionRow = OptionRow {
+    name: "absent",
+    meaning: "what a class absent from truth and prediction counts as; an undefined one is left out of means",
+    kind: OptionKind::Choice(&["undefined", "one", "zero"]),
+};
 const ZERO_DIVISION: OptionRow = OptionRow {
     name: "zero_division",
-    meaning: "what 0 / 0 counts as",
+    meaning: "what 0 / 0 counts as for a class that occurs, and for `positive`",
     kind: OptionKind::Number { default: 0.0, range: Interval::UNIT },
 };
 const BETA: OptionRow = OptionRow {
@@ -53,7 +70,7 @@ const ROW: Metric = Metric {
     source: "scikit-learn precision_recall_fscore_support",
     range: (0.0, 1.0),
     higher_is_better: Some(true),
-    options: &[AVERAGE, ZERO_DIVISION, POSITIVE],
+    options: &[AVERAGE, ABSENT, ZERO_DIVISION, POSITIVE],
     judge: Judge::Chosen(|_, _| Ok(Value::Number(f64::NAN))),
     reward: None,
 };
@@ -98,36 +115,36 @@ pub(super) const COST: Metric = Metric {
 
 pub(super) const PRECISION: Metric = Metric {
     name: "precision",
-    formula: "tp / (tp + fp) per class, averaged",
+    formula: "tp / (tp + fp) per class, averaged over the classes that occur",
     summary: "share of what was chosen as a class that is of it",
-    judge: Judge::Chosen(|confusion, options| with_zero_division(confusion, Ratio::Precision, options)),
+    judge: Judge::Chosen(|confusion, options| over_what_occurs(confusion, Ratio::Precision, options)),
     ..ROW
 };
 
 pub(super) const RECALL: Metric = Metric {
     name: "recall",
-    formula: "tp / (tp + fn) per class, averaged",
+    formula: "tp / (tp + fn) per class, averaged over the classes that occur",
     summary: "share of a class that was chosen as such",
-    judge: Judge::Chosen(|confusion, options| with_zero_division(confusion, Ratio::Recall, options)),
+    judge: Judge::Chosen(|confusion, options| over_what_occurs(confusion, Ratio::Recall, options)),
     ..ROW
 };
 
 pub(super) const F1: Metric = Metric {
     name: "f1",
-    formula: "2 tp / (2 tp + fp + fn) per class, averaged",
+    formula: "2 tp / (2 tp + fp + fn) per class, averaged over the classes that occur",
     summary: "harmonic mean of precision and recall",
-    judge: Judge::Chosen(|confusion, options| with_zero_division(confusion, Ratio::FBeta(1.0), options)),
+    judge: Judge::Chosen(|confusion, options| over_what_occurs(confusion, Ratio::FBeta(1.0), options)),
     ..ROW
 };
 
 pub(super) const F_BETA: Metric = Metric {
     name: "f_beta",
-    formula: "(1 + β²) tp / ((1 + β²) tp + fp + β² fn) per class, averaged",
+    formula: "(1 + β²) tp / ((1 + β²) tp + fp + β² fn) per class, averaged over the classes that occur",
     summary: "weighted harmonic mean of precision and recall",
     source: "van Rijsbergen 1979; scikit-learn fbeta_score",
-    options: &[BETA, AVERAGE, ZERO_DIVISION, POSITIVE],
+    options: &[BETA, AVERAGE, ABSENT, ZERO_DIVISION, POSITIVE],
     judge: Judge::Chosen(|confusion, options| {
-        with_zero_division(confusion, Ratio::FBeta(options.number("beta")), options)
+        over_what_occurs(confusion, Ratio::FBeta(options.number("beta")), options)
     }),
     ..ROW
 };

@@ -23,6 +23,22 @@ pub enum Ratio {
     IntersectionOverUnion,
 }
 
+/// What a ratio of nothing counts as; NaN is left out of means.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Empty {
+    /// Of a class that occurs neither among the labels nor among the chosen ones.
+    pub absent: f64,
+    /// 0 / 0 of a class that occurs: the precision of one never chosen, the recall of one never true.
+    pub zero_division: f64,
+}
+
+impl From<f64> for Empty {
+    /// The same for both.
+    fn from(empty: f64) -> Empty {
+        Empty { absent: empty, zero_division: empty }
+    }
+}
+
 /// How the values of classes become one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Average {
@@ -99,8 +115,10 @@ impl Confusion {
     }
 
     /// The ratio of one class; `empty` where it is 0 / 0.
-    pub fn ratio(&self, ratio: Ratio, class: usize, empty: f64) -> f64 {
-        divided(self.parts(ratio, class), empty)
+    pub fn ratio(&self, ratio: Ratio, class: usize, empty: impl Into<Empty>) -> f64 {
+        let Empty { absent, zero_division } = empty.into();
+        let occurs = self.of_class(class) + self.chosen_as(class) > 0.0;
+        divided(self.parts(ratio, class), if occurs { zero_division } else { absent })
     }
 
     /// Numerator and denominator.
@@ -115,18 +133,21 @@ impl Confusion {
     }
 
     /// The ratio of every class.
-    pub fn per_class(&self, ratio: Ratio, empty: f64) -> Vec<f64> {
+    pub fn per_class(&self, ratio: Ratio, empty: impl Into<Empty>) -> Vec<f64> {
+        let empty = empty.into();
         (0..self.classes).map(|class| self.ratio(ratio, class, empty)).collect()
     }
 
     /// The ratio averaged over all classes; a class whose ratio is 0 / 0 enters as `empty`, and not at all when that is NaN.
-    pub fn average(&self, ratio: Ratio, average: Average, empty: f64) -> f64 {
+    pub fn average(&self, ratio: Ratio, average: Average, empty: impl Into<Empty>) -> f64 {
+        let empty = empty.into();
         let weight: &dyn Fn(usize) -> f64 = match average {
             Average::Macro => &|_| 1.0,
             Average::Weighted => &|class| self.of_class(class),
             Average::Micro => {
                 let parts = (0..self.classes).map(|class| self.parts(ratio, class));
-                return divided(parts.fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1)), empty);
+                let sums = parts.fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+                return divided(sums, empty.zero_division);
             }
         };
         let values = self.per_class(ratio, empty).into_iter().enumerate().filter(|(_, value)| !value.is_nan());

@@ -1,17 +1,13 @@
 //! Overlap of predicted and true masks: class maps, one confusion of pixels per image.
 
-use super::chosen::{AVERAGE, POSITIVE, averaged};
+use super::chosen::{ABSENT, AVERAGE, POSITIVE, absent, averaged};
 use super::{Confusion, Judge, Metric, Ratio, Value};
 use crate::Result;
 use crate::options::{OptionKind, OptionRow, Options};
 
 /// A ratio of pixels: of all images together, or image by image and then the mean.
 fn overlap(images: &[Confusion], ratio: Ratio, options: &Options) -> Result<Value> {
-    let absent = match options.choice("absent") {
-        "one" => 1.0,
-        "zero" => 0.0,
-        _ => f64::NAN,
-    };
+    let absent = absent(options).into();
     if !options.flag("per_image") {
         return averaged(&Confusion::sum(images), ratio, options, absent);
     }
@@ -29,11 +25,6 @@ fn overlap(images: &[Confusion], ratio: Ratio, options: &Options) -> Result<Valu
     })
 }
 
-const ABSENT: OptionRow = OptionRow {
-    name: "absent",
-    meaning: "what a class absent from truth and prediction counts as; an undefined one is left out of means",
-    kind: OptionKind::Choice(&["undefined", "one", "zero"]),
-};
 const PER_IMAGE: OptionRow = OptionRow {
     name: "per_image",
     meaning: "image by image and then the mean over images, rather than the pixels of all images together",

@@ -23,7 +23,7 @@ pub use boxes::{
 };
 pub use calibration::{Norm, calibration_error, reliability};
 pub use classifier::{ClassifierOutput, expected_reward};
-pub use confusion::{Average, Confusion, Ratio};
+pub use confusion::{Average, Confusion, Empty, Ratio};
 pub use probability::{brier, cross_entropy, log_loss};
 pub use ranking::{average_precision, precision_recall_curve, roc_auc, roc_auc_one_against_one, roc_curve, top_k};
 pub use regression::{

@@ -1,5 +1,6 @@
 //! How well scores order positive examples before negative ones: curves over thresholds and the areas under them.
 
+use super::chosen::{ABSENT, absent};
 use super::{ClassValue, Curve, Judge, Metric, Point, Scores, Value};
 use crate::Error;
 use crate::options::{OptionKind, OptionRow, Options};
@@ -120,18 +121,25 @@ pub fn roc_auc_one_against_one(scores: &Scores) -> f64 {
 
 type Area = fn(&[f64], &[bool]) -> f64;
 
-/// An area of each class against the rest, averaged as the options say; of two classes, that of class 1.
-fn against_the_rest(scores: &Scores, area: Area, options: &Options) -> Value {
-    let of = |class: usize| {
-        let (column, positive) = scores.against_the_rest(class);
-        area(&column, &positive)
+/// An area of each class against the rest, averaged as the options say; of two classes, that of class 1. A class without
+/// examples counts as `absent`, if that is given, and not at all where it is NaN.
+fn against_the_rest(scores: &Scores, area: Area, options: &Options, absent: Option<f64>) -> Value {
+    let of = |class: usize| match absent {
+        Some(absent) if !scores.is_binary() && scores.prevalence(class) == 0.0 => absent,
+        _ => {
+            let (column, positive) = scores.against_the_rest(class);
+            area(&column, &positive)
+        }
     };
     let classes = 0..scores.classes();
     match options.choice("average") {
         "none" if scores.columns == 1 => Value::PerClass(vec![ClassValue { class: 1, value: of(1) }]),
         "none" => Value::per_class(classes.map(of).collect()),
         _ if scores.is_binary() => Value::Number(of(1)),
-        "weighted" => Value::Number(classes.map(|class| scores.prevalence(class) * of(class)).sum()),
+        "weighted" => {
+            let occurring = classes.filter(|class| absent.is_none() || scores.prevalence(*class) > 0.0);
+            Value::Number(occurring.map(|class| scores.prevalence(class) * of(class)).sum())
+        }
         "micro" => {
             let decisions = scores.examples().flat_map(|(row, label)| {
                 row.iter().enumerate().map(move |(class, score)| (*score, class as u32 == label))
@@ -139,7 +147,10 @@ fn against_the_rest(scores: &Scores, area: Area, options: &Options) -> Value {
             let (column, positive): (Vec<f64>, Vec<bool>) = decisions.unzip();
             Value::Number(area(&column, &positive))
         }
-        _ => Value::Number(classes.map(of).sum::<f64>() / scores.classes() as f64),
+        _ => {
+            let counted: Vec<f64> = classes.map(of).filter(|area| absent.is_none() || !area.is_nan()).collect();
+            Value::Number(counted.iter().sum::<f64>() / counted.len() as f64)
+        }
     }
 }
 
@@ -181,7 +192,7 @@ pub(super) const ROC_AUC: Metric = Metric {
         ("ovo", other) if !scores.is_binary() => {
             Err(Error::Argument(format!("`average` is {other}; pairs of classes (`multi_class` ovo) have only macro")))
         }
-        _ => Ok(against_the_rest(scores, roc_auc, options)),
+        _ => Ok(against_the_rest(scores, roc_auc, options, None)),
     }),
     reward: None,
 };
@@ -189,10 +200,18 @@ pub(super) const ROC_AUC: Metric = Metric {
 pub(super) const AVERAGE_PRECISION: Metric = Metric {
     name: "average_precision",
     formula: "Σ (R_n − R_{n−1}) P_n over thresholds",
-    summary: "area under the precision-recall steps, without interpolation; 0 for a class without examples",
+    summary: "area under the precision-recall steps, without interpolation; 0 for a single class without examples",
     source: "scikit-learn average_precision_score",
-    options: &[AVERAGE],
-    judge: Judge::Scores(|scores, options| Ok(against_the_rest(scores, average_precision, options))),
+    options: &[
+        AVERAGE,
+        OptionRow {
+            meaning: "what a class without examples counts as; an undefined one is left out of means",
+            ..ABSENT
+        },
+    ],
+    judge: Judge::Scores(|scores, options| {
+        Ok(against_the_rest(scores, average_precision, options, Some(absent(options))))
+    }),
     ..ROC_AUC
 };
 

@@ -155,3 +155,48 @@ fn the_area_under_the_roc_curve_is_a_share_of_pairs() {
         assert!((area - won / pairs).abs() < 1e-12);
     }
 }
+
+/// Labels 0, 2, 2 and predictions 0, 3, 2 of four classes, as scikit-learn 1.9 averages them: over 0, 2 and 3.
+#[test]
+fn means_are_over_the_classes_that_occur() {
+    let confusion = Confusion::new(&[0, 3, 2], &[0, 2, 2], 4).unwrap();
+    let of = |name: &str, options: &str| {
+        let metric = find(name).unwrap();
+        let options = Options::new(name, metric.options, &toml::from_str(options).unwrap()).unwrap();
+        let Judge::Chosen(value) = metric.judge else { panic!("{name}") };
+        value(&confusion, &options).unwrap().numbers()
+    };
+    let three = |options: &str| ["precision", "recall", "f1"].map(|name| of(name, options)[0]);
+    let close = |got: [f64; 3], expected: [f64; 3]| {
+        let same = got.iter().zip(&expected).all(|(got, expected)| (got - expected).abs() < 1e-15);
+        assert!(same, "{got:?}, not {expected:?}");
+    };
+    close(three(""), [2.0 / 3.0, 0.5, 5.0 / 9.0]);
+    close(three("zero_division = 1"), [2.0 / 3.0, 5.0 / 6.0, 5.0 / 9.0]);
+    close(three("average = 'weighted'"), [1.0, 2.0 / 3.0, 7.0 / 9.0]);
+    close(three("average = 'micro'"), [2.0 / 3.0; 3]);
+    close(three("absent = 'zero'"), [0.5, 0.375, 5.0 / 12.0]);
+    close(three("absent = 'one'"), [0.75, 0.625, 2.0 / 3.0]);
+    assert_eq!(of("balanced_accuracy", ""), [0.75]);
+    let list = of("f1", "average = 'none'");
+    assert!(list[1].is_nan() && list[3] == 0.0, "{list:?}");
+    // A class that is asked for alone is 0 / 0, as `average="binary"` has it.
+    assert_eq!((of("f1", "positive = 1"), of("f1", "positive = 1\nzero_division = 1")), (vec![0.0], vec![1.0]));
+    assert_eq!(of("f1", "positive = 1\nabsent = 'one'"), [1.0]);
+}
+
+/// Each of the two classes that are there is found first; the third has no examples.
+#[test]
+fn average_precision_is_over_the_classes_that_have_examples() {
+    let scores = [0.7, 0.2, 0.1, 0.2, 0.7, 0.1];
+    let scores = Scores::new(&scores, 3, &[0, 1]).unwrap();
+    let metric = find("average_precision").unwrap();
+    let Judge::Scores(value) = metric.judge else { panic!() };
+    let of = |options: &str| {
+        let options = Options::new(metric.name, metric.options, &toml::from_str(options).unwrap()).unwrap();
+        value(&scores, &options).unwrap().numbers()
+    };
+    assert_eq!((of(""), of("average = 'weighted'")), (vec![1.0], vec![1.0]));
+    assert_eq!(of("absent = 'zero'"), [2.0 / 3.0]);
+    assert!(of("average = 'none'")[2].is_nan());
+}

@@ -46,12 +46,13 @@ pub fn classification(case: &Case) {
     case.check("balanced_accuracy", &plain("balanced_accuracy"));
     case.check("matthews_corrcoef", &plain("matthews"));
     case.check("cohen_kappa", &plain("cohen_kappa"));
-    case.check("fbeta2_macro_zd0", &chosen(&confusion, "f_beta", &json!({"beta": 2})));
-    for zero_division in [0, 1] {
+    case.check("fbeta2_macro_zd0", &chosen(&confusion, "f_beta", &json!({"beta": 2, "absent": "zero"})));
+    // Recorded over all classes, `labels=range(num_classes)`: one that does not occur is 0 / 0, too.
+    for (zero_division, absent) in [(0, "zero"), (1, "one")] {
         for (average, field) in
             [("macro", "macro"), ("micro", "micro"), ("weighted", "weighted"), ("none", "per_class")]
         {
-            let options = json!({"average": average, "zero_division": zero_division});
+            let options = json!({"average": average, "zero_division": zero_division, "absent": absent});
             let three = ["precision", "recall", "f1"].map(|name| chosen(&confusion, name, &options));
             case.check(&format!("precision_recall_f1_{field}_zd{zero_division}"), &three.concat());
         }
