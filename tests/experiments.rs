@@ -149,7 +149,7 @@ const BAD: &[(&str, &str, &[&str])] = &[
         &["`cross_entropy` does not compare", "real values", "mse", "huber"],
     ),
     ("dataset = \"digits\"", "dataset = 7", &[":6: ", "the name of a data set, { csv = "]),
-    ("loss = \"cross_entropy\"", "loss = \"mse\"", &["class labels", "cross_entropy"]),
+    ("loss = \"cross_entropy\"", "loss = \"huber\"", &["class labels", "mse, mae, cross_entropy"]),
     ("dataset = \"digits\"", "dataset = \"digits\"\nmax_steps = 5", &[":6: ", "`max_steps` is for environments"]),
     ("dataset = \"digits\"", "env = \"CartPole-v1\"\nmax_steps = 0", &[":7: ", "`max_steps`", "at least 1"]),
     ("dataset = \"digits\"", "env = \"FrozenLake-v1\"\noptions = { slip = 1 }", &[":7: ", "`slip` is not an option"]),
@@ -181,7 +181,7 @@ const BAD: &[(&str, &str, &[&str])] = &[
     (METRICS, "metrics = [\"map\"]", &[":14: ", "`map` judges detected boxes"]),
     (METRICS, "metrics = 3", &[":14: ", "`metrics` must be a name"]),
     ("loss = \"cross_entropy\"", "loss = \"crossentropy\"", &[":15: ", "unknown loss", "did you mean `cross_entropy`"]),
-    ("loss = \"cross_entropy\"", "loss = \"mse\"", &[":15: ", "class labels", "losses that fit: cross_entropy"]),
+    ("loss = \"cross_entropy\"", "loss = \"pinball\"", &[":15: ", "class labels", "losses that fit: mse, mae, cross"]),
     ("loss = \"cross_entropy\"", "loss = { huber = { dleta = 1.0 } }", &[":15: ", "did you mean `delta`"]),
     ("loss = \"cross_entropy\"", "loss = { huber = { delta = -1.0 } }", &[":15: ", "`delta` of huber", "(0, ∞)"]),
     (

@@ -72,7 +72,9 @@ fn steps(name: &str, case: &Case) -> Result<Row> {
     let mut fused_step = || {
         let inputs = Tensor::from_slice(&inputs, (batch, features), &Device::Cpu)?;
         let labels = Tensor::from_slice(&labels, batch, &Device::Cpu)?;
-        let loss = cross_entropy.value(|_| Ok(Inputs::pair(&network.forward(&inputs)?, &labels)))?.0;
+        let loss = cross_entropy
+            .value(|loss, options| loss.of_classifier(&Inputs::pair(&network.forward(&inputs)?, &labels), options))?
+            .0;
         crate::scalar(&loss)?;
         optimizer.descend(network.parameters(), &loss, 0.0)?;
         Ok(batch as f64)

@@ -78,7 +78,7 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "hinge_embedding",
         formula: "d where y = 1, max(0, m − d) where y = −1; mean over outputs",
-        gradient: "1 where y = 1, −1 where y = −1 and d ≤ m, else 0; / outputs",
+        gradient: "1 where y = 1, −1 where y = −1 and d < m, else 0; / outputs",
         summary: "distances of pairs: small for like ones, beyond a margin for unlike ones",
         source: "as torch.nn.functional.hinge_embedding_loss",
         targets: &[SIGNS],
@@ -275,7 +275,7 @@ impl Pointwise<1, 1> for HingeEmbedding {
         let missing = real::<R>(self.margin) - distance;
         if sign > R::zero() {
             (distance, [R::one()])
-        } else if missing >= R::zero() {
+        } else if missing > R::zero() {
             (missing, [-R::one()])
         } else {
             (R::zero(), [R::zero()])

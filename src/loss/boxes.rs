@@ -129,18 +129,18 @@ fn overlap(kind: Kind, (prediction, target): (&[f64; 4], &[f64; 4]), [epsilon, h
     let (target_width, target_height) = (u2 - u1, v2 - v1 + height_epsilon);
     let intersection = (x2.min(u2) - x1.max(u1)).positive() * (y2.min(v2) - y1.max(v1)).positive();
     let union = width * height + target_width * target_height - intersection;
-    let iou = intersection.over(union + epsilon);
+    let iou = intersection.over(union, epsilon);
     let (hull_width, hull_height) = (x2.max(u2) - x1.min(u1), y2.max(v2) - y1.min(v1));
     match kind {
         Kind::Iou => iou,
         Kind::Giou => {
             let hull = hull_width * hull_height;
-            iou - (hull - union).over(hull + epsilon)
+            iou - (hull - union).over(hull, epsilon)
         }
         Kind::Diou | Kind::Ciou => {
-            let diagonal = hull_width.square() + hull_height.square() + epsilon;
+            let diagonal = hull_width.square() + hull_height.square();
             let distance = ((x1 + x2 - u1 - u2).square() + (y1 + y2 - v1 - v2).square()) * 0.25;
-            let diou = iou - distance.over(diagonal);
+            let diou = iou - distance.over(diagonal, epsilon);
             if kind == Kind::Diou {
                 return diou;
             }

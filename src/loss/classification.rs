@@ -151,6 +151,7 @@ pub(super) const ROWS: &[Loss] = &[
             lines: &[Line::of("t = 0.2", 0.2), Line::of("t = 0.8", 0.8)],
         },
         per_example: |inputs, options| inputs.compare(Divergence { log_target: options.flag("log_target") }, Over::Sum),
+        of_labels: None,
     },
 ];
 

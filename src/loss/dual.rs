@@ -49,9 +49,9 @@ impl Dual {
         }
     }
 
-    /// This number, or 0 where it is negative.
+    /// This number, or 0 without a slope where it is not positive.
     pub fn positive(self) -> Dual {
-        if self.value >= 0.0 { self } else { Dual::constant(0.0) }
+        if self.value > 0.0 { self } else { Dual::constant(0.0) }
     }
 
     /// `atan(this / other)`: a right angle where the other is 0, and 0 without a slope where both are.
@@ -64,9 +64,9 @@ impl Dual {
         Dual { value, by }
     }
 
-    /// This number over another, and 0 where that is 0.
-    pub fn over(self, other: Dual) -> Dual {
-        if other.value == 0.0 { Dual::constant(0.0) } else { self / other }
+    /// This number over another and a little more; 0 without a slope where the other is 0, however little is added.
+    pub fn over(self, other: Dual, epsilon: f64) -> Dual {
+        if other.value == 0.0 { Dual::constant(0.0) } else { self / (other + epsilon) }
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "triplet_margin",
         formula: "max(0, m + d(a, p) − d(a, n)), d(x, y) = ‖x − y + ε‖_p",
-        gradient: "with u(v) = sign(v) |v|^(p−1) / ‖v‖^(p−1): by a: u(a−p+ε) − u(a−n+ε), by p: −u(a−p+ε), by n: u(a−n+ε); 0 where it is below 0",
+        gradient: "with u(v) = sign(v) |v|^(p−1) / ‖v‖^(p−1): by a: u(a−p+ε) − u(a−n+ε), by p: −u(a−p+ε), by n: u(a−n+ε); 0 where it is not above 0",
         summary: "an anchor must be nearer to its like than to the other by a margin",
         source: "Schroff et al. 2015, FaceNet, arXiv 1503.03832; as torch.nn.functional.triplet_margin_loss",
         layout: Layout::Vectors,
@@ -45,9 +45,9 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "cosine_embedding",
         formula: "1 − cos(x₁, x₂) where y = 1, max(0, cos(x₁, x₂) − m) where y = −1",
-        gradient: "of cos by x₁: (x₂ − cos · x₁ ‖x₂‖/‖x₁‖) / (‖x₁‖ ‖x₂‖), and likewise by x₂",
+        gradient: "of cos by x₁: (x₂ − cos · x₁ ‖x₂‖/‖x₁‖) / (‖x₁‖ ‖x₂‖), and likewise by x₂; 0 at a vector of zeros, and where y = −1 and cos ≤ m",
         summary: "like pairs point the same way, unlike ones at least away by a margin; lengths don't matter",
-        source: "as torch.nn.functional.cosine_embedding_loss, whose squared norms carry 10⁻¹²",
+        source: "as torch.nn.functional.cosine_embedding_loss, whose squared norms carry 10⁻¹²; a vector of zeros has cosine 0",
         layout: Layout::Vectors,
         predictions: &[Part { name: "x1", ..REAL_VALUES }, Part { name: "x2", ..REAL_VALUES }],
         targets: &[Part { domain: Domain::Sign, ..REAL_TARGETS }],
@@ -63,6 +63,7 @@ pub(super) const ROWS: &[Loss] = &[
             lines: &[Line::of("y = 1", 1.0), Line::of("y = −1", -1.0)],
         },
         per_example: cosine_embedding,
+        of_labels: None,
     },
 ];
 
@@ -76,7 +77,7 @@ fn triplet_margin(inputs: &Inputs, options: &Options) -> Result<PerExample> {
         let difference = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x - y + epsilon).collect::<Vec<f64>>();
         let [(near, to_positive), (far, to_negative)] = [p, n].map(|other| norm(difference(a, other), degree));
         let value = margin + near - far;
-        if value < 0.0 {
+        if value <= 0.0 {
             return 0.0;
         }
         for (i, (positive, negative)) in to_positive.into_iter().zip(to_negative).enumerate() {
@@ -110,20 +111,34 @@ fn cosine_embedding(inputs: &Inputs, options: &Options) -> Result<PerExample> {
     let signs: Vec<f64> = inputs.targets[0].to_dtype(DType::F64)?.flatten_all()?.to_vec1()?;
     let (one, other) = (as_rows(one)?, as_rows(other)?);
     let values = kernel::rowwise([&one, &other], |row, [x, y], [by_x, by_y]| {
-        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let [square_x, square_y] = [x, y].map(|v| product(v, v) + SQUARE_EPSILON);
-        let scale = 1.0 / (square_x * square_y).sqrt();
-        let cosine = product(x, y) * scale;
-        let (value, slope) = match (signs[row] > 0.0, cosine >= margin) {
+        let [(x, norm_x), (y, norm_y)] = [x, y].map(direction);
+        let cosine = x.iter().zip(&y).map(|(x, y)| x * y).sum::<f64>();
+        let (value, slope) = match (signs[row] > 0.0, cosine > margin) {
             (true, _) => (1.0 - cosine, -1.0),
             (false, true) => (cosine - margin, 1.0),
             (false, false) => (0.0, 0.0),
         };
-        for i in 0..x.len() {
-            by_x[i] = slope * (y[i] * scale - cosine * x[i] / square_x);
-            by_y[i] = slope * (x[i] * scale - cosine * y[i] / square_y);
+        // A vector of zeros has no direction that could turn.
+        if norm_x > 0.0 && norm_y > 0.0 {
+            for i in 0..x.len() {
+                by_x[i] = slope * (y[i] - cosine * x[i]) / norm_x;
+                by_y[i] = slope * (x[i] - cosine * y[i]) / norm_y;
+            }
         }
         value
     })?;
     Ok(values.into())
+}
+
+/// `v / √(‖v‖² + 10⁻¹²)` and that norm; of zeros, zeros and 0.
+fn direction(v: &[f64]) -> (Vec<f64>, f64) {
+    let largest = v.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
+    if largest == 0.0 {
+        return (v.to_vec(), 0.0);
+    }
+    // Large entries are scaled, so that no square overflows.
+    let scale = largest.max(1.0);
+    let square = v.iter().map(|v| (v / scale).powi(2)).sum::<f64>() + SQUARE_EPSILON / scale / scale;
+    let norm = scale * square.sqrt();
+    (v.iter().map(|v| v / norm).collect(), norm)
 }

@@ -164,7 +164,8 @@ impl Overlap {
         let above = self.hits * hits + smooth;
         let missing = self.false_positives * false_positives + self.false_negatives * false_negatives;
         let below = above + missing;
-        if below <= 0.0 {
+        // A sum that is too small to be divided by is 0 but for rounding.
+        if below < f64::MIN_POSITIVE {
             return (0.0, [0.0; 3]);
         }
         let (share, rest) = (above / below / below, missing / below / below);
@@ -289,7 +290,7 @@ fn sigmoids(scores: &[f64]) -> Vec<f64> {
 }
 
 /// Over the channels of each pixel; `scores` is `[channels, pixels]`.
-fn softmaxes(scores: &[f64], channels: usize) -> Vec<f64> {
+pub(super) fn softmaxes(scores: &[f64], channels: usize) -> Vec<f64> {
     let pixels = scores.len() / channels;
     let mut probabilities = scores.to_vec();
     for pixel in 0..pixels {
@@ -310,7 +311,7 @@ fn through_sigmoid(gradient: &mut [f64], probabilities: &[f64], scores: &[f64]) 
 }
 
 /// `dz_c = p_c (dp_c − Σ_k p_k dp_k)` at each pixel
-fn through_softmax(gradient: &mut [f64], probabilities: &[f64], channels: usize) {
+pub(super) fn through_softmax(gradient: &mut [f64], probabilities: &[f64], channels: usize) {
     let pixels = gradient.len() / channels;
     for pixel in 0..pixels {
         let of_pixel = || (0..channels).map(|channel| channel * pixels + pixel);

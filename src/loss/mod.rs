@@ -8,7 +8,10 @@ mod classification;
 mod dual;
 mod embedding;
 mod inputs;
+#[cfg(test)]
+mod kinks;
 mod masks;
+mod probabilities;
 mod regression;
 mod settings;
 mod slice;
@@ -44,6 +47,8 @@ pub struct Loss {
     /// What is drawn of it.
     pub slice: Slice,
     pub per_example: fn(&Inputs, &Options) -> Result<PerExample>,
+    /// Of a classifier's scores and class labels, where a loss of real values can also compare the softmax with the one-hot label.
+    pub of_labels: Option<fn(&Inputs, &Options) -> Result<PerExample>>,
 }
 
 /// A tensor that a loss takes.
@@ -116,7 +121,12 @@ pub fn find(name: &str) -> Result<&'static Loss> {
 impl Loss {
     /// Whether it compares a network's scores, one per class, with labels.
     pub fn trains_classifiers(&self) -> bool {
-        self.layout == Layout::Classes && self.predictions[0].domain == Domain::Real
+        self.of_labels.is_some() || self.layout == Layout::Classes && self.predictions[0].domain == Domain::Real
+    }
+
+    /// The losses of a network's scores `[batch, classes]` against labels `[batch]`.
+    pub fn of_classifier(&self, inputs: &Inputs, options: &Options) -> Result<PerExample> {
+        self.of_labels.unwrap_or(self.per_example)(inputs, options)
     }
 
     /// Whether it compares real values of either sign with a prediction, or with a mean and a variance.

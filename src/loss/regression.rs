@@ -1,5 +1,6 @@
 //! Losses of real values.
 
+use super::probabilities::against_labels;
 use super::{Layout, Line, Loss, Part, REAL_TARGETS, REAL_VALUES, Slice, real};
 use crate::kernel::{Over, Pointwise, Real};
 use crate::options::{Interval, OptionKind, OptionRow};
@@ -13,20 +14,22 @@ const ERROR: Slice = Slice { x: "error ŷ − y", range: (-4.0, 4.0), lines: &[L
 pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "mse",
-        formula: "mean over outputs of (ŷ − y)²",
+        formula: "mean over outputs of (ŷ − y)²; where a classifier is trained, ŷ = softmax(z) and y the one-hot label",
         gradient: "2 (ŷ − y) / outputs",
         summary: "squared error; the mean of y is its minimizer, so outliers weigh much",
         source: "Legendre 1805, Gauss 1809; as torch.nn.functional.mse_loss",
         per_example: |inputs, _| inputs.compare(Squared, Over::Mean),
+        of_labels: Some(|inputs, _| against_labels(inputs, Squared)),
         ..Loss::ELEMENTWISE
     },
     Loss {
         name: "mae",
-        formula: "mean over outputs of |ŷ − y|",
+        formula: "mean over outputs of |ŷ − y|; where a classifier is trained, ŷ = softmax(z) and y the one-hot label",
         gradient: "sign(ŷ − y) / outputs, 0 at an error of 0",
         summary: "absolute error; the median of y is its minimizer, so outliers weigh little",
         source: "Laplace 1774; as torch.nn.functional.l1_loss",
         per_example: |inputs, _| inputs.compare(Absolute, Over::Mean),
+        of_labels: Some(|inputs, _| against_labels(inputs, Absolute)),
         ..Loss::ELEMENTWISE
     },
     Loss {
@@ -182,6 +185,7 @@ impl Loss {
         range: Interval::NOT_NEGATIVE,
         slice: ERROR,
         per_example: |inputs, _| inputs.compare(Squared, Over::Mean),
+        of_labels: None,
     };
 }
 

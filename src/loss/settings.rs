@@ -1,6 +1,6 @@
 //! The loss of an experiment: one row of the table with its options, or a weighted sum of several.
 
-use super::{Inputs, Loss, find};
+use super::{Loss, PerExample, find};
 use crate::options::{Named, Options};
 use crate::{Error, Result};
 use candle_core::Tensor;
@@ -82,12 +82,12 @@ impl Criterion {
         &self.names
     }
 
-    /// The mean loss over a batch, and the weighted terms that it is the sum of (none where there is one). `inputs` says what a loss gets.
-    pub fn value(&self, inputs: impl Fn(&Loss) -> Result<Inputs>) -> Result<(Tensor, Vec<f64>)> {
+    /// The mean loss over a batch, and the weighted terms that it is the sum of (none where there is one). `losses` computes one of them.
+    pub fn value(&self, losses: impl Fn(&Loss, &Options) -> Result<PerExample>) -> Result<(Tensor, Vec<f64>)> {
         let mut sum: Option<Tensor> = None;
         let mut terms = Vec::with_capacity(self.names.len());
         for Term { loss, options, weight } in &self.terms {
-            let losses = (loss.per_example)(&inputs(loss)?, options)?;
+            let losses = losses(loss, options)?;
             // A batch in which no example counts moves nothing.
             let counts = losses.total_weight.is_none_or(|total| total > 0.0);
             let mut value = if counts { losses.mean()? } else { losses.values.sum_all()? };

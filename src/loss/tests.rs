@@ -44,7 +44,7 @@ fn sample(loss: &Loss, size: f64, rng: &mut Rng) -> Inputs {
 }
 
 /// The defaults, and every option by itself away from its default.
-fn all_options(loss: &Loss) -> Vec<Options> {
+pub(super) fn all_options(loss: &Loss) -> Vec<Options> {
     let other = |row: &OptionRow| match &row.kind {
         OptionKind::Number { default, range } => {
             let near = [default + 0.4, default - 0.4, default / 2.0].into_iter().find(|x| range.contains(*x));
@@ -76,7 +76,7 @@ fn losses_lie_in_their_range() {
 }
 
 /// The sum of the losses, and its gradient in every prediction.
-fn compute(loss: &Loss, inputs: &Inputs, options: &Options) -> (f64, Vec<Vec<f64>>) {
+pub(super) fn compute(loss: &Loss, inputs: &Inputs, options: &Options) -> (f64, Vec<Vec<f64>>) {
     let variables: Vec<Var> = inputs.predictions.iter().map(|p| Var::from_tensor(p).unwrap()).collect();
     let predictions = variables.iter().map(|v| v.as_tensor().clone()).collect();
     let inputs = Inputs { predictions, targets: inputs.targets.clone() };
@@ -88,7 +88,7 @@ fn compute(loss: &Loss, inputs: &Inputs, options: &Options) -> (f64, Vec<Vec<f64
     (crate::scalar(&sum).unwrap(), variables.iter().map(flat).collect())
 }
 
-fn to(inputs: &Inputs, dtype: DType) -> Inputs {
+pub(super) fn to(inputs: &Inputs, dtype: DType) -> Inputs {
     let convert = |tensor: &Tensor| match tensor.dtype() {
         DType::I64 => tensor.clone(),
         _ => tensor.to_dtype(dtype).unwrap(),

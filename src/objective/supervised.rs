@@ -107,12 +107,12 @@ impl Objective for Supervised {
 
     fn value(&self, network: &Network, batch: &Labelled) -> Result<Value> {
         let outputs = network.forward_dropping(&batch.inputs, batch.dropout_seed)?;
-        let (scalar, terms) = self.criterion.value(|loss| {
-            let predictions = match &self.examples.targets {
-                Targets::Classes(_) => vec![outputs.clone()],
-                Targets::Values(_) => predicted_values(&outputs, loss.predictions.len())?,
-            };
-            Ok(Inputs { predictions, targets: vec![batch.targets.clone()] })
+        let (scalar, terms) = self.criterion.value(|loss, options| match &self.examples.targets {
+            Targets::Classes(_) => loss.of_classifier(&Inputs::pair(&outputs, &batch.targets), options),
+            Targets::Values(_) => {
+                let predictions = predicted_values(&outputs, loss.predictions.len())?;
+                (loss.per_example)(&Inputs { predictions, targets: vec![batch.targets.clone()] }, options)
+            }
         })?;
         let terms = terms.into_iter().map(Mean::of_one).collect();
         Ok(Value { scalar, inputs: batch.inputs.clone(), outputs, terms })

@@ -67,7 +67,14 @@ fn supervised(loss: &str, y: usize) -> Vec<f64> {
     let table: std::collections::BTreeMap<String, LossSettings> = toml::from_str(loss).unwrap();
     let criterion = Criterion::new(&table["loss"]).unwrap();
     let label = Tensor::new(&[y as u32], &Device::Cpu).unwrap();
-    gradient(1, |logits| criterion.value(|_| Ok(Inputs::pair(logits, &label))).unwrap().0.neg().unwrap())
+    gradient(1, |logits| {
+        criterion
+            .value(|loss, options| loss.of_classifier(&Inputs::pair(logits, &label), options))
+            .unwrap()
+            .0
+            .neg()
+            .unwrap()
+    })
 }
 
 #[test]
