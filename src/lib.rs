@@ -20,6 +20,7 @@ pub mod benchmark;
 pub mod cli;
 pub mod data;
 pub mod diagnosis;
+pub mod disk;
 pub mod distribution;
 mod error;
 pub mod experiment;

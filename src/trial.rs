@@ -7,7 +7,7 @@ use crate::network::Network;
 use crate::objective::{ExpertSettings, Objective, Parts, PolicyGradient, Supervised};
 use crate::optimizer::Optimizer;
 use crate::patience::Patience;
-use crate::record::{self, Outcome, Record, TrialFolder};
+use crate::record::{self, Claim, Outcome, Provenance, Record, Rows, Status, TrialFolder};
 use crate::regularizer::Regularizer;
 use crate::task::{Evaluation, Expert, Task};
 use crate::train::{Training, Watch, train};
@@ -58,16 +58,35 @@ impl<'a> Trial<'a> {
             .map_err(|error| Error::content(self.folder.identity(), error))
     }
 
+    /// What its folder says about it. Of records without checksums, those that end before their time are not whole.
+    pub fn status(&self) -> Result<Status> {
+        let status = self.folder.status(&self.identity()?);
+        let ended = matches!(status, Status::Ended(Outcome::Finished { .. }));
+        if ended && self.arm.evaluation.early_stopping.is_none() && !self.folder.has_checksums() {
+            let examples =
+                Rows::read(&self.folder.rows())?.column("examples").and_then(|column| column.last().copied());
+            if examples.is_none_or(|examples| examples < self.arm.budget.examples as f64) {
+                return Ok(Status::Damaged("rows.csv ends before the budget".into()));
+            }
+        }
+        Ok(status)
+    }
+
     /// Runs the trial from its beginning and leaves its records. A failure is recorded too; an interruption is not, so that
     /// the next run takes the trial up again.
-    pub fn run(&self, results: &Path, watch: &Watch) -> Result<Outcome> {
+    pub fn run(&self, results: &Path, watch: &Watch, claim: &Claim) -> Result<Outcome> {
         self.folder.begin(&self.identity()?)?;
         let outcome = match self.run_guarded(results, watch) {
             Ok((seconds, warnings)) => Outcome::Finished { seconds, warnings },
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => Outcome::Failed { reason: error.to_string() },
         };
-        outcome.write(&self.folder)?;
+        if !claim.is_held() {
+            let message =
+                "another process has taken the trial over, since this one seemed to be gone; its record is that one's";
+            return Err(Error::content(self.folder.path(), message));
+        }
+        outcome.write(&self.folder, Some(&Provenance::here()))?;
         Ok(outcome)
     }
 

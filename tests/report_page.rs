@@ -52,12 +52,12 @@ fn one_file_says_everything_and_loads_nothing() {
     }
     assert!(!html.contains(sandbox.path("").to_str().unwrap()), "a path of this machine");
     assert_eq!(html, page(&results), "the same records give the same bytes");
-    std::fs::write(
-        results.join("machine.json"),
-        "[{\"lossward\": \"0.0.7\", \"candle\": \"0.1.2\", \"machine\": {\"processor\": \"A <fast> one\", \"cores\": 3, \
-         \"vectors\": \"AVX\", \"memory_gib\": 7.0, \"system\": \"linux x86_64\"}}]",
-    )
-    .unwrap();
+    let first =
+        common::files(&results).into_iter().map(|(path, _)| path).find(|path| path.ends_with("outcome.json")).unwrap();
+    let outcome = std::fs::read_to_string(&first).unwrap();
+    let provenance = "\"provenance\": {\"lossward\": \"0.0.7\", \"candle\": \"0.1.2\", \"machine\": {\"processor\": \"A <fast> one\", \"cores\": 3, \
+         \"vectors\": \"AVX\", \"memory_gib\": 7.0, \"system\": \"linux x86_64\"}}";
+    std::fs::write(first, outcome.replacen('{', &format!("{{{provenance},"), 1)).unwrap();
     let html = page(&results);
     assert!(html.contains("A &lt;fast&gt; one, 3 cores") && html.contains("lossward 0.0.7, candle 0.1.2"));
 }

@@ -198,7 +198,7 @@ impl Benchmark {
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut text = serde_json::to_string_pretty(self).map_err(|error| Error::content(path, error))?;
         text.push('\n');
-        crate::record::write_whole(path, text.as_bytes())
+        crate::disk::write_whole(path, text.as_bytes())
     }
 }
 

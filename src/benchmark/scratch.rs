@@ -9,7 +9,7 @@ pub(super) struct Scratch(pub PathBuf);
 impl Scratch {
     pub fn new(name: &str) -> Result<Self> {
         let path = std::env::temp_dir().join(format!("lossward-bench-{name}-{}", std::process::id()));
-        crate::record::create_folder(&path)?;
+        crate::disk::create_folder(&path)?;
         Ok(Scratch(path))
     }
 }

@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         super::print(&format!("wrote {}\n", out.display()))?;
     }
     for (name, error) in &failed {
-        eprintln!("{name}: {error}");
+        super::tell(format_args!("{name}: {error}"));
     }
     anyhow::ensure!(failed.is_empty(), "{} workloads could not be measured", failed.len());
     Ok(())

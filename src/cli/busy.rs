@@ -26,7 +26,7 @@ impl Busy {
         self.bar.finish_and_clear();
         if !self.bar.is_hidden() {
             let seconds = self.started.elapsed().as_secs_f64();
-            eprintln!("{count} {things} in {seconds:.1} s, {:.0} per second", count as f64 / seconds);
+            super::tell(format_args!("{count} {things} in {seconds:.1} s, {:.0} per second", count as f64 / seconds));
         }
     }
 }

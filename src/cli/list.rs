@@ -1,11 +1,12 @@
 //! `lossward list`
 
 use super::two_columns;
+use crate::disk;
 use crate::experiment::{KINDS, PRESETS};
 use crate::optimizer::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
 use crate::options::OptionRow;
 use crate::report::figure::LossFigure;
-use crate::{data, loss, metric, record};
+use crate::{data, loss, metric};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
@@ -106,9 +107,9 @@ fn option_names(options: &[OptionRow]) -> String {
 }
 
 fn draw_losses(folder: &Path) -> anyhow::Result<()> {
-    record::create_folder(folder)?;
+    disk::create_folder(folder)?;
     for loss in loss::all() {
-        record::write_whole(&folder.join(format!("{}.svg", loss.name)), &LossFigure::new(loss)?.svg()?)?;
+        disk::write_whole(&folder.join(format!("{}.svg", loss.name)), &LossFigure::new(loss)?.svg()?)?;
     }
     super::print(&format!("drew {} losses into {}\n", loss::all().count(), folder.display()))
 }

@@ -1,11 +1,10 @@
 //! The command line: one file per verb.
 
-#![allow(clippy::print_stderr)]
-
 mod bench;
 mod busy;
 mod data;
 mod env;
+mod interrupt;
 mod json;
 mod list;
 mod loss;
@@ -13,9 +12,11 @@ mod metric;
 mod plot;
 mod progress;
 mod run;
+mod tell;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use tell::tell;
 
 /// A laboratory for training objectives: the same network, moved by the same optimizer, trained by a label or by a reward.
 #[derive(Parser)]
@@ -54,10 +55,12 @@ pub fn run() -> ExitCode {
 pub fn run_with(environments: &'static [lossward_envs::Spec]) -> ExitCode {
     crate::kernel::use_one_thread();
     if let Err(message) = lossward_envs::register(environments) {
-        eprintln!("error: {message}");
+        tell(format_args!("error: {message}"));
         return ExitCode::FAILURE;
     }
-    let done = match Arguments::parse().verb {
+    let verb = Arguments::parse().verb;
+    interrupt::listen();
+    let done = match verb {
         Verb::Run(arguments) => run::run(&arguments),
         Verb::Plot(arguments) => plot::run(&arguments),
         Verb::List(arguments) => list::run(&arguments),
@@ -73,9 +76,9 @@ pub fn run_with(environments: &'static [lossward_envs::Spec]) -> ExitCode {
         Err(error) => {
             let interrupted = matches!(error.downcast_ref(), Some(crate::Error::Interrupted));
             if interrupted {
-                eprintln!("stopped: {error}")
+                tell(format_args!("stopped: {error}"))
             } else {
-                eprintln!("error: {error:#}")
+                tell(format_args!("error: {error:#}"))
             }
             ExitCode::from(if interrupted { 130 } else { 1 })
         }

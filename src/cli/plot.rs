@@ -21,10 +21,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     busy.finish(report.arms.iter().map(|arm| arm.trials.len()).sum(), "trials read");
     for arm in &report.arms {
         if !arm.missing.is_empty() {
-            eprintln!("{}: no finished trial for seeds {:?}; drawing without them", arm.name, arm.missing);
+            super::tell(format_args!(
+                "{}: no finished trial for seeds {:?}; drawing without them",
+                arm.name, arm.missing
+            ));
+        }
+        for (seed, fault) in &arm.damaged {
+            super::tell(format_args!(
+                "{}, seed {seed} is left out, since its record is not whole: {fault}; `lossward run` trains it again",
+                arm.name
+            ));
         }
         for (seed, reason) in &arm.failed {
-            eprintln!("{}, seed {seed} failed: {reason}", arm.name);
+            super::tell(format_args!("{}, seed {seed} failed: {reason}", arm.name));
         }
     }
     let busy = Busy::new("computing intervals and drawing", false);

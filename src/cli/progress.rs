@@ -21,6 +21,9 @@ pub(super) struct Progress<'a> {
     /// Arms and what was said of them.
     warned: BTreeSet<(String, &'static str)>,
     ended: usize,
+    /// Trials of which was said that another process trains them, and how many such have ended.
+    elsewhere: BTreeSet<usize>,
+    left_to_others: usize,
     started: Instant,
 }
 
@@ -48,7 +51,9 @@ impl<'a> Progress<'a> {
         let trials = ProgressBar::hidden();
         trials.set_length(plan.missing.len() as u64);
         let (running, warned) = (BTreeMap::new(), BTreeSet::new());
-        let mut progress = Progress { plan, look, trials, running, warned, ended: 0, started: Instant::now() };
+        let (elsewhere, started) = (BTreeSet::new(), Instant::now());
+        let mut progress =
+            Progress { plan, look, trials, running, warned, ended: 0, elsewhere, left_to_others: 0, started };
         if let Look::Bars(bars) = &progress.look {
             let style = "{bar:28.dim} {pos}/{len} trials, {elapsed} gone, {eta} left";
             progress.trials = bars.add(styled(plan.missing.len() as u64, style));
@@ -72,6 +77,16 @@ impl<'a> Progress<'a> {
                 self.running.insert(trial, (watch, bar));
             }
             Some(Event::Ended { trial, outcome }) => self.end(trial, &outcome),
+            Some(Event::Elsewhere { trial, by }) if self.elsewhere.insert(trial) => {
+                let name = self.plan.missing[trial].name();
+                self.say(false, &format!("{name} is trained by {by}; it is waited for when nothing else is left"));
+            }
+            Some(Event::Elsewhere { .. }) => {}
+            Some(Event::EndedElsewhere { trial }) => {
+                self.left_to_others += 1;
+                self.trials.set_length((self.plan.missing.len() - self.left_to_others) as u64);
+                self.say(false, &format!("{} has been finished by another process", self.plan.missing[trial].name()));
+            }
             None => {}
         }
         let mut news = Vec::new();
@@ -94,11 +109,11 @@ impl<'a> Progress<'a> {
         self.ended += 1;
         self.trials.set_position(self.ended as u64);
         let trial_of = &self.plan.missing[trial];
-        let (ended, of, name) = (self.ended, self.plan.missing.len(), trial_of.name());
+        let (ended, of, name) = (self.ended, self.plan.missing.len() - self.left_to_others, trial_of.name());
         let text = match outcome {
             Ok(Outcome::Finished { seconds, .. }) => {
                 let rate = trial_of.arm.budget.examples as f64 / seconds;
-                let left = self.started.elapsed().as_secs_f64() / ended as f64 * (of - ended) as f64;
+                let left = self.started.elapsed().as_secs_f64() / ended as f64 * of.saturating_sub(ended) as f64;
                 format!("[{ended}/{of}] {name}: {seconds:.1} s, {rate:.0} examples/s; about {left:.0} s left")
             }
             Ok(Outcome::Failed { reason }) => format!("[{ended}/{of}] {name} FAILED: {reason}"),
@@ -124,9 +139,9 @@ impl<'a> Progress<'a> {
     /// Prints a line, unless it is no news and nobody reads along.
     fn say(&self, is_news: bool, text: &str) {
         match &self.look {
-            Look::Bars(bars) if is_news => bars.suspend(|| eprintln!("{text}")),
-            Look::Lines => eprintln!("{text}"),
-            Look::Quiet if is_news => eprintln!("{text}"),
+            Look::Bars(bars) if is_news => bars.suspend(|| super::tell(text)),
+            Look::Lines => super::tell(text),
+            Look::Quiet if is_news => super::tell(text),
             _ => {}
         }
     }
@@ -139,7 +154,10 @@ impl<'a> Progress<'a> {
         }
         if self.look_is_loud() {
             let seconds = self.started.elapsed().as_secs_f64();
-            eprintln!("{} trials in {seconds:.1} s, {:.2} s each", self.ended, seconds / self.ended.max(1) as f64);
+            match self.ended {
+                0 => super::tell(format_args!("no trial ended in {seconds:.1} s")),
+                n => super::tell(format_args!("{n} trials in {seconds:.1} s, {:.2} s each", seconds / n as f64)),
+            }
         }
     }
 

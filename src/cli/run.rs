@@ -1,10 +1,12 @@
 //! `lossward run`
 
 use super::busy::Busy;
+use super::interrupt;
 use super::progress::Progress;
+use crate::disk;
 use crate::experiment::Experiment;
 use crate::laboratory::{self, Event};
-use crate::record::{self, Outcome, Provenance};
+use crate::record::Outcome;
 use crate::report::{Report, Summary};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -59,26 +61,33 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let overrides: Vec<String> = arguments.overrides.iter().cloned().chain(seeds).collect();
     let experiment = Experiment::load(&arguments.file, &overrides)?;
     if !arguments.quiet {
-        experiment.notes.iter().for_each(|note| eprintln!("warning: {note}"));
+        experiment.notes.iter().for_each(|note| super::tell(format_args!("warning: {note}")));
     }
     let stem = arguments.file.file_stem().unwrap_or_default();
     let results = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(stem));
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let jobs = arguments.jobs.map_or(cores, usize::from);
     let failures = train(&experiment, &results, jobs, arguments)?;
-    let busy = Busy::new("computing intervals and drawing", arguments.quiet);
-    let report = Report::of(experiment, &results)?;
+    let total = experiment.arms.len() as u64 * experiment.seeds.count;
+    let drawn = draw(experiment, &results, arguments.quiet);
+    if failures > 0 {
+        // What failed is told, whether it could be drawn or not.
+        let rest = drawn.err().map_or(String::new(), |error| format!("; and drawing failed: {error:#}"));
+        anyhow::bail!("{failures} of {total} trials failed; what they recorded is in {}{rest}", results.display());
+    }
+    drawn
+}
+
+/// Draws what is recorded, and prints the answer.
+fn draw(experiment: Experiment, results: &Path, quiet: bool) -> anyhow::Result<()> {
+    let busy = Busy::new("computing intervals and drawing", quiet);
+    let report = Report::of(experiment, results)?;
     let summary = Summary::of(&report)?;
-    let written = report.write(&summary, &results)?;
+    let written = report.write(&summary, results)?;
     busy.finish(written.len(), "files written");
     super::print(&format!("\n{}\n", summary.text()))?;
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
-    super::print(&format!("wrote {}\n", names.join(", ")))?;
-    if failures > 0 {
-        let total = report.experiment.arms.len() as u64 * report.experiment.seeds.count;
-        anyhow::bail!("{failures} of {total} trials failed; what they recorded is in {}", results.display());
-    }
-    Ok(())
+    super::print(&format!("wrote {}\n", names.join(", ")))
 }
 
 /// Says what was meant where the file can't be an experiment.
@@ -136,23 +145,24 @@ fn experiments_in(folder: &Path) -> Vec<String> {
 
 /// Runs what is missing and returns how many trials failed.
 fn train(experiment: &Experiment, results: &Path, jobs: usize, arguments: &Arguments) -> anyhow::Result<usize> {
-    record::create_folder(results)?;
+    disk::create_folder(results)?;
     let plan = laboratory::plan(experiment, results, arguments.force)?;
     laboratory::begin(experiment, &experiment.folder_of(&arguments.file), results)?;
+    plan.damaged.iter().for_each(super::tell);
     let kept = plan.total.saturating_sub(plan.missing.len());
     if plan.missing.is_empty() {
-        eprintln!(
+        super::tell(format_args!(
             "all {kept} trials in {} are finished; drawing them again (--force trains again, --out FOLDER elsewhere)",
             results.display()
-        );
+        ));
         return Ok(0);
     }
     if kept > 0 && !arguments.quiet {
-        eprintln!("{kept} of {} trials are finished already; running the other {}", plan.total, plan.missing.len());
+        let (total, missing) = (plan.total, plan.missing.len());
+        super::tell(format_args!("{kept} of {total} trials are finished already; running the other {missing}"));
     }
-    Provenance::here().note(results, kept == 0)?;
     let stop = Arc::new(AtomicBool::new(false));
-    stop_on_interrupt(stop.clone())?;
+    interrupt::stops(Some(stop.clone()));
     let (sender, events) = mpsc::channel();
     let mut failures = 0;
     let mut progress = Progress::new(&plan, arguments.quiet);
@@ -172,20 +182,11 @@ fn train(experiment: &Experiment, results: &Path, jobs: usize, arguments: &Argum
         }
     });
     progress.finish();
+    interrupt::stops(None);
     if stop.load(Ordering::Relaxed) {
         return Err(crate::Error::Interrupted).with_context(|| {
             format!("finished trials are kept in {}; the same command runs the others", results.display())
         });
     }
     Ok(failures)
-}
-
-/// The first Ctrl-C asks trials to stop after their update; a second one ends the program at once.
-fn stop_on_interrupt(stop: Arc<AtomicBool>) -> anyhow::Result<()> {
-    let handler = move || {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")
 }

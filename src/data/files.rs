@@ -6,12 +6,11 @@ use super::source::Source;
 use super::table::{Format, SEPARATORS, Table};
 use super::tabular::{Kind, Missing, Split, Tabular};
 use super::{DataSet, Interventions};
+use crate::disk::sha256;
 use crate::options::{Given, Options};
 use crate::{Error, FilePath, Result};
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The `dataset` of a task.
@@ -286,18 +285,6 @@ impl Files {
             }
         };
         Images::data_set(train, test, &[])
-    }
-}
-
-/// The checksum of a file in hexadecimal digits, as `sha256sum` prints it.
-fn sha256(path: &Path) -> Result<String> {
-    let mut file = std::fs::File::open(path).map_err(Error::file("open the data", path))?;
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer).map_err(Error::file("read the data", path))? {
-            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            read => hasher.update(&buffer[..read]),
-        }
     }
 }
 

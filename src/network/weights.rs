@@ -22,7 +22,7 @@ impl Network {
             }
         }
         let bytes = safetensors::serialize(tensors, None).map_err(|error| Error::content(path, error))?;
-        crate::record::write_whole(path, &bytes)
+        crate::disk::write_whole(path, &bytes)
     }
 
     /// The statistics that belong to the weights, by the beginning of their tensors' names.

@@ -1,6 +1,7 @@
 //! The metrics of a trial that are drawn: matrices, curves and bins of the final weights.
 
-use super::{TrialFolder, write_whole};
+use super::TrialFolder;
+use crate::disk::write_whole;
 use crate::metric::Value;
 use crate::{Error, Result};
 use std::collections::BTreeMap;

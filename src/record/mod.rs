@@ -6,21 +6,24 @@
 //!   summary.csv, summary.json    the answer
 //!   curves.svg, curves.png       one pair per [[plot]]
 //!   report.html                  everything on one page
-//!   machine.json                 the machines and versions that trained
 //!   trials/reinforce/seed-3/
 //!     trial.toml                 the resolved arm and the seed: all that the trial is a function of
 //!     rows.csv                   one row per evaluation, flushed as it comes
-//!     outcome.json               how it ended; absent while it runs and after a kill
+//!     outcome.json               how it ended, how many rows and which checksums its files have, and what trained it; absent while it
+//!                                runs and after a kill
+//!     claim.json                 who trains it; absent when it has ended
 //!     drawn.json                 what is drawn of the final weights: confusion matrix, curves, bins; absent without any
 //!     final.safetensors, best.safetensors
 //! ```
 
+mod claim;
 mod drawn;
 mod outcome;
 mod provenance;
 mod rows;
 mod writer;
 
+pub use claim::{Attempt, Claim, Claimant, HEARTBEAT};
 pub use drawn::Drawn;
 pub use outcome::{Outcome, Status};
 pub use provenance::Provenance;
@@ -29,6 +32,7 @@ pub use writer::{Record, columns};
 
 use rows::RowWriter;
 
+use crate::disk::{create_folder, write_whole};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -70,6 +74,16 @@ impl TrialFolder {
         self.0.join("best.safetensors")
     }
 
+    /// Makes the trial unfinished; the rest of its record stays until it begins again.
+    pub fn forget(&self) -> Result<()> {
+        match std::fs::remove_file(self.outcome()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::file("remove", self.outcome())(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Empties the folder for a new start and writes the identity.
     pub fn begin(&self, identity: &str) -> Result<()> {
         create_folder(&self.0)?;
@@ -83,17 +97,4 @@ impl TrialFolder {
         }
         write_whole(&self.identity(), identity.as_bytes())
     }
-}
-
-pub fn create_folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path).map_err(Error::file("create the folder", path))
-}
-
-/// Writes a file that appears whole or not at all, also when the program is killed half-way.
-pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    std::fs::write(&partial, content).map_err(Error::file("write", &partial))?;
-    std::fs::rename(&partial, path).map_err(Error::file("write", path))
 }

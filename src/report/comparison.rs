@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn arm(name: &str, trials: Vec<TrialRecord>) -> ArmRecords {
-        ArmRecords { name: name.into(), trials, failed: Vec::new(), missing: Vec::new() }
+        ArmRecords { name: name.into(), trials, ..ArmRecords::default() }
     }
 
     /// A report of arms that only exist on paper.

@@ -30,12 +30,15 @@ pub struct Report {
 }
 
 /// The trials of one arm.
+#[derive(Default)]
 pub struct ArmRecords {
     pub name: String,
     /// Finished ones, by rising seed.
     pub trials: Vec<TrialRecord>,
     /// `(seed, reason)`
     pub failed: Vec<(u64, String)>,
+    /// `(seed, what is wrong)`: their records are not whole.
+    pub damaged: Vec<(u64, String)>,
     /// Seeds without an outcome.
     pub missing: Vec<u64>,
 }
@@ -77,13 +80,15 @@ impl Report {
 
     /// Reads the records of an experiment.
     pub fn of(experiment: Experiment, results: &Path) -> Result<Report> {
-        let mut arms = Vec::new();
+        let (mut arms, mut provenance) = (Vec::new(), Vec::new());
         for arm in &experiment.arms {
-            let mut records =
-                ArmRecords { name: arm.name.clone(), trials: Vec::new(), failed: Vec::new(), missing: Vec::new() };
+            let mut records = ArmRecords { name: arm.name.clone(), ..ArmRecords::default() };
             for seed in experiment.seeds.range() {
                 let trial = Trial::new(arm, seed, results);
-                match trial.folder.status(&trial.identity()?)? {
+                if let Some(by) = trial.folder.provenance().filter(|by| !provenance.contains(by)) {
+                    provenance.push(by);
+                }
+                match trial.status()? {
                     Status::Ended(Outcome::Finished { seconds, warnings }) => {
                         let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
                         let found = diagnosis::findings(arm, &rows).into_iter().map(|finding| finding.to_string());
@@ -91,12 +96,13 @@ impl Report {
                         records.trials.push(TrialRecord { seed, rows, drawn, seconds, warnings });
                     }
                     Status::Ended(Outcome::Failed { reason }) => records.failed.push((seed, reason)),
+                    Status::Damaged(fault) => records.damaged.push((seed, fault)),
                     Status::Missing | Status::Other { .. } => records.missing.push(seed),
                 }
             }
             arms.push(records);
         }
-        Ok(Report { experiment, arms, provenance: Provenance::read(results)? })
+        Ok(Report { experiment, arms, provenance })
     }
 
     /// `report.html`: the whole answer on one page that needs nothing else.
@@ -122,7 +128,7 @@ impl Report {
         files.push(("report.html".to_string(), page::html(self, summary)?));
         for (name, content) in files {
             let path = results.join(name);
-            crate::record::write_whole(&path, &content)?;
+            crate::disk::write_whole(&path, &content)?;
             written.push(path);
         }
         Ok(written)

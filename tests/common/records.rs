@@ -1,8 +1,9 @@
 //! Records of an experiment as a run would leave them, without training.
 
 use super::Sandbox;
+use lossward::disk::create_folder;
 use lossward::experiment::Experiment;
-use lossward::record::{Outcome, create_folder};
+use lossward::record::Outcome;
 use lossward::trial::Trial;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ pub fn write_results(
             trial.folder.begin(&trial.identity().unwrap()).unwrap();
             std::fs::write(trial.folder.rows(), made_up_rows(i, seed, rows)).unwrap();
             if let Some(outcome) = outcome(i, seed) {
-                outcome.write(&trial.folder).unwrap();
+                outcome.write(&trial.folder, None).unwrap();
             }
         }
     }

@@ -3,14 +3,14 @@
 use super::subject::Subject;
 use super::{set, text};
 use crate::data::{self, DataSetRow};
+use crate::disk;
 use crate::options::{self, Given};
-use crate::record;
 use std::path::Path;
 
 /// Writes datasets.md and a figure of each set.
 pub fn write(folder: &Path) -> anyhow::Result<()> {
     let figures = folder.join("datasets");
-    record::create_folder(&figures)?;
+    disk::create_folder(&figures)?;
     let mut page = String::from(
         "# Data sets\n\nWritten by `lossward data --document docs` from the data itself: what is said of a set here is said by `lossward data NAME`, too.\n\n\
          | name | in a sentence | rows to train on | held out | licence |\n|---|---|---|---|---|\n",
@@ -19,12 +19,12 @@ pub fn write(folder: &Path) -> anyhow::Result<()> {
     for row in data::ALL {
         let subject = set::built_in(row, &Given::new())?;
         let (figure, bytes) = figure(row, &subject)?;
-        record::write_whole(&figures.join(&figure), &bytes)?;
+        disk::write_whole(&figures.join(&figure), &bytes)?;
         let [(_, train), (_, test)] = subject.description.parts[..] else { continue };
         page += &format!("| [{0}](#{0}) | {1} | {train} | {test} | {2} |\n", row.name, row.summary, row.licence);
         sections += &section(row, &subject, &figure);
     }
-    record::write_whole(&folder.join("datasets.md"), (page + &sections).as_bytes())?;
+    disk::write_whole(&folder.join("datasets.md"), (page + &sections).as_bytes())?;
     super::super::print(&format!("described {} data sets in {}\n", data::ALL.len(), folder.display()))
 }
 

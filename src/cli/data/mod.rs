@@ -11,8 +11,8 @@ mod text;
 
 use crate::data;
 use crate::data::Files;
+use crate::disk;
 use crate::options::{Given, OptionValue};
-use crate::record;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use subject::Subject;
@@ -126,5 +126,5 @@ fn draw(subject: &Subject, path: &Path) -> anyhow::Result<()> {
         Some("png") => subject.png()?,
         _ => anyhow::bail!("--figure {}: the name must end in .svg or .png", path.display()),
     };
-    Ok(record::write_whole(path, &bytes)?)
+    Ok(disk::write_whole(path, &bytes)?)
 }

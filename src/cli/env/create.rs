@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let path = Path::new(FOLDER).join(format!("{module}.rs"));
     anyhow::ensure!(!path.exists(), "{} is there already", path.display());
     let text = include_str!("template.rs.txt").replace("MODULE", &module).replace("NAME", name);
-    crate::record::write_whole(&path, text.as_bytes()).context("the environment's file")?;
+    crate::disk::write_whole(&path, text.as_bytes()).context("the environment's file")?;
     super::super::print(&format!(
         "wrote {}\n\nRegister it by one line in {}:\n\n    environments! {{\n        {module},\n    }}\n\nThen\n\n    \
          cargo run --release -- env check Custom/{name}-v0\n    cargo run --release -- env rollout Custom/{name}-v0 --scene {module}.svg\n\n\

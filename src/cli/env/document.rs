@@ -1,6 +1,6 @@
 //! The page on all environments, from the heads of their files.
 
-use crate::record;
+use crate::disk;
 use crate::report::figure::scene;
 use crate::stream;
 use lossward_envs::{RandomActions, Scene, Spec};
@@ -8,13 +8,13 @@ use std::path::Path;
 
 /// Writes environments.md and the picture of all scenes.
 pub fn write(folder: &Path) -> anyhow::Result<()> {
-    record::create_folder(folder)?;
+    disk::create_folder(folder)?;
     let mut scenes = Vec::new();
     for spec in lossward_envs::all() {
         scenes.extend(typical(spec)?.map(|scene| (spec.id, scene)));
     }
-    record::write_whole(&folder.join("environments.md"), page().as_bytes())?;
-    record::write_whole(&folder.join("environments.png"), &scene::sheet(&scenes)?)?;
+    disk::write_whole(&folder.join("environments.md"), page().as_bytes())?;
+    disk::write_whole(&folder.join("environments.png"), &scene::sheet(&scenes)?)?;
     super::super::print(&format!("described {} environments in {}\n", lossward_envs::all().count(), folder.display()))
 }
 

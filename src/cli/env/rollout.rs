@@ -1,9 +1,10 @@
 //! `lossward env rollout`
 
 use crate::cli::json::{self, Array};
+use crate::disk;
 use crate::report::figure::scene;
+use crate::stream;
 use crate::task::find_environment;
-use crate::{record, stream};
 use anyhow::Context;
 use lossward_envs::{Actions, Cause, RandomActions, Space, Spec, Vectorized};
 use serde_json::{Value, json};
@@ -166,5 +167,5 @@ fn draw(spec: &Spec, env: &dyn Vectorized, file: &std::path::Path) -> anyhow::Re
         Some("png") => scene::png(&picture)?,
         _ => anyhow::bail!("--scene must end in .svg or .png, not {}", file.display()),
     };
-    Ok(record::write_whole(file, &content)?)
+    Ok(disk::write_whole(file, &content)?)
 }

@@ -155,5 +155,5 @@ fn draw(metric: &Metric, value: &Value, path: &Path) -> anyhow::Result<()> {
         Some("png") => drawing.png()?,
         _ => anyhow::bail!("--figure {}: the name must end in .svg or .png", path.display()),
     };
-    Ok(crate::record::write_whole(path, &bytes)?)
+    Ok(crate::disk::write_whole(path, &bytes)?)
 }

@@ -46,9 +46,7 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
         let (of_arm, of_data) = check_arm(arm, experiment).map_err(here)?;
         notes.extend(of_data.into_iter().filter(|note| !notes.contains(note)).collect::<Vec<_>>());
         columns.extend(of_arm.into_iter().filter(|column| !columns.contains(column)).collect::<Vec<_>>());
-        let same = experiment.arms[..i].iter().any(|other| other.slug() == arm.slug());
-        require(!same && !arm.slug().is_empty(), "name", "arms need names that differ in their letters and digits")
-            .map_err(here)?;
+        check_folder_name(arm, &experiment.arms[..i]).map_err(here)?;
     }
     experiment.notes = notes;
     if experiment.plots.is_empty() {
@@ -69,6 +67,28 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     }
     columns.extend(record::gaps(&columns));
     check_columns(experiment, &columns).map_err(at_top)
+}
+
+/// Bytes of a name that every file system takes, with room for an ending.
+const MOST_NAME: usize = 200;
+
+/// Whether an arm's records have a folder of their own; also on file systems that know no case, since a slug has none.
+fn check_folder_name(arm: &Arm, before: &[Arm]) -> Check {
+    let slug = arm.slug();
+    require(!slug.is_empty(), "name", "an arm's `name` becomes a folder, so it needs letters or digits")?;
+    let message =
+        format!("an arm's `name` becomes a folder, and {} bytes are too many; the most is {MOST_NAME}", slug.len());
+    require(slug.len() <= MOST_NAME, "name", &message)?;
+    match before.iter().find(|other| other.slug() == slug) {
+        None => Ok(()),
+        Some(other) => fail(
+            "name",
+            format!(
+                "`{}` and `{}` would have the same folder, {slug}; arms need names that differ in their letters and digits",
+                arm.name, other.name
+            ),
+        ),
+    }
 }
 
 fn complete(arm: &mut Arm) -> Check {
@@ -155,6 +175,9 @@ fn check_columns(experiment: &Experiment, columns: &[String]) -> Check {
         require(!none, &format!("plot.{i}.arms"), "`arms` of a plot is empty; leave it out to draw all of them")?;
         let unnamed = super::slug(&plot.name).is_empty();
         require(!unnamed, &format!("plot.{i}.name"), "the `name` of a plot needs letters or digits")?;
+        let long = super::slug(&plot.name).len() > MOST_NAME;
+        let message = format!("a plot's `name` becomes a file; the most is {MOST_NAME} bytes");
+        require(!long, &format!("plot.{i}.name"), &message)?;
         let repeated = experiment.plots[..i].iter().any(|other| super::slug(&other.name) == super::slug(&plot.name));
         require(!repeated, &format!("plot.{i}"), "two plots have the same `name`; without one it is \"curves\"")?;
         let drawn = experiment.arms.iter().flat_map(|arm| &arm.evaluation.metrics);

@@ -7,15 +7,21 @@ use crate::report::Report;
 pub(super) fn notice(report: &Report) -> String {
     let of_all = |count: fn(&crate::report::ArmRecords) -> usize| report.arms.iter().map(count).sum::<usize>();
     let (failed, missing) = (of_all(|arm| arm.failed.len()), of_all(|arm| arm.missing.len()));
+    let damaged = of_all(|arm| arm.damaged.len());
     let finished = of_all(|arm| arm.trials.len());
     let warned = report.arms.iter().flat_map(|arm| &arm.trials).filter(|trial| !trial.warnings.is_empty()).count();
-    let parts = [(failed, "failed"), (missing, "did not run to the end"), (warned, "ended with a warning")];
+    let parts = [
+        (failed, "failed"),
+        (missing, "did not run to the end"),
+        (damaged, "have records that are not whole"),
+        (warned, "ended with a warning"),
+    ];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if parts.is_empty() {
         return String::new();
     }
-    let class = if failed + missing > 0 { "notice bad" } else { "notice" };
-    let total = finished + failed + missing;
+    let class = if failed + missing + damaged > 0 { "notice bad" } else { "notice" };
+    let total = finished + failed + missing + damaged;
     format!(
         "<p class=\"{class}\">Of {}, {}. <a href=\"#trials\">Which, and why</a></p>\n",
         count(total, "trial"),
@@ -36,6 +42,7 @@ pub(super) fn section(report: &Report) -> String {
                 None => said.push((kind, text, vec![seed])),
             };
         arm.failed.iter().for_each(|(seed, reason)| say("failed", reason.as_str(), *seed));
+        arm.damaged.iter().for_each(|(seed, fault)| say("damaged", fault.as_str(), *seed));
         arm.missing.iter().for_each(|seed| say("missing", "no outcome of these settings is recorded", *seed));
         for trial in &arm.trials {
             trial.warnings.iter().for_each(|warning| say("warning", warning.as_str(), trial.seed));
@@ -54,8 +61,8 @@ pub(super) fn section(report: &Report) -> String {
         return String::new();
     }
     format!(
-        "<section id=\"trials\"><h2>Trials that failed, are missing or warn</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
-         aria-label=\"trials\"><table><caption><span>Failed and missing trials are in no figure and no other table; those that warn \
+        "<section id=\"trials\"><h2>Trials that failed, are missing, damaged or warn</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" \
+         aria-label=\"trials\"><table><caption><span>Failed, missing and damaged trials are in no figure and no other table; those that warn \
          are.</span></caption><thead><tr><th scope=\"col\">arm</th><th scope=\"col\">seeds</th><th scope=\"col\">what</th>\
          <th scope=\"col\">why</th></tr></thead><tbody>{}</tbody></table></div></section>\n",
         rows.concat()
