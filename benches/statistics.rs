@@ -1,12 +1,39 @@
-//! Intervals by resampling, which every point of a curve and every cell of a table has: `cargo bench --bench statistics`.
+//! Intervals by resampling, which every point of a curve and every cell of a table has: `cargo bench --bench statistics`. First it says how
+//! often they cover what they should.
+
+#![allow(clippy::print_stdout)]
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use lossward::report::statistics::{Bootstrap, mean, probability_of_improvement};
+use lossward::report::statistics::{Bootstrap, interquartile_mean, mean, probability_of_improvement};
 use lossward::stream;
 
 fn main() {
+    coverage();
     divan::main();
+}
+
+/// How often the 95 % percentile interval of the interquartile mean of so many seeds covers the true one, of normal and of log-normal
+/// scores; the true value of the latter is the mean of the middle half of a large sample.
+fn coverage() {
+    const EXPERIMENTS: usize = 4_000;
+    let mut rng = stream(0, "coverage", 0);
+    let mut normal = || -> f64 { rand_distr::Distribution::sample(&rand_distr::StandardNormal, &mut rng) };
+    let large: Vec<f64> = (0..4_000_000).map(|_| normal().exp()).collect();
+    let truth = interquartile_mean(&large);
+    println!("seeds  normal  log-normal");
+    for n in [3, 5, 7, 9, 10, 20] {
+        let bootstrap = Bootstrap::new((1, n), 1_000, &mut stream(0, "bootstrap", 0));
+        let mut covered = |truth: f64, of: fn(f64) -> f64| {
+            let covers = (0..EXPERIMENTS).filter(|_| {
+                let scores: Vec<f64> = (0..n).map(|_| of(normal())).collect();
+                let interval = bootstrap.interquartile_mean(&scores);
+                interval.low <= truth && truth <= interval.high
+            });
+            covers.count() as f64 / EXPERIMENTS as f64
+        };
+        println!("{n:>5}  {:>6.3}  {:>10.3}", covered(0.0, |x| x), covered(truth, f64::exp));
+    }
 }
 
 fn scores(tasks: usize, runs: usize) -> Vec<f64> {

@@ -3,7 +3,7 @@
 use super::statistics::{
     Bootstrap, CONFIDENCE, Estimate, holm, mean_height, paired_effect_size, paired_t_test, probability_of_improvement,
 };
-use super::{ArmRecords, Report, TABLE_RESAMPLES, TrialRecord, estimate, interpolate, path};
+use super::{ArmRecords, Report, TABLE_RESAMPLES, TrialRecord, estimate, interpolate, interval, path};
 use crate::experiment::Arm;
 use crate::{metric, stream};
 
@@ -43,11 +43,13 @@ pub struct PairedDifference {
     pub difference: Estimate,
     /// Of the paired t test, two-sided; NaN where the two never differ.
     pub p: f64,
-    /// Adjusted for the number of tests ([`holm`]); nothing where they are few.
+    /// Adjusted for all tests of the report ([`holm`]); nothing where they are few.
     pub adjusted_p: Option<f64>,
+    /// How many those are.
+    pub adjusted_for: Option<usize>,
     /// The mean difference over its standard deviation.
     pub effect_size: f64,
-    /// The chance that a run of the arm is better than one of the reference, with its bootstrap interval.
+    /// The chance that a run of the arm is better than one of the reference, with its bootstrap interval; NaN of few seeds.
     pub improvement: Estimate,
 }
 
@@ -59,7 +61,9 @@ impl Comparison {
             let pairs = arms.iter().map(|&arm| (&report.experiment.arms[arm], &report.arms[arm]));
             Comparison::of(&pairs.collect::<Vec<_>>())
         };
-        groups(&report.experiment.arms).iter().filter_map(of).collect()
+        let mut all: Vec<Comparison> = groups(&report.experiment.arms).iter().filter_map(of).collect();
+        adjust(&mut all);
+        all
     }
 
     fn of(group: &[(&Arm, &ArmRecords)]) -> Option<Comparison> {
@@ -70,7 +74,7 @@ impl Comparison {
         let heights = |arm: &ArmRecords| by_seed(arm, |trial| height(trial, &metric, examples));
         let ends = |arm: &ArmRecords| by_seed(arm, |trial| trial.last(&metric));
         let (reference_ends, reference_heights) = (ends(reference), heights(reference));
-        let mut rows: Vec<ComparisonRow> = others
+        let rows: Vec<ComparisonRow> = others
             .iter()
             .map(|arm| ComparisonRow {
                 arm: arm.name.clone(),
@@ -81,16 +85,14 @@ impl Comparison {
         if rows.iter().all(|row| row.last.is_none() && row.area.is_none()) {
             return None;
         }
-        adjust(&mut rows);
         let values = |arm: &ArmRecords| heights(arm).into_iter().map(|(_, height)| height).collect::<Vec<f64>>();
         let areas = arms.iter().map(|arm| (arm.name.clone(), estimate(&values(arm)))).collect();
         Some(Comparison { metric, higher_is_better, reference: reference.name.clone(), examples, areas, rows })
     }
 
-    /// How many tests the p values are adjusted for, if they are.
+    /// How many tests the p values are adjusted for, if they are: all that the report makes.
     pub fn adjusted_for(&self) -> Option<usize> {
-        let tests: Vec<&PairedDifference> = self.rows.iter().flat_map(|row| row.last.iter().chain(&row.area)).collect();
-        tests.iter().any(|test| test.adjusted_p.is_some()).then(|| tests.iter().filter(|test| !test.p.is_nan()).count())
+        self.rows.iter().flat_map(|row| row.last.iter().chain(&row.area)).find_map(|test| test.adjusted_for)
     }
 }
 
@@ -144,13 +146,14 @@ fn common_range(arms: &[&ArmRecords], metric: &str) -> Option<(f64, f64)> {
     (from < to && to.is_finite()).then_some((from, to))
 }
 
-/// The mean height of a trial's curve over these examples.
+/// The mean height of a trial's curve over these examples. After a trial that stopped early put its best weights back, their value counts; up to
+/// that count the values do that were measured there.
 fn height(trial: &TrialRecord, metric: &str, (from, to): (f64, f64)) -> Option<f64> {
     let (examples, values) = path(&trial.rows, "examples", metric)?;
-    let inside = examples.iter().copied().zip(values.iter().copied()).filter(|(at, _)| from < *at && *at < to);
-    let ends = [from, to].map(|at| interpolate(&examples, &values, at).map(|value| (at, value)));
-    let curve = ends[0].into_iter().chain(inside).chain(ends[1]);
-    let (x, y): (Vec<f64>, Vec<f64>) = curve.unzip();
+    // All rows of the span, also two at one count: the step from one to the other has no area, wherever it is.
+    let inside = examples.iter().copied().zip(values.iter().copied()).filter(|(at, _)| (from..=to).contains(at));
+    let end = |at: f64| (!examples.contains(&at)).then(|| Some((at, interpolate(&examples, &values, at)?))).flatten();
+    let (x, y): (Vec<f64>, Vec<f64>) = end(from).into_iter().chain(inside).chain(end(to)).unzip();
     Some(mean_height(&x, &y))
 }
 
@@ -180,18 +183,25 @@ fn paired_difference(arm: &[(u64, f64)], reference: &[(u64, f64)], higher_is_bet
         difference: test.interval(CONFIDENCE),
         p: test.p_two_sided,
         adjusted_p: None,
+        adjusted_for: None,
         effect_size: paired_effect_size(&arm, &reference),
-        improvement: bootstraps[0].compare(&bootstraps[1], (&arm, &reference), better),
+        improvement: match n < interval::ENOUGH {
+            true => Estimate { point: better(&arm, &reference), low: f64::NAN, high: f64::NAN },
+            false => bootstraps[0].compare(&bootstraps[1], (&arm, &reference), better),
+        },
     })
 }
 
-/// Adjusts the p values of all rows for each other where they are many.
-fn adjust(rows: &mut [ComparisonRow]) {
+/// Adjusts the p values of all comparisons for each other where they are many: a reader of the report sees all of them.
+fn adjust(comparisons: &mut [Comparison]) {
+    let rows = comparisons.iter_mut().flat_map(|comparison| &mut comparison.rows);
     let mut tests: Vec<&mut PairedDifference> =
-        rows.iter_mut().flat_map(|row| row.last.iter_mut().chain(&mut row.area)).collect();
-    let p: Vec<f64> = tests.iter().map(|test| test.p).collect();
-    if p.iter().filter(|p| !p.is_nan()).count() > TESTS_WITHOUT_ADJUSTMENT {
-        tests.iter_mut().zip(holm(&p)).for_each(|(test, p)| test.adjusted_p = Some(p));
+        rows.flat_map(|row| row.last.iter_mut().chain(&mut row.area)).filter(|test| !test.p.is_nan()).collect();
+    if tests.len() > TESTS_WITHOUT_ADJUSTMENT {
+        let p: Vec<f64> = tests.iter().map(|test| test.p).collect();
+        tests.iter_mut().zip(holm(&p)).for_each(|(test, adjusted)| {
+            (test.adjusted_p, test.adjusted_for) = (Some(adjusted), Some(p.len()));
+        });
     }
 }
 
@@ -255,6 +265,7 @@ mod tests {
         assert!((last.p - 2.0 * 0.2f64.atan() / std::f64::consts::PI).abs() < 1e-9, "{last:?}");
         assert!((last.effect_size - 5.0 / 2f64.sqrt()).abs() < 1e-9);
         assert_eq!((last.improvement.point, last.adjusted_p, comparison.adjusted_for()), (1.0, None, None));
+        assert!(last.improvement.low.is_nan(), "two seeds have no interval");
         // The area of a line from 0 is half of its end.
         assert!((comparison.rows[0].area.unwrap().difference.point - 0.125).abs() < 1e-12);
     }
@@ -300,5 +311,37 @@ mod tests {
         let single = |name: &str| arm(name, vec![of(0, 0.5)]);
         assert!(Comparison::all(&report(vec![single("a"), single("b")], ACCURACY)).is_empty());
         assert!(Comparison::all(&report(vec![an_arm(0)], ACCURACY)).is_empty());
+    }
+
+    /// A trial that stopped early has two rows at its last count: 0 → 1 over 10 examples, and 0.4 of the weights that were put back. Up to there its
+    /// mean is 0.5, whether the span ends there or goes on.
+    #[test]
+    fn restored_weights_count_from_where_they_were_put_back() {
+        let stopped = trial(0, &[(0.0, 0.0), (10.0, 1.0), (10.0, 0.4)]);
+        assert!((height(&stopped, "accuracy", (0.0, 10.0)).unwrap() - 0.5).abs() < 1e-12);
+        assert!((height(&stopped, "accuracy", (0.0, 20.0)).unwrap() - (0.5 + 0.4) / 2.0).abs() < 1e-12);
+        assert!((height(&stopped, "accuracy", (5.0, 15.0)).unwrap() - (0.75 + 0.4) / 2.0).abs() < 1e-12);
+    }
+
+    /// Two groups of arms with five tests of a pair each: the family is the report.
+    #[test]
+    fn tests_of_all_groups_are_adjusted_together() {
+        let of = |seed: u64, last: f64| trial(seed, &[(0.0, 0.0), (10.0, last)]);
+        let an_arm = |i: u64| {
+            arm(&format!("arm {i}"), (0..6).map(|seed| of(seed, (i * 7 + seed * (3 + i)) as f64 % 11.0)).collect())
+        };
+        let mut both = report((0..6).map(an_arm).collect(), ACCURACY);
+        for other in &mut both.experiment.arms[3..] {
+            other.task.label_noise = Some(0.1);
+        }
+        let all = Comparison::all(&both);
+        assert_eq!(all.len(), 2);
+        assert!(all.iter().all(|comparison| comparison.adjusted_for().is_none()), "eight tests");
+        let mut more = report((0..7).map(an_arm).collect(), ACCURACY);
+        for other in &mut more.experiment.arms[4..] {
+            other.task.label_noise = Some(0.1);
+        }
+        let all = Comparison::all(&more);
+        assert!(all.iter().all(|comparison| comparison.adjusted_for() == Some(10)), "6 and 4 tests");
     }
 }

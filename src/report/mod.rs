@@ -3,6 +3,7 @@
 mod comparison;
 mod drawn;
 pub mod figure;
+mod interval;
 mod labels;
 mod page;
 pub mod statistics;
@@ -105,6 +106,11 @@ impl Report {
         Ok(Report { experiment, arms, provenance })
     }
 
+    /// What stands around its means, in words.
+    pub(crate) fn interval(&self) -> String {
+        interval::in_words(self.arms.iter().map(|arm| arm.trials.len()))
+    }
+
     /// `report.html`: the whole answer on one page that needs nothing else.
     pub fn page(&self) -> Result<Vec<u8>> {
         page::html(self, &Summary::of(self)?)
@@ -149,7 +155,7 @@ impl ArmRecords {
             let values: Option<Vec<f64>> = paths.iter().map(|(x, y)| interpolate(x, y, at)).collect();
             if let Some(values) = values {
                 curve.x.push(at);
-                curve.y.push(bootstrap.interquartile_mean(&values));
+                curve.y.push(interval::interquartile_mean(&bootstrap, &values));
             }
         }
         if curve.x.is_empty() { None } else { Some(curve) }
@@ -188,13 +194,13 @@ impl TrialRecord {
     }
 }
 
-/// The interquartile mean over trials with its interval; nothing over nothing.
+/// The interquartile mean over trials with its interval, of few with their range; nothing over nothing.
 pub fn estimate(values: &[f64]) -> Option<Estimate> {
     if values.is_empty() {
         return None;
     }
     let bootstrap = Bootstrap::new((1, values.len()), TABLE_RESAMPLES, &mut stream(0, "bootstrap", 1));
-    Some(bootstrap.interquartile_mean(values))
+    Some(interval::interquartile_mean(&bootstrap, values))
 }
 
 /// The points of one trial that have both coordinates.

@@ -8,7 +8,12 @@ pub(in crate::report) struct Axis {
     pixels: (f64, f64),
     step: f64,
     logarithmic: bool,
+    /// Of ticks at equal distances on a logarithmic axis that is too narrow for others.
+    fine: Option<f64>,
 }
+
+/// Ticks that an axis needs to be read.
+const FEWEST: usize = 2;
 
 /// A logarithmic axis of fewer powers of ten than this has ticks between them.
 const NARROW: f64 = 2.0;
@@ -25,13 +30,20 @@ impl Axis {
             _ if low.is_finite() => (-0.5, 0.5),
             _ => (0.0, 1.0),
         };
-        Axis { low, high, pixels, step: round_step((high - low) / 6.0), logarithmic: false }
+        Axis { low, high, pixels, step: round_step((high - low) / 6.0), logarithmic: false, fine: None }
     }
 
     /// The same of logarithms; what is not positive lies on the lower end.
     pub fn logarithmic(values: impl Iterator<Item = f64>, pixels: (f64, f64), padding: f64) -> Self {
         let linear = Axis::new(values.filter(|value| *value > 0.0).map(f64::log10), pixels, padding);
-        Axis { step: linear.step.max(1.0).round(), logarithmic: true, ..linear }
+        let axis = Axis { step: linear.step.max(1.0).round(), logarithmic: true, ..linear };
+        if axis.ticks().len() >= FEWEST {
+            return axis;
+        }
+        let width = 10f64.powf(axis.high) - 10f64.powf(axis.low);
+        let steps = [4.0, 8.0, 16.0].map(|parts| round_step(width / parts));
+        let fine = |step: &f64| Axis { fine: Some(*step), ..axis }.ticks().len() >= FEWEST;
+        Axis { fine: steps.iter().copied().find(fine).or(Some(steps[2])), ..axis }
     }
 
     /// With steps of at least `step`, and so far from one another that each tick has the pixels that its text needs.
@@ -61,6 +73,11 @@ impl Axis {
     }
 
     pub fn ticks(&self) -> Vec<f64> {
+        if let Some(step) = self.fine {
+            let (low, high) = (10f64.powf(self.low), 10f64.powf(self.high));
+            let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
+            return (first..=last).map(|i| i as f64 * step).collect();
+        }
         if self.logarithmic && self.high - self.low < NARROW {
             return self.narrow_ticks();
         }
@@ -83,7 +100,12 @@ impl Axis {
     /// `0.25`, `300`, `50k`, `1.5M`, `2e−5`.
     pub fn text(&self, tick: f64) -> String {
         if self.logarithmic {
-            let decimals = (-(tick.log10() + 1e-9).floor()).clamp(0.0, 8.0) as usize;
+            let finest = self.fine.unwrap_or(tick);
+            if !(1e-7..1e7).contains(&tick) {
+                let digits = (tick.log10().floor() - finest.log10().floor()).max(0.0) as usize;
+                return format!("{tick:.digits$e}").replace('-', "−");
+            }
+            let decimals = (-(finest.log10() + 1e-9).floor()).clamp(0.0, 12.0) as usize;
             return format!("{tick:.decimals$}");
         }
         let largest = self.low.abs().max(self.high.abs());
@@ -91,13 +113,19 @@ impl Axis {
             let digits = (tick.abs().log10().floor() - self.step.log10().floor()).max(0.0) as usize;
             return format!("{tick:.digits$e}").replace('-', "−");
         }
-        let (unit, suffix) = match largest {
-            l if l >= 2e6 => (1e6, "M"),
-            l if l >= 2e4 => (1e3, "k"),
-            _ => (1.0, ""),
+        let (unit, suffix) = match tick.abs() {
+            _ if largest < 2e4 => (1.0, ""),
+            size if size >= 1e6 * (1.0 - 1e-9) => (1e6, "M"),
+            _ => (1e3, "k"),
         };
         let decimals = (-(self.step / unit).log10().floor()).clamp(0.0, 8.0) as usize;
         let number = format!("{:.decimals$}", tick / unit);
+        // 1M rather than 1.0M.
+        let number = if suffix.is_empty() || decimals == 0 {
+            &number
+        } else {
+            number.trim_end_matches('0').trim_end_matches('.')
+        };
         if tick == 0.0 { "0".into() } else { format!("{}{suffix}", number.replace('-', "−")) }
     }
 }
@@ -135,5 +163,39 @@ mod tests {
         let narrow = Axis::logarithmic([0.03, 0.6].into_iter(), (0.0, 1.0), 0.0);
         assert_eq!(narrow.ticks().iter().map(|t| narrow.text(*t)).collect::<Vec<_>>(), ["0.05", "0.1", "0.2", "0.5"]);
         assert!((axis.at(0.01) - 1.0).abs() < 1e-12 && axis.at(0.0) == 0.0);
+    }
+
+    #[test]
+    fn thousands_become_millions() {
+        let axis = Axis::new([0.0, 1_000_000.0].into_iter(), (0.0, 1.0), 0.0);
+        let texts: Vec<String> = axis.ticks().iter().map(|tick| axis.text(*tick)).collect();
+        assert_eq!(texts, ["0", "200k", "400k", "600k", "800k", "1M"]);
+        let axis = Axis::new([0.0, 3e6].into_iter(), (0.0, 1.0), 0.0);
+        let texts: Vec<String> = axis.ticks().iter().map(|tick| axis.text(*tick)).collect();
+        assert_eq!(texts, ["0", "500k", "1M", "1.5M", "2M", "2.5M", "3M"]);
+    }
+
+    /// Ranges of many decades, of parts of one, of a single value, and of nothing that is positive.
+    #[test]
+    fn a_logarithmic_axis_can_be_read_on_any_range() {
+        let mut ranges = vec![
+            vec![-1.0, 0.0],
+            vec![1.05, 1.05],
+            vec![0.3333, 0.34],
+            vec![3.1, 3.9],
+            vec![1e-12, 1e9],
+            vec![999.0, 1001.0],
+            vec![2.0, 2.0000001],
+        ];
+        ranges.extend((-20..20).map(|i| vec![1.7f64.powi(i), 1.7f64.powi(i) * (1.0 + 0.1 * f64::from(i + 21))]));
+        for range in ranges {
+            let axis = Axis::logarithmic(range.iter().copied(), (0.0, 100.0), 0.04);
+            let ticks = axis.ticks();
+            let mut texts: Vec<String> = ticks.iter().map(|tick| axis.text(*tick)).collect();
+            assert!(ticks.len() >= 2 && ticks.len() < 20, "{range:?}: {texts:?}");
+            assert!(ticks.iter().all(|tick| (0.0..=100.0).contains(&axis.at(*tick))));
+            texts.dedup();
+            assert_eq!(texts.len(), ticks.len(), "{range:?}: {texts:?}");
+        }
     }
 }

@@ -19,7 +19,7 @@ pub use description::DescriptionFigure;
 pub use drawing::{Drawing, Panel as DrawnPanel};
 pub use loss::LossFigure;
 
-use super::{ArmRecords, Curve, Report, label};
+use super::{ArmRecords, Curve, Report, interval, label};
 use crate::Result;
 use crate::experiment::Plot;
 use canvas::{Anchor, Canvas, Ink};
@@ -89,7 +89,10 @@ impl Figure {
         });
         Figure {
             title: report.experiment.title.clone(),
-            subtitle: "interquartile mean over n seeds; bands: 95 % bootstrap interval".into(),
+            subtitle: format!(
+                "interquartile mean over n seeds; bands: {}",
+                interval::in_words(arms.iter().map(|arm| arm.trials.len()))
+            ),
             x_label: label(&plot.x),
             arms: arms.iter().map(|arm| arm.name.clone()).collect(),
             legend: legend.collect(),
@@ -165,7 +168,7 @@ fn dashed(color: usize) -> bool {
 impl Panel {
     fn draw(&self, canvas: &mut dyn Canvas, (left, top): (f64, f64), (x_label, names): (&str, &[&str])) -> Result<()> {
         let x_values = self.curves.iter().flat_map(|(_, curve)| curve.x.iter().copied());
-        let y_values = self.curves.iter().flat_map(|(_, curve)| curve.y.iter().flat_map(|e| [e.low, e.high]));
+        let y_values = self.curves.iter().flat_map(|(_, curve)| curve.y.iter().flat_map(|e| [e.low, e.point, e.high]));
         let [(x0, x1), (y0, y1)] = frame::pixels((left, top), PANEL);
         // Counters begin at 0, also where the first row has nothing to report.
         let x = Axis::new(x_values.chain([0.0]), (x0, x1), 0.0);

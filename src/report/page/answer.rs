@@ -6,11 +6,7 @@ use crate::report::statistics::Estimate;
 use crate::report::summary::{higher_is_better, significant};
 use crate::report::{Report, Summary, SummaryRow, label};
 
-/// What `[ ]` means, said beneath every table and figure.
-pub(super) const INTERVAL: &str =
-    "interquartile mean over n seeds at the end of training [95 % percentile bootstrap interval]";
-
-pub(super) fn table(summary: &Summary) -> String {
+pub(super) fn table(report: &Report, summary: &Summary) -> String {
     let mut heads = vec!["arm".to_string(), "n".into()];
     heads.extend(summary.metrics[..summary.plotted].iter().map(|metric| label(metric)));
     heads.extend(summary.threshold.as_ref().map(|of| format!("examples to {} {}", label(&of.metric), of.value)));
@@ -23,7 +19,8 @@ pub(super) fn table(summary: &Summary) -> String {
     let best: String = summary.best_returns.iter().map(|best| format!(" {}.", escape(&best.to_string()))).collect();
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"the answer\"><table class=\"answer\">\
-         <caption><span>Each entry: {INTERVAL}.{best}</span></caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>\n"
+         <caption><span>Each entry: interquartile mean over n seeds at the end of training [{}].{best}</span></caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>\n",
+        report.interval()
     )
 }
 

@@ -85,7 +85,7 @@ impl Chart<'_> {
 
     fn axes(&self) -> (Axis, Axis) {
         let x_values = self.lines.iter().flat_map(|line| line.x.iter().copied());
-        let y_values = self.lines.iter().flat_map(|line| &line.y).flat_map(|e| [e.low, e.high]);
+        let y_values = self.lines.iter().flat_map(|line| &line.y).flat_map(|e| [e.low, e.point, e.high]);
         let y_values = y_values.chain(self.marks.iter().map(|mark| mark.at));
         let [new_x, new_y] =
             self.logarithmic.map(|logarithmic| if logarithmic { Axis::logarithmic } else { Axis::new });

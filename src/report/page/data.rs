@@ -4,7 +4,7 @@ use super::html::{json_number, json_text};
 use super::mark::{Mark, marks};
 use crate::experiment::Plot;
 use crate::report::statistics::{Bootstrap, Estimate};
-use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, label, path};
+use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, interval, label, path};
 use crate::stream;
 
 /// The horizontal axes to choose from; the first one is shown first.
@@ -157,7 +157,7 @@ fn series_of((arm, records): (usize, &ArmRecords), column: &str, grid: &[f64], o
     let bootstrap = of_some.as_ref().unwrap_or(of_all);
     let at = |x: &f64| {
         let values: Option<Vec<f64>> = paths.iter().map(|path| interpolate(&path.0, &path.1, *x)).collect();
-        values.map(|values| bootstrap.interquartile_mean(&values))
+        values.map(|values| interval::interquartile_mean(bootstrap, &values))
     };
     let first = grid.iter().position(|x| paths.iter().all(|path| path.0[0] <= *x))?;
     Some(Series { arm, first, y: grid[first..].iter().map_while(at).collect(), n: paths.len() })

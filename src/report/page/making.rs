@@ -26,7 +26,7 @@ pub(super) fn section(report: &Report) -> Result<String> {
          <pre tabindex=\"0\">lossward run experiment.toml --out again\nlossward plot .</pre>\
          <p>The same arm and seed give the same rows on the same machine, for any number of <code>--jobs</code>; only seconds \
          differ.</p><h3>Statistics</h3><p>Curves and final scores are interquartile means over seeds: the mean of the middle \
-         half. Bands and brackets are 95 % percentile bootstrap intervals, with whole runs drawn with replacement \
+         half. Bands and brackets are 95 % percentile bootstrap intervals (below 5 seeds, which are too few, the range of the seeds), with whole runs drawn with replacement \
          (<a href=\"https://arxiv.org/abs/2108.13264\">Agarwal et al. 2021</a>). Curves against updates and seconds show the \
          same estimates at the mean count of the trials’ middle half.</p>\
          <details data-print><summary>The experiment, resolved</summary><pre tabindex=\"0\">{}</pre></details></section>\n",

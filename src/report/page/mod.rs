@@ -157,9 +157,10 @@ fn answer(report: &Report, summary: &Summary, columns: &Columns, groups: &[Vec<u
     );
     format!(
         "<section id=\"answer\"><h2>Answer</h2>{lead}{}<h3>Final scores</h3><p class=\"note\">\
-         Large dot and bar: interquartile mean over n seeds and its 95 % percentile bootstrap interval; small dots: the seeds.</p>\
+         Large dot and bar: interquartile mean over n seeds and its {}; small dots: the seeds.</p>\
          <div class=\"stack\">{}</div></section>\n",
-        answer::table(summary),
+        answer::table(report, summary),
+        report.interval(),
         strips::strips(report, summary, &metrics),
     )
 }
@@ -170,8 +171,8 @@ fn learning(report: &Report, curves: &Curves, columns: &Columns) -> String {
         return panels;
     }
     format!(
-        "<section id=\"curves\"><h2>Learning curves</h2><p>Lines: interquartile mean over n seeds; bands: 95 % percentile \
-         bootstrap interval.</p>{}<div class=\"panels\">{panels}</div></section>\n",
+        "<section id=\"curves\"><h2>Learning curves</h2><p>Lines: interquartile mean over n seeds; bands: {}.</p>{}<div class=\"panels\">{panels}</div></section>\n",
+        report.interval(),
         legend::toolbar(report)
     )
 }

@@ -4,6 +4,7 @@ use super::chart::{Chart, Line};
 use super::data::{list, numbers};
 use super::html::{escape, json_text, sizes};
 use super::legend::key;
+use crate::report::interval::ENOUGH;
 use crate::report::statistics::{
     Bootstrap, Estimate, interquartile_mean, probability_of_improvement, run_score_profile,
 };
@@ -41,9 +42,6 @@ pub(super) fn first_judged<'a>(report: &Report, group: &[usize], judged: &'a [St
     trial.rows.evaluated().iter().find_map(|own| judged.iter().find(|column| *column == own))
 }
 
-/// Seeds from which on resampling them says how sure an order is.
-const ENOUGH: usize = 5;
-
 impl<'a> Order<'a> {
     /// Of these arms in the first of these metrics that they have; nothing with fewer than two arms to compare.
     pub fn of(report: &'a Report, group: &[usize], judged: &'a [String]) -> Option<Self> {
@@ -69,7 +67,12 @@ impl<'a> Order<'a> {
         let thresholds = signed(&levels);
         let of = self.arms.iter().map(|arm| {
             let values = signed(&arm.values);
-            (arm.arm, bootstrap(values.len(), 2).band(&values, |scores| run_score_profile(scores, &thresholds)))
+            let profile = |scores: &[f64]| run_score_profile(scores, &thresholds);
+            let band = match values.len() < ENOUGH {
+                true => profile(&values).into_iter().map(|point| Estimate { point, low: point, high: point }).collect(),
+                false => bootstrap(values.len(), 2).band(&values, profile),
+            };
+            (arm.arm, band)
         });
         Profiles { name: label(self.metric), of: of.collect(), levels }
     }
@@ -120,7 +123,7 @@ impl<'a> Order<'a> {
         };
         format!(
             "<figure class=\"panel\"><figcaption><b>Performance profile: seeds with {than} than …</b></figcaption>{}\
-             <p class=\"axis\">{}, final</p><p class=\"note\">share of seeds, {}, 95 % pointwise bootstrap band</p></figure>\n",
+             <p class=\"axis\">{}, final</p><p class=\"note\">share of seeds, {}, 95 % pointwise bootstrap band from 5 seeds on</p></figure>\n",
             chart.html(),
             escape(&profiles.name),
             sizes(self.arms.iter().map(|arm| arm.values.len())),
@@ -141,7 +144,7 @@ impl<'a> Order<'a> {
         format!(
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"probability of improvement\"><table class=\"matrix\">\
              <caption><span>Probability of improvement: the chance that a run of the row’s arm is better than one of the column’s \
-             arm by {name} at the end, ties counted half, over all pairs of runs [95 % percentile bootstrap interval]; {}.</span></caption>\
+             arm by {name} at the end, ties counted half, over all pairs of runs [95 % percentile bootstrap interval, from 5 seeds on]; {}.</span></caption>\
              <thead><tr><th scope=\"col\">better than</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>\n",
             sizes(self.arms.iter().map(|arm| arm.values.len())),
         )
@@ -152,7 +155,11 @@ impl<'a> Order<'a> {
         let (x, y) = (&better.values[..], &worse.values[..]);
         // Drawn in the order of the arms, so that the two sides of the diagonal add up to 1.
         let [of_x, of_y] = [better, worse].map(|of| bootstrap(of.values.len(), 3 + of.arm as u64));
-        of_x.compare(&of_y, (x, y), |x, y| probability_of_improvement(x, y, 1))
+        let chance = |x: &[f64], y: &[f64]| probability_of_improvement(x, y, 1);
+        match x.len().min(y.len()) < ENOUGH {
+            true => Estimate { point: chance(x, y), low: f64::NAN, high: f64::NAN },
+            false => of_x.compare(&of_y, (x, y), chance),
+        }
     }
 }
 
@@ -163,10 +170,8 @@ fn bootstrap(n: usize, index: u64) -> Bootstrap {
 fn cell(estimate: Estimate) -> String {
     let Estimate { point, low, high } = estimate;
     let (class, share) = if point >= 0.5 { ("more", point - 0.5) } else { ("less", 0.5 - point) };
-    format!(
-        "<td class=\"{class}\" style=\"--share:{:.0}%\">{point:.2} <small>[{low:.2}, {high:.2}]</small></td>",
-        share * 90.0
-    )
+    let interval = if low.is_nan() { String::new() } else { format!(" <small>[{low:.2}, {high:.2}]</small>") };
+    format!("<td class=\"{class}\" style=\"--share:{:.0}%\">{point:.2}{interval}</td>", share * 90.0)
 }
 
 impl Profiles {

@@ -49,7 +49,7 @@
       const on = log ? Math.log10(Math.max(value, Number.MIN_VALUE)) : value;
       return from + (Math.min(Math.max(on, low), high) - low) / (high - low) * (to - from);
     };
-    const ticks = [];
+    let ticks = [], fine = 0;
     if (log && high - low < 2) {
       for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
         for (const factor of [1, 2, 5]) {
@@ -58,13 +58,25 @@
         }
       }
     } else for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) ticks.push(log ? 10 ** (i * step) : i * step);
+    for (let parts = 4; log && ticks.length < 2 && parts <= 16; parts *= 2) {
+      const [least, most] = [10 ** low, 10 ** high];
+      fine = roundStep((most - least) / parts);
+      ticks = [];
+      for (let i = Math.ceil(least / fine - 1e-9); i * fine <= most + fine * 1e-9; i++) ticks.push(i * fine);
+    }
     const text = tick => {
-      if (log) return tick.toFixed(Math.min(Math.max(-Math.floor(Math.log10(tick) + 1e-9), 0), 8));
+      if (log) {
+        const finest = fine || tick;
+        if (tick < 1e-7 || tick >= 1e7) return minus(tick.toExponential(Math.max(Math.floor(Math.log10(tick)) - Math.floor(Math.log10(finest)), 0)));
+        return tick.toFixed(Math.min(Math.max(-Math.floor(Math.log10(finest) + 1e-9), 0), 12));
+      }
       if (tick === 0) return "0";
       const largest = Math.max(Math.abs(low), Math.abs(high));
       if (largest < 1e-3 || largest >= 1e10) return minus(tick.toExponential(Math.max(Math.floor(Math.log10(Math.abs(tick))) - Math.floor(Math.log10(step)), 0)));
-      const [unit, suffix] = largest >= 2e6 ? [1e6, "M"] : largest >= 2e4 ? [1e3, "k"] : [1, ""];
-      return minus((tick / unit).toFixed(Math.min(Math.max(-Math.floor(Math.log10(step / unit)), 0), 8))) + suffix;
+      const [unit, suffix] = largest < 2e4 ? [1, ""] : Math.abs(tick) >= 1e6 * (1 - 1e-9) ? [1e6, "M"] : [1e3, "k"];
+      const decimals = Math.min(Math.max(-Math.floor(Math.log10(step / unit)), 0), 8);
+      const digits = (tick / unit).toFixed(decimals);
+      return minus(suffix && decimals ? digits.replace(/\.?0+$/, "") : digits) + suffix;
     };
     return { at, ticks, text };
   }

@@ -21,7 +21,7 @@ pub(super) fn table(comparison: &Comparison) -> String {
         "<h3>Against {}, seed by seed</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"paired comparison\">\
          <table><caption><span>{name} ({better} is better). Difference: mean of the arm minus {}, over the n seeds that both \
          finished [95 % Student’s interval]; p: paired t test, two-sided; effect size: mean difference over its standard \
-         deviation; P(better): the chance that a run of the arm is better than one of {} [95 % percentile bootstrap \
+         deviation; P(better): the chance that a run of the arm is better than one of {} [from 5 seeds on, 95 % percentile bootstrap \
          interval].{adjusted}</span></caption><thead><tr>{heads}</tr></thead>{}{}</table></div>\n",
         escape(&comparison.reference),
         escape(&comparison.reference),

@@ -91,11 +91,12 @@ fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves
     format!(
         "<figure class=\"panel\"><figcaption><b>{}</b><button type=\"button\" class=\"log scripted\" \
          aria-pressed=\"{}\" title=\"logarithmic axis\">log</button></figcaption>{}\
-         <p class=\"axis\">{}</p><p class=\"note\">{n}, 95 % band{}</p></figure>\n",
+         <p class=\"axis\">{}</p><p class=\"note\">{n}, band: {}{}</p></figure>\n",
         escape(&name),
         chart.logarithmic,
         drawn.html(),
         AXES[0],
+        crate::report::interval::in_words(chart.series.iter().map(|series| series.n)),
         escape(&said(&chart.marks)),
     )
 }

@@ -45,9 +45,10 @@ fn figure(report: &Report, summary: &Summary, metric: &str) -> Option<String> {
     Some(format!(
         "<figure class=\"strips\"><figcaption><b>{}</b></figcaption>{rows}\
          <div class=\"strip ticks\" aria-hidden=\"true\"><div class=\"x\">{ticks}</div></div>\
-         <p class=\"note\">{}, 95 % interval{}</p></figure>\n",
+         <p class=\"note\">{}, bar: {}{}</p></figure>\n",
         escape(&label(metric)),
         sizes(strips.iter().map(|strip| strip.seeds.len())),
+        crate::report::interval::in_words(strips.iter().map(|strip| strip.seeds.len())),
         escape(&said(&marks)),
     ))
 }

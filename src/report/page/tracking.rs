@@ -83,9 +83,9 @@ fn table(report: &Report, metrics: &[String]) -> String {
     let rows: String = report.arms.iter().enumerate().filter_map(|(i, arm)| row(i, arm, metrics)).collect();
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"rank correlations\"><table><caption><span>Spearman’s rank \
-         correlation of the training loss with each metric over the rows of a trial: interquartile mean over seeds [95 % \
-         percentile bootstrap interval]; n = seeds in which both vary.</span></caption><thead><tr><th scope=\"col\">arm</th>{heads}</tr>\
-         </thead><tbody>{rows}</tbody></table></div>\n"
+         correlation of the training loss with each metric over the rows of a trial: interquartile mean over seeds [{}]; n = seeds in which both vary.</span></caption><thead><tr><th scope=\"col\">arm</th>{heads}</tr>\
+         </thead><tbody>{rows}</tbody></table></div>\n",
+        report.interval()
     )
 }
 

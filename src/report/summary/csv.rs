@@ -60,7 +60,9 @@ impl Summary {
 /// A point and the ends of its interval; empty where there is none.
 fn cells(estimate: Option<Estimate>) -> [String; 3] {
     match estimate {
-        Some(Estimate { point, low, high }) => [point, low, high].map(|value| value.to_string()),
+        Some(Estimate { point, low, high }) => {
+            [point, low, high].map(|value| if value.is_nan() { String::new() } else { value.to_string() })
+        }
         None => [const { String::new() }; 3],
     }
 }

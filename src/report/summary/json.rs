@@ -27,7 +27,8 @@ impl Summary {
         };
         let mut whole = json!({
             "title": self.title,
-            "statistic": "interquartile mean over seeds; low and high are the ends of a 95 % percentile bootstrap interval",
+            "statistic": "interquartile mean over seeds; low and high are the ends of a 95 % percentile bootstrap interval, and below 5 seeds \
+                          the least and the largest of them",
         });
         if let Some(threshold) = &self.threshold {
             whole["threshold"] = json!({
@@ -81,7 +82,7 @@ fn compared(comparison: &Comparison) -> Value {
         "reference": comparison.reference,
         "area_under_curve": { "from": from, "to": to, "unit": "mean of the metric over these examples" },
         "statistic": "difference: mean of arm minus reference over the seeds that both finished, with Student's 95 % \
-                      interval; p: paired t test, two-sided; adjusted_p: by Holm's method for the number of tests; \
+                      interval; p: paired t test, two-sided; adjusted_p: by Holm's method for all tests of the report; \
                       effect_size: mean difference over its standard deviation; improvement: probability that a run of \
                       the arm is better than one of the reference, with a 95 % percentile bootstrap interval",
         "adjusted_for": comparison.adjusted_for(),

@@ -3,7 +3,7 @@
 use super::Summary;
 use crate::report::comparison::TESTS_WITHOUT_ADJUSTMENT;
 use crate::report::statistics::Estimate;
-use crate::report::{Comparison, ComparisonRow, PairedDifference};
+use crate::report::{Comparison, ComparisonRow, PairedDifference, interval};
 
 impl Summary {
     fn threshold_name(&self) -> Option<String> {
@@ -32,7 +32,8 @@ impl Summary {
             cells.push(row.seconds.map_or("–".into(), |estimate| format!("{:.2}", estimate.point)));
             table.push(cells);
         }
-        let note = "interquartile mean [95 % bootstrap interval] over n seeds; at the end of training";
+        let spread = interval::in_words(self.rows.iter().map(|row| row.n));
+        let note = format!("interquartile mean [{spread}] over n seeds; at the end of training");
         let best = self.best_returns.iter().map(|best| format!("{best}\n")).collect::<String>();
         let compared: String =
             self.comparisons.iter().map(|comparison| format!("\n{}", compared(comparison))).collect();
@@ -71,7 +72,7 @@ fn by_columns(table: &[Vec<String>]) -> Vec<Vec<Vec<String>>> {
 const COMPARISON_LEGEND: &str = "\
 difference: mean of arm minus reference over n common seeds [95 % Student's interval]; p: paired t test, two-sided;
 effect size: mean difference over its standard deviation; P(better): chance that a run of the arm is better than one
-of the reference [95 % bootstrap interval]
+of the reference [95 % bootstrap interval from 5 seeds on]
 ";
 
 /// Columns as wide as their widest cell, with a rule below the head.
@@ -98,7 +99,7 @@ fn compared(comparison: &Comparison) -> String {
     };
     let adjusted = comparison.adjusted_for().map_or(String::new(), |tests| {
         format!(
-            "p values are adjusted for {tests} tests by Holm's method, as for any more than \
+            "p values are adjusted for all {tests} tests of this report by Holm's method, as for any more than \
              {TESTS_WITHOUT_ADJUSTMENT}; intervals are not\n"
         )
     });
@@ -129,7 +130,7 @@ pub(in crate::report) fn difference_cells(arm: &str, difference: Option<PairedDi
         size => format!("{size:.2}"),
     };
     let Estimate { point, low, high } = difference.improvement;
-    let better = format!("{point:.2} [{low:.2}, {high:.2}]");
+    let better = if low.is_nan() { format!("{point:.2}") } else { format!("{point:.2} [{low:.2}, {high:.2}]") };
     let n = difference.n;
     vec![arm.into(), n.to_string(), significant(difference.difference, n), p, size, better]
 }
