@@ -40,6 +40,7 @@ pub mod rollout;
 pub mod task;
 pub mod train;
 pub mod trial;
+mod visible;
 
 pub use error::{Error, Result};
 pub use file_path::FilePath;

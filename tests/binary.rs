@@ -35,7 +35,7 @@ fn a_small_experiment_leaves_records_figures_and_a_summary() {
     for quantity in ["final", "area_under_curve"] {
         assert!(
             compared[quantity]["difference"]["point"].is_number()
-                && compared[quantity]["improvement"]["low"].is_number()
+                && compared[quantity]["improvement"]["point"].is_number()
         );
     }
     let mut table = csv::Reader::from_path(results.join("summary.csv")).unwrap();

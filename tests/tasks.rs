@@ -32,7 +32,7 @@ fn last<const ARMS: usize>(report: &Report, column: &str) -> [f64; ARMS] {
 
 /// As they stand beneath the table.
 fn best_returns(report: &Report) -> Vec<String> {
-    let text = Summary::of(report).unwrap().text();
+    let text = Summary::of(report).unwrap().text(None);
     text.lines().filter(|line| line.contains("the best expected return")).map(String::from).collect()
 }
 

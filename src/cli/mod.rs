@@ -85,8 +85,18 @@ pub fn run_with(environments: &'static [lossward_envs::Spec]) -> ExitCode {
     }
 }
 
+/// The width of the terminal that standard output is; nothing if it is none.
+fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
+}
+
 /// Writes to standard output; the only place that does, so that a closed pipe (`| head`) ends the program quietly.
 fn print(text: &str) -> anyhow::Result<()> {
+    print_drawn(&crate::visible::visible(text))
+}
+
+/// The same of text that draws with the terminal's own signs; what is not ours in it has been made [`crate::visible::visible`].
+fn print_drawn(text: &str) -> anyhow::Result<()> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;

@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let summary = Summary::of(&report)?;
     let written = report.write(&summary, &arguments.folder)?;
     busy.finish(written.len(), "files written");
-    super::print(&format!("{}\n", summary.text()))?;
+    super::print(&format!("{}\n", summary.text(super::width())))?;
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     super::print(&format!("wrote {}\n", names.join(", ")))
 }

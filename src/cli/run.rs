@@ -85,7 +85,7 @@ fn draw(experiment: Experiment, results: &Path, quiet: bool) -> anyhow::Result<(
     let summary = Summary::of(&report)?;
     let written = report.write(&summary, results)?;
     busy.finish(written.len(), "files written");
-    super::print(&format!("\n{}\n", summary.text()))?;
+    super::print(&format!("\n{}\n", summary.text(super::width())))?;
     let names: Vec<_> = written.iter().map(|path| path.display().to_string()).collect();
     super::print(&format!("wrote {}\n", names.join(", ")))
 }

@@ -3,5 +3,5 @@
 use std::io::Write;
 
 pub(super) fn tell(text: impl std::fmt::Display) {
-    writeln!(std::io::stderr(), "{text}").ok();
+    writeln!(std::io::stderr(), "{}", crate::visible::visible(&text.to_string())).ok();
 }

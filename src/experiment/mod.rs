@@ -159,6 +159,17 @@ impl Experiment {
 }
 
 impl EvaluationSettings {
+    /// Whether a column of the record is one of `metrics` or `train_metrics`, or a class of it.
+    pub fn asks_for(&self, column: &str) -> bool {
+        let is_of = |column: &str, metric: &Named| {
+            let label = metric.label();
+            column == label || column.strip_prefix(&label).is_some_and(|rest| rest.starts_with('['))
+        };
+        let of_training = column.strip_prefix(crate::metric::TRAIN);
+        self.metrics.iter().any(|metric| is_of(column, metric))
+            || self.train_metrics.iter().flatten().any(|metric| of_training.is_some_and(|column| is_of(column, metric)))
+    }
+
     /// Examples between two rows.
     pub fn every(&self, budget: Budget) -> u64 {
         self.every.unwrap_or((budget.examples / 100).max(1))

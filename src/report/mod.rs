@@ -11,6 +11,7 @@ mod summary;
 
 pub use comparison::{Comparison, ComparisonRow, PairedDifference};
 pub use labels::label;
+use labels::{axis_label, short_label};
 pub use summary::{Summary, SummaryRow};
 
 use crate::diagnosis;
@@ -104,6 +105,17 @@ impl Report {
             arms.push(records);
         }
         Ok(Report { experiment, arms, provenance })
+    }
+
+    /// Whether a column that nobody asked for as a metric has one and the same value in all rows of all trials, such as the entropy of a fixed
+    /// deviation: it says nothing.
+    fn is_constant(&self, column: &str) -> bool {
+        let trials = self.arms.iter().flat_map(|arm| &arm.trials);
+        let mut values = trials.filter_map(|trial| trial.rows.column(column)).flatten().filter(|value| !value.is_nan());
+        let asked = column == "loss" || crate::metric::of_column(column).is_some();
+        let first = values.next();
+        let mut rest = values.peekable();
+        !asked && rest.peek().is_some() && rest.all(|value| Some(value) == first)
     }
 
     /// What stands around its means, in words.

@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     match arguments.json {
         true => super::print(&format!("{}\n", json::of(&subject))),
-        false => super::print(&text::of(&subject, arguments.figure.is_none())),
+        false => super::print_drawn(&text::of(&subject, arguments.figure.is_none())),
     }
 }
 

@@ -5,13 +5,15 @@ use super::subject::Subject;
 use super::table;
 use crate::data::Picture;
 use crate::data::description::{Column, Content};
+use crate::visible::visible;
 use std::io::IsTerminal;
 
 /// Everything, with small images where `drawn`.
 pub fn of(subject: &Subject, drawn: bool) -> String {
     let images = if drawn { images(subject) } else { String::new() };
-    let notes = subject.notes.iter().map(|note| format!("{note}\n")).collect();
-    joined(vec![head(subject), tables(subject), images, notes])
+    let notes: String = subject.notes.iter().map(|note| format!("{note}\n")).collect();
+    let shown = |text: String| visible(&text).into_owned();
+    joined(vec![shown(head(subject)), shown(tables(subject)), images, shown(notes)])
 }
 
 /// What is predicted, and every column.

@@ -11,6 +11,7 @@ use crate::objective::SupervisedSettings;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::options::Named;
 use crate::task::{Evaluation, Source, Task};
+use crate::visible::is_control;
 use crate::{Error, record, trial};
 use lossward_envs::wrapper::WrapError;
 
@@ -39,6 +40,7 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     for (i, arm) in experiment.arms.iter_mut().enumerate() {
         complete(arm).map_err(|(path, message)| Invalid { arm: Some(i), path, message })?;
     }
+    check_texts(experiment)?;
     let mut columns: Vec<String> = Vec::new();
     let mut notes: Vec<String> = Vec::new();
     for (i, arm) in experiment.arms.iter().enumerate() {
@@ -50,12 +52,18 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     }
     experiment.notes = notes;
     if experiment.plots.is_empty() {
-        let usual = ["loss", "reward", "return", "accuracy", "r2", "entropy"];
-        let y = usual
-            .iter()
-            .filter(|name| columns.iter().any(|column| column == *name))
-            .map(|name| name.to_string())
-            .collect();
+        let usual = ["loss", "reward", "return", "accuracy", "r2", "entropy"].map(String::from);
+        let mut y: Vec<String> = usual.into_iter().filter(|name| columns.contains(name)).collect();
+        // And all that is asked for.
+        y.extend(
+            columns.iter().filter(|column| experiment.arms.iter().any(|arm| arm.evaluation.asks_for(column))).cloned(),
+        );
+        let mut seen: Vec<String> = Vec::new();
+        y.retain(|name| {
+            let new = !seen.contains(name);
+            seen.push(name.clone());
+            new
+        });
         experiment.plots.push(Plot {
             name: super::curves(),
             x: super::examples(),
@@ -67,6 +75,26 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     }
     columns.extend(record::gaps(&columns));
     check_columns(experiment, &columns).map_err(at_top)
+}
+
+/// Texts that are drawn and printed hold nothing that would act there.
+fn check_texts(experiment: &Experiment) -> Result<(), Invalid> {
+    let fault = |text: &str| text.chars().find(|c| is_control(*c) || matches!(c, '\n' | '\r' | '\t'));
+    let message = |key: &str, c: char| {
+        format!("`{key}` holds the control character U+{:04X}, which can't be shown; leave it out", c as u32)
+    };
+    let plots = experiment.plots.iter().enumerate().map(|(i, plot)| (format!("plot.{i}.name"), plot.name.as_str()));
+    let top = [("title".to_string(), experiment.title.as_str())].into_iter().chain(plots);
+    for (path, text) in top {
+        if let Some(c) = fault(text) {
+            let key = path.rsplit('.').next().unwrap_or_default();
+            return Err(Invalid { arm: None, message: message(key, c), path });
+        }
+    }
+    match experiment.arms.iter().enumerate().find_map(|(i, arm)| Some((i, fault(&arm.name)?))) {
+        Some((i, c)) => Err(Invalid { arm: Some(i), path: "name".into(), message: message("name", c) }),
+        None => Ok(()),
+    }
 }
 
 /// Bytes of a name that every file system takes, with room for an ending.

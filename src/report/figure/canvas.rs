@@ -214,7 +214,7 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
         let style = TextStyle::from(font).color(&color).pos(Pos::new(horizontal, VPos::Bottom));
         // The bottom of the line box lies a quarter of the size below the baseline.
         let at = self.pixel((at.0, at.1 + 0.25 * size));
-        self.area.draw(&Text::new(text.to_string(), at, style)).map_err(error)
+        self.area.draw(&Text::new(crate::visible::visible_line(text).into_owned(), at, style)).map_err(error)
     }
 }
 

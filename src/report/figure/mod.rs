@@ -19,7 +19,7 @@ pub use description::DescriptionFigure;
 pub use drawing::{Drawing, Panel as DrawnPanel};
 pub use loss::LossFigure;
 
-use super::{ArmRecords, Curve, Report, interval, label};
+use super::{ArmRecords, Curve, Report, axis_label, interval, label};
 use crate::Result;
 use crate::experiment::Plot;
 use canvas::{Anchor, Canvas, Ink};
@@ -74,7 +74,9 @@ impl Figure {
                 .collect(),
             threshold: report.experiment.threshold.as_ref().filter(|t| t.metric == *column).map(|t| t.value),
         };
-        let panels: Vec<Panel> = plot.y.iter().map(panel).collect();
+        let shown = report.experiment.arms.iter().filter(|arm| arms.iter().any(|records| records.name == arm.name));
+        let says_something = |column: &&String| plot.y.len() == 1 || !report.is_constant(column);
+        let panels: Vec<Panel> = plot.y.iter().filter(says_something).map(panel).collect();
         let legend = arms.iter().enumerate().filter_map(|(color, arm)| {
             let n = panels
                 .iter()
@@ -93,7 +95,7 @@ impl Figure {
                 "interquartile mean over n seeds; bands: {}",
                 interval::in_words(arms.iter().map(|arm| arm.trials.len()))
             ),
-            x_label: label(&plot.x),
+            x_label: axis_label(&plot.x, shown),
             arms: arms.iter().map(|arm| arm.name.clone()).collect(),
             legend: legend.collect(),
             panels,

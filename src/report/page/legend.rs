@@ -3,13 +3,14 @@
 use super::chart::ink;
 use super::data::AXES;
 use super::html::escape;
-use crate::report::Report;
+use crate::report::{Report, axis_label};
 
 pub(super) fn toolbar(report: &Report) -> String {
     let axes: String = AXES
         .iter()
         .enumerate()
         .map(|(i, axis)| {
+            let axis = escape(&axis_label(axis, report.experiment.arms.iter()));
             let checked = if i == 0 { " checked" } else { "" };
             format!("<label><input type=\"radio\" name=\"axis\" value=\"{i}\"{checked}><span>{axis}</span></label>")
         })

@@ -16,7 +16,7 @@ mod strips;
 mod tracking;
 mod trials;
 
-use super::{Report, Summary, comparison};
+use super::{Report, Summary, axis_label, comparison};
 use crate::Result;
 use data::Curves;
 use html::{count, escape, grouped, json_text};
@@ -81,7 +81,8 @@ fn order_section(orders: &[Order], profiles: &[Profiles], summary: &Summary) -> 
 
 fn json(report: &Report, curves: &Curves, pairs: &[Pair], profiles: &[Profiles]) -> String {
     let arms = data::list(report.arms.iter().map(|arm| json_text(&arm.name)));
-    let axes = data::list(data::AXES.iter().map(|axis| json_text(axis)));
+    let name = |axis: &&str| json_text(&axis_label(axis, report.experiment.arms.iter()));
+    let axes = data::list(data::AXES.iter().map(name));
     let pairs = data::list(pairs.iter().map(Pair::json));
     let profiles = data::list(profiles.iter().map(|profiles| profiles.json()));
     format!("{{\"arms\":{arms},\"axes\":{axes},\"pairs\":{pairs},\"profiles\":{profiles},{}}}", curves.json())

@@ -4,7 +4,7 @@ use super::chart::{Chart, Line};
 use super::data::{AXES, ColumnCurves, Curves};
 use super::html::{escape, sizes};
 use super::mark::said;
-use crate::report::{Report, label};
+use crate::report::{Report, axis_label, label};
 
 /// Penalties, as the record calls them.
 const PENALTIES: [&str; 5] = ["l1", "l2", "elastic_net", "entropy_bonus", "kl_penalty"];
@@ -23,7 +23,7 @@ impl Columns {
     pub fn of(report: &Report) -> Columns {
         let mut columns = Columns { asked: Vec::new(), diagnostic: Vec::new(), judged: Vec::new() };
         let plotted = report.experiment.plots.iter().flat_map(|plot| &plot.y);
-        columns.asked.extend(plotted.cloned());
+        columns.asked.extend(plotted.filter(|column| !report.is_constant(column)).cloned());
         let records = report.arms.iter().filter_map(|arm| arm.trials.first());
         let mut recorded: Vec<&String> = Vec::new();
         for trial in records {
@@ -77,7 +77,7 @@ fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves
         Some(Line { arm: series.arm, name: &report.arms[series.arm].name, x, y: series.y.clone() })
     });
     let drawn = Chart {
-        says: &format!("{name} against examples"),
+        says: &format!("{name} against {}", axis_label(AXES[0], report.experiment.arms.iter())),
         attribute: format!("data-chart=\"{index}\""),
         lines: lines.collect(),
         marks: &chart.marks,
@@ -95,7 +95,7 @@ fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves
         escape(&name),
         chart.logarithmic,
         drawn.html(),
-        AXES[0],
+        axis_label(AXES[0], report.experiment.arms.iter()),
         crate::report::interval::in_words(chart.series.iter().map(|series| series.n)),
         escape(&said(&chart.marks)),
     )

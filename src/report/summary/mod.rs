@@ -17,9 +17,10 @@ use crate::task::{BestReturn, Environment};
 /// One row per arm, the same columns in each.
 pub struct Summary {
     pub title: String,
-    /// Final values: columns of the record, in the order of the plots, and behind them the other columns of the evaluation.
+    /// Final values: columns of the record, in the order of the plots, and behind them the metrics that are asked for and not plotted, and the
+    /// other columns of the evaluation.
     pub metrics: Vec<String>,
-    /// How many of them are in the plots, and so in the tables that people read.
+    /// How many of them are in the tables that people read: all but the last kind, and what never changes.
     pub plotted: usize,
     pub threshold: Option<Threshold>,
     pub rows: Vec<SummaryRow>,
@@ -62,12 +63,19 @@ impl Summary {
                 metrics.push(column.clone());
             }
         }
+        let evaluated =
+            || report.arms.iter().filter_map(|arm| arm.trials.first()).flat_map(|trial| trial.rows.evaluated());
+        metrics.extend(evaluated().filter(|column| metric::of_column(column).is_some()).cloned());
+        let mut seen: Vec<String> = Vec::new();
+        metrics.retain(|metric| {
+            let new = !seen.contains(metric);
+            seen.push(metric.clone());
+            new && !report.is_constant(metric)
+        });
         let plotted = metrics.len();
-        for trial in report.arms.iter().filter_map(|arm| arm.trials.first()) {
-            for column in trial.rows.evaluated() {
-                if !metrics.contains(column) {
-                    metrics.push(column.clone());
-                }
+        for column in evaluated() {
+            if !metrics.contains(column) {
+                metrics.push(column.clone());
             }
         }
         let threshold = report.experiment.threshold.clone();

@@ -3,16 +3,20 @@
 use super::Summary;
 use crate::report::comparison::TESTS_WITHOUT_ADJUSTMENT;
 use crate::report::statistics::Estimate;
-use crate::report::{Comparison, ComparisonRow, PairedDifference, interval};
+use crate::report::{Comparison, ComparisonRow, PairedDifference, interval, short_label};
 
 impl Summary {
     fn threshold_name(&self) -> Option<String> {
-        self.threshold.as_ref().map(|threshold| format!("examples to {} {}", threshold.metric, threshold.value))
+        self.threshold
+            .as_ref()
+            .map(|threshold| format!("examples to {} {}", short_label(&threshold.metric), threshold.value))
     }
 
-    /// For the terminal: `0.962 [0.955, 0.968]`, aligned.
-    pub fn text(&self) -> String {
-        let head = ["arm".to_string(), "n".into()].into_iter().chain(self.metrics[..self.plotted].iter().cloned());
+    /// For the terminal: `0.962 [0.955, 0.968]`, aligned; in several tables where one would be wider than so many characters.
+    pub fn text(&self, width: Option<usize>) -> String {
+        let head = ["arm".to_string(), "n".into()]
+            .into_iter()
+            .chain(self.metrics[..self.plotted].iter().map(|metric| short_label(metric)));
         let mut table = vec![head.chain(self.threshold_name()).chain(["seconds".into()]).collect::<Vec<String>>()];
         for row in &self.rows {
             let n = if row.failed == 0 { row.n.to_string() } else { format!("{} ({} failed)", row.n, row.failed) };
@@ -42,7 +46,8 @@ impl Summary {
             alone => format!("\nnot compared, because no other arm learns the same: {}\n", alone.join("; ")),
         };
         let legend = if compared.is_empty() { "" } else { COMPARISON_LEGEND };
-        let tables = by_columns(&table).iter().map(|table| aligned(table)).collect::<Vec<_>>().join("\n");
+        let tables = by_columns(&table).into_iter().flat_map(|table| fitting(table, width.unwrap_or(usize::MAX)));
+        let tables = tables.map(|table| aligned(&table)).collect::<Vec<_>>().join("\n");
         format!("{}\n\n{tables}\n{note}\n{best}{compared}{legend}{alone}", self.title)
     }
 }
@@ -68,6 +73,26 @@ fn by_columns(table: &[Vec<String>]) -> Vec<Vec<Vec<String>>> {
     groups.iter().map(of_group).collect()
 }
 
+/// The table as several that are not wider than this, as far as that is possible: each begins with the arms.
+fn fitting(table: Vec<Vec<String>>, width: usize) -> Vec<Vec<Vec<String>>> {
+    let wide = widths(&table);
+    let mut groups: Vec<Vec<usize>> = vec![vec![]];
+    let mut taken = wide[0];
+    for (column, wide) in wide.iter().enumerate().skip(1) {
+        if taken + 2 + wide > width && groups.last().is_some_and(|group| !group.is_empty()) {
+            groups.push(vec![]);
+            taken = widths(&table)[0];
+        }
+        taken += 2 + wide;
+        groups.last_mut().into_iter().for_each(|group| group.push(column));
+    }
+    let of = |group: &Vec<usize>| {
+        let cells = |row: &Vec<String>| std::iter::once(&0).chain(group).map(|column| row[*column].clone()).collect();
+        table.iter().map(cells).collect()
+    };
+    groups.iter().map(of).collect()
+}
+
 /// Below the comparisons.
 const COMPARISON_LEGEND: &str = "\
 difference: mean of arm minus reference over n common seeds [95 % Student's interval]; p: paired t test, two-sided;
@@ -75,10 +100,15 @@ effect size: mean difference over its standard deviation; P(better): chance that
 of the reference [95 % bootstrap interval from 5 seeds on]
 ";
 
+/// Of the widest cell of each column.
+fn widths(table: &[Vec<String>]) -> Vec<usize> {
+    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    (0..table[0].len()).map(width).collect()
+}
+
 /// Columns as wide as their widest cell, with a rule below the head.
 fn aligned(table: &[Vec<String>]) -> String {
-    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
+    let widths = widths(table);
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string() + "\n"
@@ -89,7 +119,7 @@ fn aligned(table: &[Vec<String>]) -> String {
 
 /// A table at the end of training and one of the area under the curve.
 fn compared(comparison: &Comparison) -> String {
-    let Comparison { metric, reference, .. } = comparison;
+    let (metric, reference) = (short_label(&comparison.metric), &comparison.reference);
     let better = if comparison.higher_is_better { "higher" } else { "lower" };
     let table = |of: fn(&ComparisonRow) -> Option<PairedDifference>| {
         let p = if comparison.adjusted_for().is_some() { "p, adjusted" } else { "p" };
@@ -166,4 +196,28 @@ fn whole(value: f64) -> String {
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wide_table_becomes_several_that_fit() {
+        let table: Vec<Vec<String>> =
+            [["arm", "n", "accuracy", "cross-entropy"], ["label", "10", "0.9 [0.8, 1.0]", "0.3 [0.2, 0.4]"]]
+                .map(|row| row.map(String::from).to_vec())
+                .to_vec();
+        assert_eq!(fitting(table.clone(), 80), [table.clone()]);
+        let narrow = fitting(table.clone(), 30);
+        assert_eq!(narrow.len(), 2);
+        assert_eq!(narrow[1], [["arm", "cross-entropy"], ["label", "0.3 [0.2, 0.4]"]]);
+        assert!(
+            narrow
+                .iter()
+                .flat_map(|table| aligned(table).lines().map(|line| line.chars().count()).collect::<Vec<_>>())
+                .all(|n| n <= 30)
+        );
+        assert_eq!(fitting(table, 1).len(), 3, "a column each");
+    }
 }
