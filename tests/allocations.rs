@@ -7,6 +7,7 @@ mod counting;
 
 use candle_core::{DType, Device, Tensor};
 use counting::{CALLS, most_bytes};
+use lossward::cli::json;
 use lossward::data::Split;
 use lossward::data::images::Images;
 use lossward::data::source::Source;
@@ -163,4 +164,23 @@ fn compressed(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut encoder, content).unwrap();
     encoder.finish().unwrap()
+}
+
+/// What docs say of JSON: numbers in rows take at most 12 times their text, everything else at most 250 bytes an entry.
+#[test]
+fn json_takes_the_memory_that_is_stated() {
+    const ENTRIES: usize = 200_000;
+    let list = |entry: &str| format!("[{}{entry}]", format!("{entry},").repeat(ENTRIES - 1));
+    for entry in ["0", "0.25", "[0]", "[[1,2],[3,4]]", "[]", "-1e-300"] {
+        let text = list(entry);
+        let (array, most) = most_bytes(|| json::Array::of(json::read(&text).unwrap()).unwrap());
+        assert_eq!(array.shape[0], ENTRIES);
+        assert!(most <= 12 * text.len() + 1024, "{entry}: {most} bytes for {}", text.len());
+    }
+    for entry in ["null", "[],0", "\"\"", "{}", "{\"a\":0}", "[0],[[0]]"] {
+        let text = list(entry);
+        let entries = ENTRIES * (1 + entry.matches([',', ':']).count());
+        let (refused, most) = most_bytes(|| json::Array::of(json::read(&text).unwrap()).unwrap_err());
+        assert!(most <= 250 * entries, "{entry}: {most} bytes for {entries} entries, {refused}");
+    }
 }

@@ -252,6 +252,18 @@ fn a_metric_is_computed_explained_and_drawn() {
     }
 }
 
+/// Two scores that differ in their last bit, however they are given.
+#[test]
+fn scores_are_read_to_the_last_bit() {
+    let sandbox = Sandbox::new();
+    let data = "{\"predictions\":[0.9493954730932436,0.9493954730932437],\"targets\":[0,1]}";
+    sandbox.write("scores.json", data);
+    for given in [data, "@scores.json"] {
+        let run = sandbox.run(&["metric", "roc_auc", given, "--json"]).succeeded();
+        assert_eq!(run.out.trim(), "{\"metric\":\"roc_auc\",\"value\":1.0}");
+    }
+}
+
 #[test]
 fn bad_input_of_a_metric_is_answered_with_its_place() {
     let sandbox = Sandbox::new();
@@ -267,6 +279,7 @@ fn bad_input_of_a_metric_is_answered_with_its_place() {
         ("roc_auc", "[0.5, NaN]", "[0, 1]", &["--predictions", "not JSON"]),
         ("rmse", "[[1, 2], [3]]", "[1, 2]", &["predictions", "row 1 has 1 entries, row 0 has 2"]),
         ("rmse", "[[1, 2]]", "[1, 2]", &["1×2 predictions for 2 targets"]),
+        ("rmse", "{\"a\": [1], \"a\": [2]}", "[1]", &["--predictions", "`a` is there twice"]),
         ("dice", "[[0, 1]]", "[[0, 1.5]]", &["targets", "[0][1] is 1.5"]),
         ("map", "[{\"image_id\": 1}]", "[]", &["predictions", "entry 0", "category_id"]),
         ("map_50", "[]", "3", &["targets", "annotations"]),

@@ -1,6 +1,6 @@
 //! `lossward loss`
 
-use super::json::{self, Array};
+use super::json::{self, Array, Json};
 use crate::loss::{self, Domain, Inputs, Layout, Loss, Part};
 use crate::options::{self, Given, Options};
 use anyhow::Context;
@@ -55,63 +55,88 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.explain {
         return super::print(&explanation(loss));
     }
-    let given = given(loss, arguments)?;
+    let computed = computed(loss, given(loss, arguments)?, arguments.reduction)?;
+    if !arguments.json {
+        return super::print(&in_words(loss, &computed)?);
+    }
+    let mut of_parts =
+        loss.predictions.iter().zip(&computed.gradients).map(|(part, g)| Ok((part.name.to_string(), nested(g)?)));
+    let gradient = match &computed.gradients[..] {
+        [one] => nested(one)?,
+        _ => Value::Object(of_parts.by_ref().collect::<anyhow::Result<_>>()?),
+    };
+    let Computed { value, per_example, .. } = computed;
+    let object = json!({ "loss": loss.name, "value": value, "per_example": per_example, "gradient": gradient });
+    super::print(&format!("{object}\n"))
+}
+
+/// A loss of a batch.
+struct Computed {
+    value: f64,
+    per_example: Vec<f64>,
+    /// One per prediction.
+    gradients: Vec<Tensor>,
+}
+
+fn computed(loss: &Loss, given: Input, reduction: Reduction) -> anyhow::Result<Computed> {
     let options: Given = match given.options {
-        Value::Null => Given::new(),
-        options => serde_json::from_value(options).context("the options are not an object such as {\"delta\": 0.5}")?,
+        Json::Null => Given::new(),
+        options => serde_json::from_value(options.into_value())
+            .context("the options are not an object such as {\"delta\": 0.5}")?,
     };
     let options = Options::new(loss.name, loss.options, &options)?;
-    let variables: Vec<Var> = tensors("predictions", loss.predictions, &given.predictions)?
+    let variables: Vec<Var> = tensors("predictions", loss.predictions, given.predictions)?
         .iter()
         .map(Var::from_tensor)
         .collect::<Result<_, _>>()?;
     let inputs = Inputs {
         predictions: variables.iter().map(|variable| variable.as_tensor().clone()).collect(),
-        targets: tensors("targets", loss.targets, &given.targets)?,
+        targets: tensors("targets", loss.targets, given.targets)?,
     };
     loss::check(loss, &inputs, &options)?;
-    let per_example = (loss.per_example)(&inputs, &options)?;
-    let value = match arguments.reduction {
-        Reduction::Mean => per_example.mean()?,
-        Reduction::Sum => per_example.values.sum_all()?,
+    let losses = (loss.per_example)(&inputs, &options)?;
+    let value = match reduction {
+        Reduction::Mean => losses.mean()?,
+        Reduction::Sum => losses.values.sum_all()?,
     };
-    let losses = per_example.values.to_vec1::<f64>()?;
-    if let Some((i, value)) = losses.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+    let per_example = losses.values.to_vec1::<f64>()?;
+    if let Some((i, value)) = per_example.iter().enumerate().find(|(_, value)| !value.is_finite()) {
         anyhow::bail!("the loss of example {i} is {value}: these numbers are beyond what the formula can take");
     }
-    let gradients = value.backward()?;
+    let slopes = value.backward()?;
     let value = crate::scalar(&value)?;
-    anyhow::ensure!(value.is_finite(), "no example counts, so their mean is undefined; try --reduction sum");
-    let gradients = variables.iter().map(|variable| match gradients.get(variable) {
+    let counts = losses.total_weight.is_none_or(|total| total > 0.0);
+    anyhow::ensure!(counts || value.is_finite(), "no example counts, so their mean is undefined; try --reduction sum");
+    anyhow::ensure!(value.is_finite(), "the losses are finite, but together they are {value}");
+    let gradients = variables.iter().map(|variable| match slopes.get(variable) {
         Some(gradient) => Ok(gradient.clone()),
         None => variable.zeros_like(),
     });
     let gradients = gradients.collect::<Result<Vec<Tensor>, _>>()?;
-    if !arguments.json {
-        return super::print(&in_words(loss, value, &gradients)?);
+    for (part, gradient) in loss.predictions.iter().zip(&gradients) {
+        if let Some((_, slope)) = crate::kernel::first_not_finite(gradient)? {
+            anyhow::bail!(
+                "the gradient by `{}` has {slope}: these numbers are beyond what the formula can take",
+                part.name
+            );
+        }
     }
-    let mut of_parts = loss.predictions.iter().zip(&gradients).map(|(part, g)| Ok((part.name.to_string(), nested(g)?)));
-    let gradient = match &gradients[..] {
-        [one] => nested(one)?,
-        _ => Value::Object(of_parts.by_ref().collect::<anyhow::Result<_>>()?),
-    };
-    let object = json!({ "loss": loss.name, "value": value, "per_example": losses, "gradient": gradient });
-    super::print(&format!("{object}\n"))
+    Ok(Computed { value, per_example, gradients })
 }
 
 /// What the user gave, however it was given.
 struct Input {
-    predictions: Value,
-    targets: Value,
-    options: Value,
+    predictions: Json,
+    targets: Json,
+    options: Json,
 }
 
 fn given(loss: &Loss, arguments: &Arguments) -> anyhow::Result<Input> {
     if let Some(whole) = &arguments.input {
-        let Value::Object(mut whole) = json::read(whole)? else {
+        let Json::Object(mut whole) = json::read(whole)? else {
             anyhow::bail!("the input must be an object: {{\"predictions\": …, \"targets\": …, \"options\": {{…}}}}");
         };
-        let mut take = |key: &str| whole.remove(key).unwrap_or(Value::Null);
+        let mut take = |key: &str| whole.remove(key).unwrap_or(Json::Null);
         let input = Input { predictions: take("predictions"), targets: take("targets"), options: take("options") };
         if let Some(key) = whole.keys().next() {
             anyhow::bail!(crate::error::unknown("key", key, &["predictions", "targets", "options"]));
@@ -120,14 +145,14 @@ fn given(loss: &Loss, arguments: &Arguments) -> anyhow::Result<Input> {
     }
     let read = |name: &str, given: &Option<String>| match given {
         Some(text) => json::read(text).with_context(|| format!("--{name}")),
-        None => Ok(Value::Null),
+        None => Ok(Json::Null),
     };
     let input = Input {
         predictions: read("predictions", &arguments.predictions)?,
         targets: read("targets", &arguments.targets)?,
         options: read("options", &arguments.options)?,
     };
-    let needs = |given: &Value, parts: &[Part]| given.is_null() && parts.iter().any(|part| !part.optional);
+    let needs = |given: &Json, parts: &[Part]| *given == Json::Null && parts.iter().any(|part| !part.optional);
     for (name, missing) in
         [("predictions", needs(&input.predictions, loss.predictions)), ("targets", needs(&input.targets, loss.targets))]
     {
@@ -142,18 +167,18 @@ fn given(loss: &Loss, arguments: &Arguments) -> anyhow::Result<Input> {
 }
 
 /// The tensors of these parts, in their order: a single list, or an object with a list for each.
-fn tensors(role: &str, parts: &[Part], given: &Value) -> anyhow::Result<Vec<Tensor>> {
+fn tensors(role: &str, parts: &[Part], given: Json) -> anyhow::Result<Vec<Tensor>> {
     let names: Vec<&str> = parts.iter().map(|part| part.name).collect();
-    let list = |value: &Value, part: &Part| tensor(value, part).with_context(|| format!("`{}`", part.name));
+    let list = |value: Json, part: &Part| tensor(value, part).with_context(|| format!("`{}`", part.name));
     match (given, parts) {
-        (Value::Null, parts) if parts.iter().all(|part| part.optional) => Ok(Vec::new()),
-        (Value::Object(object), _) => {
-            if let Some(key) = object.keys().find(|key| !names.contains(&key.as_str())) {
+        (Json::Null, parts) if parts.iter().all(|part| part.optional) => Ok(Vec::new()),
+        (Json::Object(mut object), _) => {
+            if let Some(key) = object.keys().find(|key| !names.contains(key)) {
                 anyhow::bail!(crate::error::unknown(role, key, &names));
             }
             let mut tensors = Vec::new();
             for part in parts {
-                match object.get(part.name) {
+                match object.remove(part.name) {
                     Some(value) => tensors.push(list(value, part)?),
                     None => anyhow::ensure!(part.optional, "the {role} lack `{}`", part.name),
                 }
@@ -166,9 +191,9 @@ fn tensors(role: &str, parts: &[Part], given: &Value) -> anyhow::Result<Vec<Tens
     }
 }
 
-fn tensor(value: &Value, part: &Part) -> anyhow::Result<Tensor> {
+fn tensor(value: Json, part: &Part) -> anyhow::Result<Tensor> {
     let array = Array::of(value)?;
-    anyhow::ensure!(!array.shape.is_empty(), "{value} is not a list with one entry per example");
+    anyhow::ensure!(!array.shape.is_empty(), "{} is not a list with one entry per example", array.values[0]);
     let tensor = Tensor::from_vec(array.values, array.shape, &Device::Cpu)?;
     let whole = matches!(part.domain, Domain::Label { soft: false });
     // Fractions are kept for the check, which names them.
@@ -177,8 +202,8 @@ fn tensor(value: &Value, part: &Part) -> anyhow::Result<Tensor> {
     Ok(if labels { tensor.to_dtype(DType::I64)? } else { tensor })
 }
 
-fn in_words(loss: &Loss, value: f64, gradients: &[Tensor]) -> anyhow::Result<String> {
-    let mut text = format!("value     {}\n", shown(value).trim_start());
+fn in_words(loss: &Loss, Computed { value, gradients, .. }: &Computed) -> anyhow::Result<String> {
+    let mut text = format!("value     {}\n", shown(*value).trim_start());
     for (part, gradient) in loss.predictions.iter().zip(gradients) {
         let columns = if gradient.rank() > 1 { *gradient.dims().last().unwrap_or(&1) } else { 1 };
         let rows = gradient.flatten_all()?.to_vec1::<f64>()?;
@@ -243,5 +268,52 @@ fn shapes(loss: &Loss) -> &'static str {
         Layout::Bins => "scores [batch, sides, bins], distances [batch, sides] in bins",
         Layout::Vectors if loss.targets.is_empty() => "vectors [batch, features]",
         Layout::Vectors => "vectors [batch, features], signs [batch]",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::tests::{any_json, any_rows};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_part() -> impl Strategy<Value = String> {
+        prop_oneof![5 => any_rows(), 1 => any_json()]
+    }
+
+    /// One text per part, so that what fits one loss meets every other.
+    fn object(parts: &[Part], texts: &[String]) -> Option<Json> {
+        let entry = |(part, text): (&Part, &String)| Some((part.name.to_string(), json::read(text).ok()?));
+        parts.iter().zip(texts).map(entry).collect::<Option<_>>().map(Json::Object)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever is given, a loss and its gradient are finite, or an error says why not.
+        #[test]
+        fn any_input_is_computed_or_refused(
+            texts in proptest::collection::vec(any_part(), 5),
+            alike in any::<bool>(),
+        ) {
+            for loss in loss::all() {
+                let texts = if alike { vec![texts[0].clone(); 5] } else { texts.clone() };
+                let (predictions, targets) = (object(loss.predictions, &texts), object(loss.targets, &texts[2..]));
+                let (Some(predictions), Some(targets)) = (predictions, targets) else { continue };
+                match computed(loss, Input { predictions, targets, options: Json::Null }, Reduction::Mean) {
+                    Ok(Computed { value, gradients, .. }) => {
+                        prop_assert!(value.is_finite(), "{}: {}", loss.name, value);
+                        for gradient in gradients {
+                            let slopes: Vec<f64> = gradient.flatten_all().unwrap().to_vec1().unwrap();
+                            prop_assert!(slopes.iter().all(|slope| slope.is_finite()), "{}: {:?}", loss.name, slopes);
+                        }
+                    }
+                    Err(error) => {
+                        let message = format!("{error:#}");
+                        prop_assert!((10..600).contains(&message.len()), "{}: {}", loss.name, message);
+                    }
+                }
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ mod busy;
 mod data;
 mod env;
 mod interrupt;
-mod json;
+pub mod json;
 mod list;
 mod loss;
 mod metric;

@@ -106,7 +106,7 @@ fn given(arguments: &Arguments) -> anyhow::Result<Given> {
     let mut given: Given = match &arguments.options {
         None => Given::new(),
         Some(text) => {
-            let value = super::json::read(text).context("--options")?;
+            let value = super::json::read(text).context("--options")?.into_value();
             serde_json::from_value(value).context("--options must be an object such as {\"noise\": 0.1}")?
         }
     };

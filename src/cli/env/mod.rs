@@ -122,7 +122,7 @@ fn options_of(spec: &Spec, given: Option<&String>) -> anyhow::Result<Options> {
     let given: Given = match given {
         None => Given::new(),
         Some(text) => {
-            let value = json::read(text).context("--options")?;
+            let value = json::read(text).context("--options")?.into_value();
             serde_json::from_value(value).context("--options must be an object such as {\"is_slippery\": false}")?
         }
     };

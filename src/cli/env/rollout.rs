@@ -120,7 +120,7 @@ impl Given {
     /// # Errors
     /// When an entry is not an action of this space.
     fn read(text: &str, space: Space) -> anyhow::Result<Given> {
-        let array = Array::of(&json::read(text)?)?;
+        let array = Array::of(json::read(text)?)?;
         let width = space.width();
         let fits = array.shape[..] == [array.values.len()] && width == 1 || array.shape.get(1) == Some(&width);
         anyhow::ensure!(fits, "a list with {width} numbers for each step of the action space {space}");

@@ -1,6 +1,6 @@
 //! From JSON to what a metric judges.
 
-use super::json::Array;
+use super::json::{Array, Json};
 use crate::distribution;
 use crate::metric::{Boxes, Confusion, Detection, Judge, Metric, RealValues, Scores, TrueBox, Value};
 use crate::options::Options;
@@ -26,12 +26,7 @@ pub enum Input {
 impl Input {
     /// # Errors
     /// When shapes don't fit or an entry is not what the metric needs; the message says which.
-    pub fn read(
-        metric: &Metric,
-        predictions: &serde_json::Value,
-        targets: &serde_json::Value,
-        reading: Reading,
-    ) -> anyhow::Result<Input> {
+    pub fn read(metric: &Metric, predictions: Json, targets: Json, reading: Reading) -> anyhow::Result<Input> {
         if reading.logits && !matches!(metric.judge, Judge::Rows(_) | Judge::Scores(_) | Judge::Probabilities(_)) {
             anyhow::bail!("logits are for metrics of probabilities; {} judges {}", metric.name, metric.judge);
         }
@@ -179,7 +174,8 @@ struct Entry {
     iscrowd: i64,
 }
 
-fn boxes(predictions: &serde_json::Value, targets: &serde_json::Value) -> anyhow::Result<Input> {
+fn boxes(predictions: Json, targets: Json) -> anyhow::Result<Input> {
+    let categories = categories(&targets).context("targets")?;
     let found = entries(predictions, "detections").context("predictions")?;
     let there = entries(targets, "annotations").context("targets")?;
     let detection = |(i, entry): (usize, Entry)| {
@@ -191,22 +187,103 @@ fn boxes(predictions: &serde_json::Value, targets: &serde_json::Value) -> anyhow
         let area = entry.area.unwrap_or(entry.bbox[2] * entry.bbox[3]);
         Ok(TrueBox { image: entry.image_id, category: entry.category_id, bbox: entry.bbox, area })
     };
-    let categories = targets.get("categories").and_then(|list| list.as_array()).into_iter().flatten();
     Ok(Input::Boxes {
         truths: there.into_iter().enumerate().map(truth).collect::<anyhow::Result<_>>()?,
         detections: found.into_iter().enumerate().map(detection).collect::<anyhow::Result<_>>()?,
-        categories: categories.filter_map(|category| category["id"].as_i64()).collect(),
+        categories,
     })
 }
 
+/// The ids of COCO's list of categories, where it is there.
+fn categories(targets: &Json) -> anyhow::Result<Vec<i64>> {
+    let Json::Object(object) = targets else { return Ok(Vec::new()) };
+    let Some(Json::List(list)) = object.get("categories") else { return Ok(Vec::new()) };
+    let id = |(i, category): (usize, &Json)| {
+        let Json::Object(category) = category else {
+            return None.with_context(|| format!("category {i} is {category}"));
+        };
+        match category.get("id") {
+            Some(Json::Number(id)) if id.is_i64() => Ok(id.as_i64().unwrap_or_default()),
+            _ => None.with_context(|| format!("category {i} has no whole `id`")),
+        }
+    };
+    list.iter().enumerate().map(id).collect()
+}
+
 /// A list, or an object that has it under `key`.
-fn entries(value: &serde_json::Value, key: &str) -> anyhow::Result<Vec<Entry>> {
-    let list = value.as_array().or_else(|| value.get(key)?.as_array());
-    let list = list.with_context(|| format!("there is no list of boxes, by itself or as `{key}`"))?;
-    let entry = |(i, entry): (usize, &serde_json::Value)| {
-        anyhow::ensure!(entry.is_object(), "entry {i} is {entry}, not an object with image_id, category_id and bbox");
-        Entry::deserialize(entry)
+fn entries(json: Json, key: &str) -> anyhow::Result<Vec<Entry>> {
+    let json = match json {
+        Json::Object(mut object) => object.remove(key).unwrap_or(Json::Null),
+        other => other,
+    };
+    let list = match json {
+        Json::List(list) => list,
+        Json::Array(array) if array.shape[0] == 0 => Vec::new(),
+        Json::Array(_) => anyhow::bail!("entry 0 is no object with image_id, category_id and bbox"),
+        _ => anyhow::bail!("there is no list of boxes, by itself or as `{key}`"),
+    };
+    let entry = |(i, entry): (usize, Json)| {
+        let Json::Object(_) = &entry else {
+            anyhow::bail!("entry {i} is {entry}, not an object with image_id, category_id and bbox");
+        };
+        Entry::deserialize(entry.into_value())
             .map_err(|error| anyhow::anyhow!("entry {i}: {error}; `bbox` is [x, y, width, height] as in COCO's files"))
     };
-    list.iter().enumerate().map(entry).collect()
+    list.into_iter().enumerate().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::json;
+    use super::super::super::json::tests::{any_json, any_rows};
+    use super::*;
+    use crate::metric;
+    use proptest::prelude::*;
+
+    fn any_boxes() -> impl Strategy<Value = String> {
+        let number =
+            || proptest::sample::select(&["0", "1", "-1", "0.5", "1e308", "-1e200", "9223372036854775807"][..]);
+        let entry = (proptest::collection::vec(number(), 4), number(), number(), number());
+        let entry = entry.prop_map(|(bbox, image, category, score)| {
+            let bbox = bbox.join(",");
+            format!("{{\"image_id\":{image},\"category_id\":{category},\"bbox\":[{bbox}],\"score\":{score}}}")
+        });
+        proptest::collection::vec(entry, 0..5).prop_map(|list| format!("[{}]", list.join(",")))
+    }
+
+    fn any_data() -> impl Strategy<Value = String> {
+        prop_oneof![4 => any_rows(), 1 => any_json(), 1 => any_boxes()]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever is given, a metric is in its range or undefined, or an error says why not.
+        #[test]
+        fn any_input_is_judged_or_refused(
+            predictions in any_data(),
+            targets in any_data(),
+            logits in any::<bool>(),
+            alike in any::<bool>(),
+        ) {
+            let targets = if alike { &predictions } else { &targets };
+            let (Ok(predictions), Ok(targets)) = (json::read(&predictions), json::read(targets)) else { return Ok(()) };
+            for metric in metric::ALL {
+                let reading = Reading { classes: None, logits };
+                let options = Options::defaults(metric.options);
+                let input = Input::read(metric, predictions.clone(), targets.clone(), reading);
+                match input.and_then(|input| input.judged_by(metric, &options)) {
+                    Ok(value) => {
+                        let (low, high) = (metric.range.0 - 1e-9, metric.range.1 + 1e-9);
+                        let fits = |x: &f64| x.is_nan() || (low..=high).contains(x);
+                        prop_assert!(value.numbers().iter().all(fits), "{}: {:?}", metric.name, value);
+                    }
+                    Err(error) => {
+                        let message = format!("{error:#}");
+                        prop_assert!((10..600).contains(&message.len()), "{}: {}", metric.name, message);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 mod input;
 mod text;
 
-use super::json;
+use super::json::{self, Json};
 use crate::metric::{self, Metric, Value};
 use crate::options::{self, Given, Options};
 use crate::report::figure::Drawing;
@@ -57,9 +57,9 @@ pub struct Arguments {
 
 /// What a run is about: from the flags, or from the one object.
 struct Data {
-    predictions: serde_json::Value,
-    targets: serde_json::Value,
-    options: Option<serde_json::Value>,
+    predictions: Json,
+    targets: Json,
+    options: Option<Json>,
     reading: Reading,
 }
 
@@ -80,11 +80,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let options = match given.options {
         None => Options::defaults(metric.options),
         Some(options) => {
-            let given: Given = serde_json::from_value(options).context("the options are not an object of options")?;
+            let given: Given =
+                serde_json::from_value(options.into_value()).context("the options are not an object of options")?;
             Options::new(metric.name, metric.options, &given)?
         }
     };
-    let input = Input::read(metric, &given.predictions, &given.targets, given.reading)?;
+    let input = Input::read(metric, given.predictions, given.targets, given.reading)?;
     let value = input.judged_by(metric, &options)?;
     if let Some(path) = &arguments.figure {
         draw(metric, &value, path)?;
@@ -104,13 +105,15 @@ fn given(arguments: &Arguments) -> anyhow::Result<Option<Data>> {
         return Ok(Some(Data { predictions, targets, options, reading }));
     }
     let Some(data) = &arguments.data else { return Ok(None) };
-    let serde_json::Value::Object(mut object) = json::read(data)? else {
+    let Json::Object(mut object) = json::read(data)? else {
         anyhow::bail!("the data must be one object: {{\"predictions\": …, \"targets\": …}}");
     };
-    let mut take = |key: &str| object.shift_remove(key);
+    let mut take = |key: &str| object.remove(key);
     let (predictions, targets, inner) = (take("predictions"), take("targets"), take("options"));
-    let classes = take("classes").map(serde_json::from_value).transpose().context("`classes`")?;
-    let logits: Option<bool> = take("logits").map(serde_json::from_value).transpose().context("`logits`")?;
+    let classes =
+        take("classes").map(|given| serde_json::from_value(given.into_value())).transpose().context("`classes`")?;
+    let logits = take("logits").map(|given| serde_json::from_value::<bool>(given.into_value()));
+    let logits = logits.transpose().context("`logits`")?;
     if let Some(key) = object.keys().next() {
         let known = ["predictions", "targets", "options", "classes", "logits"];
         anyhow::bail!("{}", crate::error::unknown("key of the data", key, &known));
