@@ -278,6 +278,7 @@ fn bad_input_of_a_metric_is_answered_with_its_place() {
         ("roc_auc", "[0.5, null]", "[0, 1]", &["predictions", "entry 1 is null"]),
         ("roc_auc", "[0.5, NaN]", "[0, 1]", &["--predictions", "not JSON"]),
         ("rmse", "[[1, 2], [3]]", "[1, 2]", &["predictions", "row 1 has 1 entries, row 0 has 2"]),
+        ("rmse", "[1]", "2", &["targets must be a list, not 2"]),
         ("rmse", "[[1, 2]]", "[1, 2]", &["1×2 predictions for 2 targets"]),
         ("rmse", "{\"a\": [1], \"a\": [2]}", "[1]", &["--predictions", "`a` is there twice"]),
         ("dice", "[[0, 1]]", "[[0, 1.5]]", &["targets", "[0][1] is 1.5"]),

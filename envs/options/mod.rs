@@ -45,7 +45,7 @@ pub enum OptionKind {
     Text {
         default: &'static str,
     },
-    /// One number per class, not negative and not all 0; all 1 unless given.
+    /// One number per class, not negative, not all 0 and at most 10³⁰; all 1 unless given.
     PerClass,
     /// Increasing numbers in `(0, 1]`, one or more; must be given.
     Shares,
@@ -279,6 +279,9 @@ impl OptionRow {
 /// Whole numbers beyond this are taken for typing errors.
 const LARGEST_WHOLE: i64 = 1_000_000_000;
 
+/// Sums of larger weights could be infinite in single precision.
+const LARGEST_WEIGHT: f64 = 1e30;
+
 impl OptionKind {
     /// The value as this kind has it: `1e3` is a whole number where one is wanted, and 0.5 a list where one is.
     fn understood(&self, value: &OptionValue) -> OptionValue {
@@ -309,7 +312,7 @@ impl OptionKind {
             (OptionKind::Choice(choices), OptionValue::Text(text)) => choices.contains(&text.as_str()),
             (OptionKind::Text { .. }, OptionValue::Text(_)) => true,
             (OptionKind::PerClass, OptionValue::Numbers(numbers)) => {
-                numbers.iter().all(|x| *x >= 0.0 && x.is_finite()) && numbers.iter().any(|x| *x > 0.0)
+                numbers.iter().all(|x| (0.0..=LARGEST_WEIGHT).contains(x)) && numbers.iter().any(|x| *x > 0.0)
             }
             (OptionKind::Shares, OptionValue::Numbers(shares)) => {
                 !shares.is_empty()
@@ -325,7 +328,13 @@ impl OptionKind {
             }
             _ => false,
         };
-        if fits { Ok(()) } else { Err(self.to_string()) }
+        let is_large = value.as_number().is_some_and(|x| x > LARGEST_WHOLE as f64);
+        match self {
+            _ if fits => Ok(()),
+            OptionKind::Whole { .. } if is_large => Err(format!("{self}, at most {LARGEST_WHOLE}")),
+            OptionKind::PerClass => Err(format!("{self}, none above {LARGEST_WEIGHT:e}")),
+            _ => Err(self.to_string()),
+        }
     }
 
     /// The default; nothing for an option that is off unless given, or that must be given.
@@ -365,6 +374,7 @@ impl OptionValue {
     fn quoted(&self) -> String {
         match self {
             OptionValue::Text(text) => format!("{text:?}"),
+            OptionValue::Number(x) if x.abs() >= 1e16 => format!("{x:e}"),
             other => other.to_string(),
         }
     }
@@ -485,8 +495,11 @@ mod tests {
             ("dleta = 1.0", "did you mean `delta`?"),
             ("k = 0", "a whole number, at least 1, not 0"),
             ("k = 2.5", "not 2.5"),
+            ("k = 2_000_000_000", "at least 1, at most 1000000000, not 2000000000"),
+            ("k = 1e300", "at most 1000000000, not 1e300"),
             ("average = \"all\"", "one of macro, micro, not \"all\""),
             ("weights = [1.0, -1.0]", "one number per class"),
+            ("weights = [1e308, 1e308]", "not all 0, none above 1e30, not"),
             ("means = []", "`means` of huber must be a list of numbers in [0, 1], one or more, not []"),
             ("means = [0.5, 1.5]", "not [0.5, 1.5]"),
             ("costs = [[0, 1]]", "as many as each has numbers, not [[0, 1]]"),

@@ -127,7 +127,11 @@ impl Confusion {
         match ratio {
             Ratio::Precision => (hits, m),
             Ratio::Recall => (hits, n),
-            Ratio::FBeta(beta) => ((1.0 + beta * beta) * hits, beta * beta * n + m),
+            Ratio::FBeta(beta) => {
+                // Beyond this it is the recall, and infinity would be no number.
+                let square = (beta * beta).min(1e200);
+                ((1.0 + square) * hits, square * n + m)
+            }
             Ratio::IntersectionOverUnion => (hits, n + m - hits),
         }
     }

@@ -180,6 +180,8 @@ fn means_are_over_the_classes_that_occur() {
     assert_eq!(of("balanced_accuracy", ""), [0.75]);
     let list = of("f1", "average = 'none'");
     assert!(list[1].is_nan() && list[3] == 0.0, "{list:?}");
+    // All of the weight on recall.
+    assert_eq!(of("f_beta", "beta = 1e308"), of("recall", ""));
     // A class that is asked for alone is 0 / 0, as `average="binary"` has it.
     assert_eq!((of("f1", "positive = 1"), of("f1", "positive = 1\nzero_division = 1")), (vec![0.0], vec![1.0]));
     assert_eq!(of("f1", "positive = 1\nabsent = 'one'"), [1.0]);

@@ -134,9 +134,11 @@ fn scores(metric: &Metric, predictions: Array, targets: &Array, reading: Reading
 
 fn same_shape(predictions: &Array, targets: &Array) -> anyhow::Result<()> {
     let text = |array: &Array| array.shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+    for (what, array) in [("predictions", predictions), ("targets", targets)] {
+        anyhow::ensure!(!array.shape.is_empty(), "{what} must be a list, not {}", array.values[0]);
+    }
     let (of_predictions, of_targets) = (text(predictions), text(targets));
     anyhow::ensure!(predictions.shape == targets.shape, "{of_predictions} predictions for {of_targets} targets");
-    anyhow::ensure!(!predictions.shape.is_empty(), "predictions and targets must be lists");
     Ok(())
 }
 
