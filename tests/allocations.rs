@@ -166,7 +166,7 @@ fn compressed(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What docs say of JSON: numbers in rows take at most 12 times their text, everything else at most 250 bytes an entry.
+/// What the reader of JSON says of itself: numbers in rows take at most 12 times their text, everything else at most 250 bytes an entry.
 #[test]
 fn json_takes_the_memory_that_is_stated() {
     const ENTRIES: usize = 200_000;

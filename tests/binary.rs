@@ -294,6 +294,12 @@ fn bad_input_of_a_metric_is_answered_with_its_place() {
     with("f1", &["--options", "{\"averag\": 1}"]).failed_with(&["did you mean `average`"]);
     with("accuracy", &["--logits"]).failed_with(&["logits are for metrics of probabilities"]);
     with("accuracy", &["--figure", "a.png"]).failed_with(&["accuracy is not drawn", "roc_curve"]);
+    with("confusion_matrix", &["--figure", "a.svg", "--classes", "10000"]).failed_with(&["10000 classes; at most 200"]);
+    with("accuracy", &["--classes", "10001"]).failed_with(&["10001 classes; the most are 10000"]);
+    let images = format!("[{}]", vec!["[[1001, 0]]"; 100].join(","));
+    sandbox
+        .run(&["metric", "dice", "--predictions", &images, "--targets", &images])
+        .failed_with(&["1002 classes of 100 images; the most are 1000"]);
     with("confusion_matrix", &["--figure", "a.gif"]).failed_with(&[".svg or .png"]);
     sandbox.run(&["metric", "f1"]).failed_with(&["--predictions and --targets", "--explain"]);
     sandbox.run(&["metric", "f1", "{\"prediction\": [0]}"]).failed_with(&["did you mean `predictions`"]);

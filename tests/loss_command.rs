@@ -78,6 +78,9 @@ fn every_loss_is_explained_and_listed() {
         );
         assert!(listed.out.contains(&format!("\n{} ", loss.name)) || listed.out.starts_with(loss.name));
         assert!(listed.out.contains(loss.formula), "{}", loss.name);
+        let object = sandbox.run(&["loss", loss.name, "--explain", "--json"]).succeeded();
+        let object: Value = serde_json::from_str(&object.out).unwrap();
+        assert_eq!((&object["loss"], &object["formula"]), (&json!(loss.name), &json!(loss.formula)));
     }
 }
 
@@ -111,6 +114,9 @@ fn what_is_wrong_is_named() {
         ("mse", r#"{"predictions":[],"targets":[]}"#, &["at least one example"]),
         ("mse", r#"{"predictions":[1],"tragets":[2]}"#, &["unknown key `tragets`", "did you mean `targets`"]),
         ("mse", r#"[1]"#, &["must be an object"]),
+        ("mse", "{}", &["mse needs predictions", "--explain"]),
+        ("mse", r#"{"predictions":[1]}"#, &["mse needs targets"]),
+        ("mse", "@", &["@data.json"]),
         ("mse", r#"{"predictions":[1],"targets":[2],"options":{"delta":1}}"#, &["`delta` is not an option of mse"]),
         ("huber", r#"{"predictions":[1],"targets":[2],"options":{"delta":0}}"#, &["(0, ∞), not 0"]),
         (

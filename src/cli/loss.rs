@@ -53,7 +53,10 @@ enum Reduction {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let loss = loss::find(&arguments.name)?;
     if arguments.explain {
-        return super::print(&explanation(loss));
+        return super::print(&match arguments.json {
+            true => format!("{}\n", explanation_json(loss)),
+            false => explanation(loss),
+        });
     }
     let computed = computed(loss, given(loss, arguments)?, arguments.reduction)?;
     if !arguments.json {
@@ -141,7 +144,7 @@ fn given(loss: &Loss, arguments: &Arguments) -> anyhow::Result<Input> {
         if let Some(key) = whole.keys().next() {
             anyhow::bail!(crate::error::unknown("key", key, &["predictions", "targets", "options"]));
         }
-        return Ok(input);
+        return check_given(loss, input, "");
     }
     let read = |name: &str, given: &Option<String>| match given {
         Some(text) => json::read(text).with_context(|| format!("--{name}")),
@@ -152,16 +155,17 @@ fn given(loss: &Loss, arguments: &Arguments) -> anyhow::Result<Input> {
         targets: read("targets", &arguments.targets)?,
         options: read("options", &arguments.options)?,
     };
+    check_given(loss, input, "--")
+}
+
+/// Whether what the loss needs is there; `dashes` stand before an option of the command line.
+fn check_given(loss: &Loss, input: Input, dashes: &str) -> anyhow::Result<Input> {
     let needs = |given: &Json, parts: &[Part]| *given == Json::Null && parts.iter().any(|part| !part.optional);
     for (name, missing) in
         [("predictions", needs(&input.predictions, loss.predictions)), ("targets", needs(&input.targets, loss.targets))]
     {
-        anyhow::ensure!(
-            !missing,
-            "{} needs --{name}; `lossward loss {} --explain` says of what form",
-            loss.name,
-            loss.name
-        );
+        let loss = loss.name;
+        anyhow::ensure!(!missing, "{loss} needs {dashes}{name}; `lossward loss {loss} --explain` says of what form");
     }
     Ok(input)
 }
@@ -233,12 +237,23 @@ fn nested(tensor: &Tensor) -> anyhow::Result<Value> {
     Ok(Value::Array((0..tensor.dim(0)?).map(|i| nested(&tensor.get(i)?)).collect::<anyhow::Result<_>>()?))
 }
 
+/// What a part is called and which numbers it has.
+fn described(part: &Part) -> String {
+    let flag = part.unless.map_or(String::new(), |flag| format!(" (any with `{flag}`)"));
+    let optional = if part.optional { ", optional" } else { "" };
+    format!("{}: {}{flag}{optional}", part.name, part.domain)
+}
+
+fn explanation_json(loss: &Loss) -> Value {
+    let list = |parts: &[Part]| parts.iter().map(described).collect::<Vec<String>>();
+    json!({
+        "loss": loss.name, "summary": loss.summary, "formula": loss.formula, "gradient": loss.gradient, "shapes": shapes(loss),
+        "predictions": list(loss.predictions), "targets": list(loss.targets), "options": options::describe(loss.options),
+        "source": loss.source,
+    })
+}
+
 fn explanation(loss: &Loss) -> String {
-    let part = |part: &Part| {
-        let flag = part.unless.map_or(String::new(), |flag| format!(" (any with `{flag}`)"));
-        let optional = if part.optional { ", optional" } else { "" };
-        format!("{}: {}{flag}{optional}", part.name, part.domain)
-    };
     let list = |lines: Vec<String>| match lines.is_empty() {
         true => "none".into(),
         false => lines.join("\n             "),
@@ -250,8 +265,8 @@ fn explanation(loss: &Loss) -> String {
         loss.formula,
         loss.gradient,
         shapes(loss),
-        list(loss.predictions.iter().map(part).collect()),
-        list(loss.targets.iter().map(part).collect()),
+        list(loss.predictions.iter().map(described).collect()),
+        list(loss.targets.iter().map(described).collect()),
         list(options::describe(loss.options)),
         loss.source,
     )

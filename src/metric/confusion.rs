@@ -184,10 +184,13 @@ impl Confusion {
     pub fn cohen_kappa(&self, power: i32) -> f64 {
         let weight = |i: usize, j: usize| if i == j { 0.0 } else { (i.abs_diff(j) as f64).powi(power) };
         let (mut observed, mut expected) = (0.0, 0.0);
+        let chosen_as: Vec<f64> = (0..self.classes).map(|class| self.chosen_as(class)).collect();
+        let total = self.total();
         for i in 0..self.classes {
-            for j in 0..self.classes {
+            let of_class = self.of_class(i);
+            for (j, chosen_as) in chosen_as.iter().enumerate() {
                 observed += weight(i, j) * self.counts[i * self.classes + j] as f64;
-                expected += weight(i, j) * self.of_class(i) * self.chosen_as(j) / self.total();
+                expected += weight(i, j) * of_class * chosen_as / total;
             }
         }
         1.0 - divided((observed, expected), f64::NAN)

@@ -78,6 +78,7 @@ pub fn read(given: &str) -> anyhow::Result<Json> {
         return parse(&text).context("standard input");
     }
     match given.strip_prefix('@') {
+        Some("") => anyhow::bail!("@ stands before a file's name, such as @data.json"),
         Some(path) => {
             let file = std::fs::File::open(path).with_context(|| format!("cannot read {path}"))?;
             let text = text_of(file).with_context(|| path.to_string())?;

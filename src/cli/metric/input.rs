@@ -79,13 +79,15 @@ fn labels(targets: &Array) -> anyhow::Result<Vec<u32>> {
     indices(targets, "targets")
 }
 
-/// Beyond this many classes a confusion matrix is a typing error, and takes gigabytes.
-const MOST_CLASSES: usize = 10_000;
+/// More counts than this in confusion matrices are a typing error, and take gigabytes: 10,000 classes, or 100 images of 1,000 classes.
+const MOST_COUNTS: usize = 100_000_000;
 
-/// As many as the largest index says, or more.
-fn class_count(indices: impl Iterator<Item = u32>, reading: Reading) -> anyhow::Result<usize> {
+/// As many as the largest index says, or more; so many matrices are made of them.
+fn class_count(indices: impl Iterator<Item = u32>, reading: Reading, matrices: usize) -> anyhow::Result<usize> {
     let classes = reading.classes.unwrap_or_else(|| indices.max().map_or(0, |largest| largest as usize + 1));
-    anyhow::ensure!(classes <= MOST_CLASSES, "{classes} classes; the most are {MOST_CLASSES}");
+    let most = (MOST_COUNTS / matrices.max(1)).isqrt();
+    let of = if matrices > 1 { format!(" of {matrices} images") } else { String::new() };
+    anyhow::ensure!(classes <= most, "{classes} classes{of}; the most are {most}");
     Ok(classes)
 }
 
@@ -94,7 +96,7 @@ fn chosen(predictions: &Array, targets: &Array, reading: Reading) -> anyhow::Res
     let (chosen, classes) = match predictions.shape[..] {
         [_] => {
             let chosen = indices(predictions, "predictions").context("give class indices, or rows of scores")?;
-            let classes = class_count(chosen.iter().chain(&labels).copied(), reading)?;
+            let classes = class_count(chosen.iter().chain(&labels).copied(), reading, 1)?;
             (chosen, classes)
         }
         [_, classes] if classes > 1 => {
@@ -152,8 +154,8 @@ fn values(predictions: Array, targets: Array) -> anyhow::Result<Input> {
 fn masks(predictions: &Array, targets: &Array, reading: Reading) -> anyhow::Result<Vec<Confusion>> {
     same_shape(predictions, targets)?;
     let (chosen, labels) = (indices(predictions, "predictions")?, indices(targets, "targets")?);
-    let classes = class_count(chosen.iter().chain(&labels).copied(), reading)?;
     let images = if predictions.shape.len() > 2 { predictions.shape[0] } else { 1 };
+    let classes = class_count(chosen.iter().chain(&labels).copied(), reading, images)?;
     let pixels = chosen.len() / images.max(1);
     if pixels == 0 {
         return Ok(vec![Confusion::new(&[], &[], classes)?]);

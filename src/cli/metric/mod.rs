@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Chosen classes are class indices, or rows of scores of which the first largest is taken. Probabilities are rows, one
 /// number per class, or a flat list of those of class 1. Masks are class maps; boxes have COCO's fields. Every JSON may be
-/// given as it is, as @FILE, or as - for standard input. Everything is computed in double precision.
+/// given as it is, as @FILE, or as - for standard input, up to 64 MiB of it. Everything is computed in double precision.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   lossward metric f1 --predictions '[0,1,1,2]' --targets '[0,1,2,2]' --options '{\"average\":\"none\"}'
@@ -147,7 +147,13 @@ fn explain(metric: &Metric, as_json: bool) -> anyhow::Result<()> {
     super::print(&super::two_columns(&rows))
 }
 
+/// A cell of a larger matrix would be smaller than a pixel.
+const MOST_DRAWN: usize = 200;
+
 fn draw(metric: &Metric, value: &Value, path: &Path) -> anyhow::Result<()> {
+    if let Value::Counts(rows) = value {
+        anyhow::ensure!(rows.len() <= MOST_DRAWN, "{} classes; at most {MOST_DRAWN} are drawn", rows.len());
+    }
     let drawing = Drawing::of(metric, value).with_context(|| {
         let drawn: Vec<&str> =
             metric::ALL.iter().filter(|metric| metric.is_drawn()).map(|metric| metric.name).collect();
