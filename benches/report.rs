@@ -20,6 +20,17 @@ fn written(sandbox: &Sandbox, (arms, seeds, rows): (usize, u64, usize)) -> std::
     write_results(sandbox, &experiment_of(&names, seeds), rows, finished)
 }
 
+/// All that `lossward plot` does for twenty arms, fifty seeds and two thousand rows, 400 MB of them.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn plot_of_a_huge_experiment(bencher: Bencher) {
+    let sandbox = Sandbox::new();
+    let results = written(&sandbox, (20, 50, 2_000));
+    bencher.bench_local(|| {
+        let report = Report::read(&results)?;
+        report.write(&lossward::report::Summary::of(&report)?, &results)
+    });
+}
+
 /// Twenty arms, ten seeds, five hundred rows: from records on disk to the text of `report.html`.
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn page_of_a_large_experiment(bencher: Bencher) {

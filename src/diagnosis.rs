@@ -161,7 +161,7 @@ mod tests {
         let experiment = Experiment::load(&path, &[]).unwrap();
         let names = std::iter::once("examples").chain(columns.iter().map(|(name, _)| *name));
         let row = |i: usize| std::iter::once(i as f64 * 100.0).chain(columns.iter().map(|(_, of)| of(i))).collect();
-        let rows = Rows { columns: names.map(String::from).collect(), values: (0..=20).map(row).collect() };
+        let rows = Rows::of(names.map(String::from).collect(), (0..=20).map(row));
         findings(&experiment.arms[0], &rows)
     }
 

@@ -74,7 +74,7 @@ impl Manifest {
     fn of(folder: &TrialFolder) -> Result<Manifest> {
         let there = folder.recorded().into_iter().filter(|path| path.is_file());
         let sha256 = there.map(|path| Ok((name(&path), sha256(&path)?))).collect::<Result<_>>()?;
-        Ok(Manifest { rows: Rows::read(&folder.rows())?.values.len(), sha256 })
+        Ok(Manifest { rows: Rows::read(&folder.rows())?.len(), sha256 })
     }
 
     /// What is wrong with the files, if anything is. Weights are not kept in version control: a record without any of them is whole.
@@ -110,7 +110,7 @@ fn fault_without_checksums(folder: &TrialFolder) -> Option<String> {
         (Err(_), _) => Some("rows.csv is missing or can't be read".into()),
         (Ok(false), _) => Some("rows.csv is cut off".into()),
         (_, Err(error)) => Some(error.to_string()),
-        (_, Ok(rows)) if rows.values.is_empty() => Some("rows.csv has no row".into()),
+        (_, Ok(rows)) if rows.is_empty() => Some("rows.csv has no row".into()),
         _ => None,
     }
 }

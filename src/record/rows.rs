@@ -5,6 +5,7 @@ use crate::{Error, Result};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What the difference between a metric of training and of held-out examples is called; it is computed when it is asked for.
 const GAP: &str = "gap_";
@@ -54,25 +55,68 @@ fn cell(value: f64) -> String {
 }
 
 /// The rows of a trial, read back.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     pub columns: Vec<String>,
-    /// One vector per row, a value per column; NaN where a cell is empty.
-    pub values: Vec<Vec<f64>>,
+    /// Of each column, `[rows]`; NaN where a cell is empty. Trials share those that are the same.
+    values: Vec<Arc<Vec<f64>>>,
 }
 
 impl Rows {
+    /// No row yet.
+    pub fn new(columns: Vec<String>) -> Self {
+        let values = columns.iter().map(|_| Arc::default()).collect();
+        Rows { columns, values }
+    }
+
+    /// These rows, a value for each column.
+    pub fn of<R: AsRef<[f64]>>(columns: Vec<String>, rows: impl IntoIterator<Item = R>) -> Self {
+        let mut of = Rows::new(columns);
+        rows.into_iter().for_each(|row| of.push(row.as_ref()));
+        of
+    }
+
+    pub fn push(&mut self, row: &[f64]) {
+        self.values.iter_mut().zip(row).for_each(|(column, value)| Arc::make_mut(column).push(*value));
+    }
+
+    pub fn len(&self) -> usize {
+        self.values.first().map_or(0, |column| column.len())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Uses the memory of another trial's columns where they are the same, as counters often are.
+    pub fn share(&mut self, other: &Rows) {
+        for (i, column) in self.values.iter_mut().enumerate() {
+            let same = |shared: &&Arc<Vec<f64>>| {
+                let bits = |column: &[f64]| column.iter().map(|x| x.to_bits()).collect::<Vec<u64>>();
+                column.len() == shared.len() && column.first() == shared.first() && bits(column) == bits(shared)
+            };
+            if let Some(shared) = other.values.get(i).filter(same) {
+                *column = shared.clone();
+            }
+        }
+    }
+
     pub fn read(path: &Path) -> Result<Self> {
         let content = |error: csv::Error| Error::content(path, error);
         let mut reader = csv::Reader::from_path(path).map_err(content)?;
         let columns = reader.headers().map_err(content)?.iter().map(str::to_string).collect();
-        let mut values = Vec::new();
-        for (i, record) in reader.records().enumerate() {
-            let parse = |cell: &str| if cell.is_empty() { Ok(f64::NAN) } else { cell.parse() };
-            let row: Result<Vec<f64>, _> = record.map_err(content)?.iter().map(parse).collect();
-            values.push(row.map_err(|error| Error::content(path, format!("row {}: {error}", i + 1)))?);
+        let mut rows = Rows::new(columns);
+        let (mut record, mut row) = (csv::StringRecord::new(), Vec::new());
+        while reader.read_record(&mut record).map_err(content)? {
+            row.clear();
+            for cell in &record {
+                let value = if cell.is_empty() { Ok(f64::NAN) } else { cell.parse() };
+                row.push(value.map_err(|error| Error::content(path, format!("row {}: {error}", rows.len() + 1)))?);
+            }
+            rows.push(&row);
         }
-        Ok(Rows { columns, values })
+        rows.values.iter_mut().filter_map(Arc::get_mut).for_each(Vec::shrink_to_fit);
+        Ok(rows)
     }
 
     /// The columns that the evaluation filled: those behind the learning rate.
@@ -90,7 +134,7 @@ impl Rows {
             return Some(train.iter().zip(&held_out).map(|(train, held_out)| sign * (train - held_out)).collect());
         }
         let index = self.columns.iter().position(|column| column == name)?;
-        Some(self.values.iter().map(|row| row[index]).collect())
+        Some(self.values[index].to_vec())
     }
 }
 
@@ -102,7 +146,7 @@ mod tests {
     fn a_gap_is_how_much_better_training_examples_do() {
         let columns = ["accuracy", "cross_entropy", "train_accuracy", "train_cross_entropy"].map(String::from).to_vec();
         assert_eq!(gaps(&columns), ["gap_accuracy", "gap_cross_entropy"]);
-        let rows = Rows { columns, values: vec![vec![0.75, 0.5, 1.0, 0.25]] };
+        let rows = Rows::of(columns, [[0.75, 0.5, 1.0, 0.25]]);
         assert_eq!(rows.column("gap_accuracy").unwrap(), [0.25]);
         assert_eq!(rows.column("gap_cross_entropy").unwrap(), [0.25]);
         assert_eq!(rows.column("gap_f1"), None);

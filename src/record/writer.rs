@@ -60,7 +60,7 @@ impl<'a> Record<'a> {
         Ok(Record {
             folder,
             arm,
-            so_far: Rows { columns: columns.to_vec(), values: Vec::new() },
+            so_far: Rows::new(columns.to_vec()),
             found: Vec::new(),
             rows: RowWriter::create(&folder.rows(), columns)?,
             every,
@@ -114,7 +114,7 @@ impl<'a> Record<'a> {
         let means = self.means.iter().map(|mean| mean.value());
         let row: Vec<f64> = counters.into_iter().chain(means).chain(evaluated.iter().copied()).collect();
         self.rows.append(&row)?;
-        self.so_far.values.push(row);
+        self.so_far.push(&row);
         self.means.fill(Mean::default());
         let judged = evaluated.first().copied().unwrap_or(f64::NAN);
         let goodness = if training.evaluation.higher_is_better() { judged } else { -judged };

@@ -6,6 +6,7 @@ pub mod figure;
 mod interval;
 mod labels;
 mod page;
+mod parallel;
 pub mod statistics;
 mod summary;
 
@@ -15,7 +16,7 @@ use labels::{axis_label, short_label};
 pub use summary::{Summary, SummaryRow};
 
 use crate::diagnosis;
-use crate::experiment::Experiment;
+use crate::experiment::{Arm, Experiment};
 use crate::record::{Drawn, Outcome, Provenance, Rows, Status};
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
@@ -82,24 +83,25 @@ impl Report {
 
     /// Reads the records of an experiment.
     pub fn of(experiment: Experiment, results: &Path) -> Result<Report> {
+        let seeds: Vec<u64> = experiment.seeds.range().collect();
         let (mut arms, mut provenance) = (Vec::new(), Vec::new());
         for arm in &experiment.arms {
             let mut records = ArmRecords { name: arm.name.clone(), ..ArmRecords::default() };
-            for seed in experiment.seeds.range() {
-                let trial = Trial::new(arm, seed, results);
-                if let Some(by) = trial.folder.provenance().filter(|by| !provenance.contains(by)) {
-                    provenance.push(by);
-                }
-                match trial.status()? {
-                    Status::Ended(Outcome::Finished { seconds, warnings }) => {
-                        let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
-                        let found = diagnosis::findings(arm, &rows).into_iter().map(|finding| finding.to_string());
-                        let warnings = found.chain(warnings).collect();
-                        records.trials.push(TrialRecord { seed, rows, drawn, seconds, warnings });
+            for (seed, read) in seeds.iter().zip(parallel::map(&seeds, |seed| read(arm, *seed, results))) {
+                let (found, by) = read?;
+                provenance.extend(by.filter(|by| !provenance.contains(by)));
+                match found {
+                    Found::Trial(mut trial) => {
+                        if let Some(before) =
+                            records.trials.last().or(arms.last().and_then(|arm: &ArmRecords| arm.trials.last()))
+                        {
+                            trial.rows.share(&before.rows);
+                        }
+                        records.trials.push(*trial);
                     }
-                    Status::Ended(Outcome::Failed { reason }) => records.failed.push((seed, reason)),
-                    Status::Damaged(fault) => records.damaged.push((seed, fault)),
-                    Status::Missing | Status::Other { .. } => records.missing.push(seed),
+                    Found::Failed(reason) => records.failed.push((*seed, reason)),
+                    Found::Damaged(fault) => records.damaged.push((*seed, fault)),
+                    Found::Nothing => records.missing.push(*seed),
                 }
             }
             arms.push(records);
@@ -153,22 +155,50 @@ impl Report {
     }
 }
 
+/// What a trial's folder holds.
+enum Found {
+    Trial(Box<TrialRecord>),
+    Failed(String),
+    Damaged(String),
+    Nothing,
+}
+
+fn read(arm: &Arm, seed: u64, results: &Path) -> Result<(Found, Option<Provenance>)> {
+    let trial = Trial::new(arm, seed, results);
+    let found = match trial.status()? {
+        Status::Ended(Outcome::Finished { seconds, warnings }) => {
+            let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
+            let found = diagnosis::findings(arm, &rows).into_iter().map(|finding| finding.to_string());
+            let warnings = found.chain(warnings).collect();
+            Found::Trial(Box::new(TrialRecord { seed, rows, drawn, seconds, warnings }))
+        }
+        Status::Ended(Outcome::Failed { reason }) => Found::Failed(reason),
+        Status::Damaged(fault) => Found::Damaged(fault),
+        Status::Missing | Status::Other { .. } => Found::Nothing,
+    };
+    Ok((found, trial.folder.provenance()))
+}
+
+/// Points of a curve in a figure: two for every other pixel of a panel.
+const FIGURE_POINTS: usize = 384;
+
 impl ArmRecords {
     /// The column `y` against the column `x`; nothing where no trial has both.
     pub fn curve(&self, x: &str, y: &str) -> Option<Curve> {
         let paths: Vec<(Vec<f64>, Vec<f64>)> = self.trials.iter().filter_map(|trial| path(&trial.rows, x, y)).collect();
         let end = |path: &&(Vec<f64>, Vec<f64>)| path.0.last().copied().unwrap_or(0.0);
         let longest = paths.iter().max_by(|a, b| end(a).total_cmp(&end(b)))?;
-        let grid = longest.0.clone();
         let n = paths.len();
+        let values = |at: f64| paths.iter().map(|(x, y)| interpolate(x, y, at)).collect::<Option<Vec<f64>>>();
+        let known = longest.0.iter().filter_map(|at| Some((*at, values(*at)?)));
+        let points: Vec<(f64, Vec<f64>)> = known.collect();
+        let heights = || points.iter().map(|(at, values)| (*at, statistics::interquartile_mean(values)));
         let bootstrap = Bootstrap::new((1, n), CURVE_RESAMPLES, &mut stream(0, "bootstrap", 0));
         let mut curve = Curve { x: Vec::new(), y: Vec::new(), n };
-        for at in grid {
-            let values: Option<Vec<f64>> = paths.iter().map(|(x, y)| interpolate(x, y, at)).collect();
-            if let Some(values) = values {
-                curve.x.push(at);
-                curve.y.push(interval::interquartile_mean(&bootstrap, &values));
-            }
+        for i in thinned(heights(), points.len()) {
+            let (at, values) = &points[i];
+            curve.x.push(*at);
+            curve.y.push(interval::interquartile_mean(&bootstrap, values));
         }
         if curve.x.is_empty() { None } else { Some(curve) }
     }
@@ -197,6 +227,27 @@ impl ArmRecords {
         };
         self.trials.iter().filter_map(wait).collect()
     }
+}
+
+/// The places of at most about [`FIGURE_POINTS`] of these points `(x, y)`: the ends, and of each of as many equal parts of the axis the least and
+/// the largest, so that nothing that an eye could see is left out.
+fn thinned(points: impl Iterator<Item = (f64, f64)>, count: usize) -> Vec<usize> {
+    if count <= FIGURE_POINTS {
+        return (0..count).collect();
+    }
+    let points: Vec<(f64, f64)> = points.collect();
+    let (from, to) = (points[0].0, points[count - 1].0);
+    let part = |i: usize| ((points[i].0 - from) / (to - from) * (FIGURE_POINTS / 2) as f64) as usize;
+    let mut kept = vec![0, count - 1];
+    let places: Vec<usize> = (0..count).collect();
+    for same in places.chunk_by(|a, b| part(*a) == part(*b)) {
+        let by_height = |a: &&usize, b: &&usize| points[**a].1.total_cmp(&points[**b].1);
+        kept.extend(same.iter().min_by(by_height));
+        kept.extend(same.iter().max_by(by_height));
+    }
+    kept.sort_unstable();
+    kept.dedup();
+    kept
 }
 
 impl TrialRecord {
@@ -251,5 +302,18 @@ mod tests {
         );
         assert_eq!((interpolate(&x, &y, -1.0), interpolate(&x, &y, 4.1)), (None, Some(5.0)));
         assert_eq!(interpolate(&[0.0, 2.0, 2.0], &[0.0, 1.0, 3.0], 2.0), Some(3.0));
+    }
+
+    /// A thousand rows with one that sticks out by itself.
+    #[test]
+    fn thinning_keeps_what_sticks_out() {
+        let height = |i: usize| if i == 777 { 9.0 } else { (i % 7) as f64 / 10.0 };
+        let kept = thinned((0..10_000).map(|i| (i as f64, height(i))), 10_000);
+        assert!(
+            kept.len() <= FIGURE_POINTS + 4 && kept.contains(&777) && kept.contains(&0) && kept.contains(&9_999),
+            "{}",
+            kept.len()
+        );
+        assert_eq!(thinned((0..50).map(|i| (i as f64, 0.0)), 50).len(), 50);
     }
 }

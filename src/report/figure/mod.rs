@@ -19,7 +19,7 @@ pub use description::DescriptionFigure;
 pub use drawing::{Drawing, Panel as DrawnPanel};
 pub use loss::LossFigure;
 
-use super::{ArmRecords, Curve, Report, axis_label, interval, label};
+use super::{ArmRecords, Curve, Report, axis_label, interval, label, parallel};
 use crate::Result;
 use crate::experiment::Plot;
 use canvas::{Anchor, Canvas, Ink};
@@ -67,10 +67,10 @@ impl Figure {
             title: format!("{}{}", label(column), if logarithmic(column) { ", log scale" } else { "" }),
             logarithmic: logarithmic(column),
             range: plot.range.as_ref().and_then(|range| range.get(column)).copied(),
-            curves: arms
-                .iter()
+            curves: parallel::map(&arms, |arm| arm.curve(&plot.x, column))
+                .into_iter()
                 .enumerate()
-                .filter_map(|(color, arm)| Some((color, arm.curve(&plot.x, column)?)))
+                .filter_map(|(color, curve)| Some((color, curve?)))
                 .collect(),
             threshold: report.experiment.threshold.as_ref().filter(|t| t.metric == *column).map(|t| t.value),
         };
