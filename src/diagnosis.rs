@@ -160,7 +160,9 @@ mod tests {
         std::fs::write(&path, format!("budget.examples = 2000\n[[arm]]\nname = \"a\"\n{arm}")).unwrap();
         let experiment = Experiment::load(&path, &[]).unwrap();
         let names = std::iter::once("examples").chain(columns.iter().map(|(name, _)| *name));
-        let row = |i: usize| std::iter::once(i as f64 * 100.0).chain(columns.iter().map(|(_, of)| of(i))).collect();
+        let row = |i: usize| {
+            std::iter::once(i as f64 * 100.0).chain(columns.iter().map(|(_, of)| of(i))).collect::<Vec<f64>>()
+        };
         let rows = Rows::of(names.map(String::from).collect(), (0..=20).map(row));
         findings(&experiment.arms[0], &rows)
     }

@@ -49,6 +49,19 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     written
 }
 
+/// Whether a file could be written there; nothing is left of the attempt.
+///
+/// # Errors
+/// When its folder is not there or can't be written to, or a folder has its name.
+pub fn check_writable(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(Error::file("write", path)(std::io::Error::other("a folder has this name")));
+    }
+    let attempt = path.with_file_name(format!(".{}-attempt{PARTIAL}", std::process::id()));
+    OpenOptions::new().write(true).create_new(true).open(&attempt).map_err(Error::file("write", path))?;
+    std::fs::remove_file(&attempt).map_err(Error::file("write", path))
+}
+
 /// Few enough bytes to leave room for what surrounds the name.
 fn shortened(name: &str) -> &str {
     let end = (0..=name.len().min(200)).rfind(|end| name.is_char_boundary(*end));

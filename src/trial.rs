@@ -159,7 +159,8 @@ impl<'a> Trial<'a> {
         let policy = Policy::new(task.actions(), settings.policy.as_ref())?;
         let sizes = (&task.input_shape()[..], policy);
         let network = Network::of_policy(settings, sizes, &mut stream(self.seed, "init", 0))?;
-        Ok(network.with_statistics(task.statistics()))
+        let usage = task.usage(&self.arm.task, settings.policy.as_ref());
+        Ok(network.with_statistics(task.statistics()).with_usage(usage))
     }
 
     /// Gives a network the final weights of another arm with the same seed, or those of a file; none of both changes nothing.

@@ -88,3 +88,46 @@ fn a_new_environment_is_the_example_under_another_name() {
     assert_eq!(written, expected);
     sandbox.run(&["env", "new", "Corridor"]).failed_with(&["is there already"]);
 }
+
+/// The recorded actions, played again with the same seed, give the same lines; the observation after an end is what the next action met.
+#[test]
+fn a_recorded_trajectory_can_be_replayed() {
+    let sandbox = Sandbox::new();
+    for id in ["CartPole-v1", "Pendulum-v1", "Lossward/Catch-v0", "FrozenLake-v1"] {
+        let record = |more: &[&str]| {
+            let arguments = [&["env", "rollout", id, "--seed", "3", "--steps", "250", "--json"], more].concat();
+            let lines = sandbox.run(&arguments).succeeded().out;
+            lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
+        };
+        let recorded = record(&[]);
+        let actions: Vec<&serde_json::Value> = recorded[1..].iter().map(|line| &line["action"]).collect();
+        let actions = sandbox.write("actions.json", &serde_json::to_string(&actions).unwrap());
+        assert_eq!(record(&["--actions", &format!("@{}", actions.display())]), recorded, "{id}");
+        let ends: Vec<&serde_json::Value> =
+            recorded.iter().filter(|line| line["terminated"] == true || line["truncated"] == true).collect();
+        assert!(!ends.is_empty(), "{id}");
+        for end in ends {
+            let observation = end["reset_observation"].as_array().unwrap();
+            assert_eq!(observation.len(), end["observation"].as_array().unwrap().len(), "{id}");
+        }
+        assert!(recorded.iter().all(|line| line.get("reset_observation").is_some() == line.get("return").is_some()));
+    }
+}
+
+#[test]
+fn what_can_not_be_written_is_told_before_playing() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("folder.svg")).unwrap();
+    for (file, said) in [
+        ("a.gif", "the name must end in .svg or .png"),
+        ("nowhere/a.svg", "cannot write"),
+        ("folder.svg", "a folder has this name"),
+    ] {
+        let run = sandbox.run(&["env", "rollout", "CartPole-v1", "--scene", file]).failed_with(&[said]);
+        assert_eq!(run.out, "", "nothing was played");
+        sandbox.run(&["data", "iris", "--figure", file]).failed_with(&[said]);
+    }
+    sandbox.write("file", "");
+    sandbox.write("tiny.toml", common::TINY);
+    sandbox.run(&["run", "tiny.toml", "--out", "file/x"]).failed_with(&["cannot create the folder"]);
+}

@@ -37,6 +37,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     // A file that can't be compared with is told before a minute has passed.
     let other = arguments.against.as_deref().map(Benchmark::read).transpose()?;
+    if let Some(out) = arguments.out.as_deref().filter(|out| out.parent().is_none_or(Path::is_dir)) {
+        crate::disk::check_writable(out)?;
+    }
     let bar = indicatif::ProgressBar::new_spinner();
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
     let measured = benchmark::run(only, |next| bar.set_message(next.to_string()));

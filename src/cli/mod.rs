@@ -85,6 +85,26 @@ pub fn run_with(environments: &'static [lossward_envs::Spec]) -> ExitCode {
     }
 }
 
+/// What a figure is written as.
+enum Ending {
+    Svg,
+    Png,
+}
+
+/// By the ending of its name; to be asked before anything is done for it.
+///
+/// # Errors
+/// When it is another one, or the file can't be written.
+fn figure_ending(path: &std::path::Path, option: &str) -> anyhow::Result<Ending> {
+    let ending = match path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase).as_deref() {
+        Some("svg") => Ending::Svg,
+        Some("png") => Ending::Png,
+        _ => anyhow::bail!("{option} {}: the name must end in .svg or .png", path.display()),
+    };
+    crate::disk::check_writable(path)?;
+    Ok(ending)
+}
+
 /// The width of the terminal that standard output is; nothing if it is none.
 fn width() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))

@@ -1,10 +1,12 @@
 //! Networks whose parameters have an order, names and a file format.
 
+mod description;
 mod initialization;
 mod layers;
 mod parameters;
 mod weights;
 
+pub use description::{Description, EnvironmentDescription, FeatureDescription, LayerDescription, Outputs, Usage};
 pub use initialization::Initialization;
 pub use layers::LayerSettings;
 pub use parameters::{Parameter, Parameters, Role};
@@ -72,6 +74,8 @@ pub struct Network {
     policy: Policy,
     /// By which its inputs are normalized, if they are: saved and loaded with the weights.
     statistics: Option<WrapperStatistics>,
+    /// What its weights need to be used, written beside them.
+    usage: Option<Usage>,
 }
 
 impl Network {
@@ -109,12 +113,17 @@ impl Network {
             parameters.push(("log_std".into(), Role::Bias, Tensor::new(&biases[linear..], &Device::Cpu)?));
         }
         let parameters = Parameters::new(parameters)?;
-        Ok(Network { layers: layers.into(), dropping, parameters, policy, statistics: None })
+        Ok(Network { layers: layers.into(), dropping, parameters, policy, statistics: None, usage: None })
     }
 
     /// The network of inputs that are normalized by these statistics.
     pub fn with_statistics(self, statistics: Option<&WrapperStatistics>) -> Self {
         Network { statistics: statistics.cloned(), ..self }
+    }
+
+    /// The network whose weights are to be used so.
+    pub fn with_usage(self, usage: Usage) -> Self {
+        Network { usage: Some(usage), ..self }
     }
 
     /// How its outputs are read: as logits unless it was made otherwise.

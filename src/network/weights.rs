@@ -1,11 +1,12 @@
 //! Weights on disk: safetensors with the names `layers.N.weight` `[out, in]` and `layers.N.bias` `[out]`, which PyTorch's
 //! `load_state_dict` reads into an `nn.ModuleList` called `layers` of `nn.Linear`; and, of a Gaussian policy whose standard deviations don't
 //! depend on the state, `log_std` `[actions]`. Where observations or rewards are normalized, the running statistics stand beside
-//! them: `observations.mean`, `.variance` and `.count`, `returns.…`, in double precision.
+//! them: `observations.mean`, `.variance` and `.count`, `returns.…`, in double precision. The metadata say what else is needed to use the weights
+//! ([`Description`]).
 
-use super::{Network, Parameter};
+use super::{Description, Network, Parameter};
 use crate::{Error, Result};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use lossward_envs::wrapper::{Moments, Statistics};
 use std::path::Path;
 
@@ -21,7 +22,9 @@ impl Network {
                 tensors.push((format!("{name}.count"), Tensor::new(moments.count, &Device::Cpu)?));
             }
         }
-        let bytes = safetensors::serialize(tensors, None).map_err(|error| Error::content(path, error))?;
+        let description =
+            self.usage.clone().map(|usage| Description::new(&self.layers, usage).metadata()).transpose()?;
+        let bytes = safetensors::serialize(tensors, description).map_err(|error| Error::content(path, error))?;
         crate::disk::write_whole(path, &bytes)
     }
 
@@ -39,7 +42,9 @@ impl Network {
         for (name, statistics) in self.statistics() {
             let mut part = |part: &str| tensors.remove(&format!("{name}.{part}"));
             if let [Some(mean), Some(variance), Some(count)] = ["mean", "variance", "count"].map(&mut part) {
-                let (mean, variance, count) = (mean.to_vec1()?, variance.to_vec1()?, count.to_scalar()?);
+                let bad = |error| Error::content(path, format!("`{name}`: {error}"));
+                let (mean, variance) = (mean.to_vec1().map_err(bad)?, variance.to_vec1().map_err(bad)?);
+                let count = count.to_scalar().map_err(bad)?;
                 statistics.set(Moments { mean, variance, count })?;
             }
         }
@@ -62,6 +67,12 @@ impl Network {
             let first = others.first().map_or("", |name| name.as_str());
             let message = format!("{} tensors where this network has {count}, such as `{first}`", tensors.len());
             return Err(Error::content(path, message));
+        }
+        for parameter in self.parameters.iter() {
+            let values = found(parameter)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+            if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                return Err(Error::content(path, format!("`{}` holds {value}, which is not finite", parameter.name)));
+            }
         }
         self.parameters.set(found)
     }

@@ -6,6 +6,7 @@ mod evaluation;
 mod judging;
 mod labels_as_rewards;
 mod rewards_as_labels;
+mod usage;
 
 pub use environment::{BestReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
 pub use evaluation::Evaluation;

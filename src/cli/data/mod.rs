@@ -53,6 +53,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(folder) = &arguments.document {
         return document::write(folder);
     }
+    arguments.figure.as_ref().map_or(Ok(()), |path| super::figure_ending(path, "--figure").map(drop))?;
     let subject = subject(arguments)?;
     if let Some(path) = &arguments.figure {
         draw(&subject, path)?;
@@ -121,10 +122,9 @@ fn given(arguments: &Arguments) -> anyhow::Result<Given> {
 }
 
 fn draw(subject: &Subject, path: &Path) -> anyhow::Result<()> {
-    let bytes = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("svg") => subject.svg()?,
-        Some("png") => subject.png()?,
-        _ => anyhow::bail!("--figure {}: the name must end in .svg or .png", path.display()),
+    let bytes = match super::figure_ending(path, "--figure")? {
+        super::Ending::Svg => subject.svg()?,
+        super::Ending::Png => subject.png()?,
     };
     Ok(disk::write_whole(path, &bytes)?)
 }

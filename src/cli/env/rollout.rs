@@ -1,6 +1,7 @@
 //! `lossward env rollout`
 
 use crate::cli::json::{self, Array};
+use crate::cli::{Ending, figure_ending};
 use crate::disk;
 use crate::report::figure::scene;
 use crate::stream;
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Play one copy and print every step: with random actions, or those of a file.
+///
+/// A line per step: the action, the observation that it led to, the reward, and whether the episode is over. When it is, `reset_observation` is what
+/// the next one begins with (automatic reset in the same step, as Gymnasium calls it), so that the same seed and the same actions give the same lines.
 #[derive(clap::Args)]
 pub struct Arguments {
     id: String,
@@ -39,6 +43,9 @@ const MOST_STEPS: usize = 1_000;
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let spec = find_environment(&arguments.id)?;
+    if let Some(file) = &arguments.scene {
+        figure_ending(file, "--scene")?;
+    }
     let options = super::options_of(spec, arguments.options.as_ref())?;
     let mut env = (spec.make)(&options, vec![stream(arguments.seed, "env", 0)])?;
     let given = arguments.actions.as_ref().map(|text| Given::read(text, env.actions()).context("--actions"));
@@ -85,6 +92,8 @@ fn show(arguments: &Arguments, env: &dyn Vectorized, (step, action): (usize, Val
     if let Some(end) = end {
         object["return"] = json!(end.total_reward);
         object["length"] = json!(end.length);
+        // Where the next action is taken: without it the rest could not be replayed.
+        object["reset_observation"] = json!(&steps.observations[..]);
     }
     super::super::print(&line(arguments.json, &object))?;
     Ok(end.is_some())
@@ -162,10 +171,9 @@ fn shown(action: Actions<'_>) -> Value {
 
 fn draw(spec: &Spec, env: &dyn Vectorized, file: &std::path::Path) -> anyhow::Result<()> {
     let picture = env.scene(0).with_context(|| format!("{} has no scene to draw", spec.id))?;
-    let content = match file.extension().and_then(|extension| extension.to_str()) {
-        Some("svg") => scene::svg(&picture)?,
-        Some("png") => scene::png(&picture)?,
-        _ => anyhow::bail!("--scene must end in .svg or .png, not {}", file.display()),
+    let content = match figure_ending(file, "--scene")? {
+        Ending::Svg => scene::svg(&picture)?,
+        Ending::Png => scene::png(&picture)?,
     };
     Ok(disk::write_whole(file, &content)?)
 }

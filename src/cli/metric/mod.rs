@@ -159,10 +159,9 @@ fn draw(metric: &Metric, value: &Value, path: &Path) -> anyhow::Result<()> {
             metric::ALL.iter().filter(|metric| metric.is_drawn()).map(|metric| metric.name).collect();
         format!("{} is not drawn; drawn are {}", metric.name, drawn.join(", "))
     })?;
-    let bytes = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("svg") => drawing.svg()?,
-        Some("png") => drawing.png()?,
-        _ => anyhow::bail!("--figure {}: the name must end in .svg or .png", path.display()),
+    let bytes = match super::figure_ending(path, "--figure")? {
+        super::Ending::Svg => drawing.svg()?,
+        super::Ending::Png => drawing.png()?,
     };
     Ok(crate::disk::write_whole(path, &bytes)?)
 }

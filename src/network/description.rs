@@ -1,0 +1,164 @@
+//! What weights need to be used: it stands in the metadata of their file, as JSON under the key `lossward`, so that weights alone say what they are.
+
+use crate::kernel::{Activation, Layer};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The key of the metadata.
+const KEY: &str = "lossward";
+
+/// Of this layout; a later one has another number.
+const LAYOUT: u32 = 1;
+
+/// Everything about a network but its tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    pub layout: u32,
+    /// The version of the program that wrote it.
+    pub version: String,
+    /// In order; `name` begins the names of a layer's tensors, `layers.0.weight`.
+    pub layers: Vec<LayerDescription>,
+    pub usage: Usage,
+}
+
+/// A layer that has tensors, or changes what passes through it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LayerDescription {
+    /// `activation(W x + b)`, W `[outputs, inputs]`
+    Dense { name: String, inputs: usize, outputs: usize, activation: Activation },
+    /// `activation(W * x + b)`, W `[filters, channels, kernel, kernel]`, x `[channels, height, width]`
+    Conv {
+        name: String,
+        channels: usize,
+        height: usize,
+        width: usize,
+        filters: usize,
+        kernel: usize,
+        stride: usize,
+        padding: usize,
+        activation: Activation,
+    },
+    /// The largest of each window of `size × size`, side by side.
+    MaxPool { name: String, channels: usize, height: usize, width: usize, size: usize },
+    /// `log_std` stands behind the outputs, whatever the inputs.
+    LogStd { name: String, inputs: usize, outputs: usize },
+}
+
+/// From what is known in the world to inputs, and from outputs back to it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Of one input: `[features]`, or `[channels, height, width]`.
+    pub input_shape: Vec<usize>,
+    /// Of a data set: an entry for each number of an input, or a single one for all pixels of an image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureDescription>,
+    /// What the outputs are.
+    pub outputs: Option<Outputs>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentDescription>,
+}
+
+/// `(x − mean) / deviation`, or 0 where the deviation is 0. Of a category (`value` is given): 1 where the column's text is `value`, otherwise 0.
+/// A missing number is filled by the mean, a missing text is no category.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeatureDescription {
+    pub column: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    pub mean: f64,
+    pub deviation: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outputs {
+    /// Logits, one for each class.
+    Classes { names: Vec<String> },
+    /// The mean of the standardized value, and the logarithm of its standard deviation: the value is `mean + deviation · output`, of which e is
+    /// raised to the power where the logarithm is predicted.
+    Value { name: String, mean: f64, deviation: f64, logarithm: bool },
+    /// Logits of the choices, one choice after the other.
+    Choices { sizes: Vec<u32> },
+    /// Means, and behind them logarithms of standard deviations; then `squash` into the bounds: "clip", or "tanh" onto `low + (high − low)(tanh u + 1)/2`.
+    Numbers { low: Vec<f32>, high: Vec<f32>, squash: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EnvironmentDescription {
+    pub id: String,
+    /// As TOML, with the wrappers that stand between the environment and the network.
+    pub settings: String,
+    /// Where observations are normalized, by the tensors `observations.mean` and `observations.variance`: `clip((x − mean) / √(variance + 1e-8), ±10)`.
+    pub normalizes_observations: bool,
+}
+
+impl Description {
+    pub(super) fn new(layers: &[Layer], usage: Usage) -> Self {
+        let layers =
+            layers.iter().enumerate().filter_map(|(i, layer)| LayerDescription::of(format!("layers.{i}"), layer));
+        Description { layout: LAYOUT, version: env!("CARGO_PKG_VERSION").into(), layers: layers.collect(), usage }
+    }
+
+    pub(super) fn metadata(&self) -> Result<HashMap<String, String>> {
+        let text = serde_json::to_string(self)
+            .map_err(|error| Error::Argument(format!("the description of weights: {error}")))?;
+        Ok([(KEY.to_string(), text)].into())
+    }
+
+    /// That of a weights file; nothing where a file has none, as those of other programs.
+    ///
+    /// # Errors
+    /// When it can't be read, is no safetensors file, or its description is broken or of a later layout.
+    pub fn read(path: &Path) -> Result<Option<Description>> {
+        let bytes = std::fs::read(path).map_err(Error::file("read", path))?;
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
+            .map_err(|error| Error::content(path, format!("not a safetensors file: {error}")))?;
+        let Some(text) = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)) else { return Ok(None) };
+        let broken = |error: serde_json::Error| Error::content(path, format!("its description can't be read: {error}"));
+        let layout = serde_json::from_str::<serde_json::Value>(text).map_err(broken)?["layout"].as_u64();
+        if layout != Some(u64::from(LAYOUT)) {
+            let message = format!("its description has the layout {layout:?}, and this program reads {LAYOUT}");
+            return Err(Error::content(path, message));
+        }
+        serde_json::from_str(text).map(Some).map_err(broken)
+    }
+}
+
+impl LayerDescription {
+    fn of(name: String, layer: &Layer) -> Option<LayerDescription> {
+        Some(match *layer {
+            Layer::Dense(dense) => LayerDescription::Dense {
+                name,
+                inputs: dense.inputs,
+                outputs: dense.outputs,
+                activation: dense.activation,
+            },
+            Layer::Conv(conv) => LayerDescription::Conv {
+                name,
+                channels: conv.channels,
+                height: conv.height,
+                width: conv.width,
+                filters: conv.filters,
+                kernel: conv.kernel,
+                stride: conv.stride,
+                padding: conv.padding,
+                activation: conv.activation,
+            },
+            Layer::Pool(pool) => LayerDescription::MaxPool {
+                name,
+                channels: pool.channels,
+                height: pool.height,
+                width: pool.width,
+                size: pool.size,
+            },
+            Layer::Append(append) => {
+                LayerDescription::LogStd { name: "log_std".into(), inputs: append.inputs, outputs: append.outputs }
+            }
+            // Off wherever weights are used.
+            Layer::Dropout(_) => return None,
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! What weights that were trained on a task need to be used.
+
+use super::{Source, Task, TaskSettings};
+use crate::data::{DataSet, Target};
+use crate::distribution::{PolicySettings, Squash};
+use crate::network::{EnvironmentDescription, FeatureDescription, Outputs, Usage};
+use lossward_envs::Space;
+
+impl Task {
+    /// Of a network that was trained here with these settings of its policy.
+    pub fn usage(&self, settings: &TaskSettings, policy: Option<&PolicySettings>) -> Usage {
+        let input_shape = self.input_shape();
+        match &self.source {
+            Source::DataSet(data) => {
+                Usage { input_shape, features: features(data), outputs: Some(outputs(&data.target)), environment: None }
+            }
+            Source::Environment(environment) => Usage {
+                input_shape,
+                features: Vec::new(),
+                outputs: Some(actions(environment.actions, policy)),
+                environment: Some(EnvironmentDescription {
+                    id: environment.spec.id.into(),
+                    settings: toml::to_string(settings).unwrap_or_default(),
+                    normalizes_observations: settings
+                        .wrappers
+                        .as_ref()
+                        .and_then(|wrappers| wrappers.normalize_observations)
+                        == Some(true),
+                }),
+            },
+        }
+    }
+}
+
+fn features(data: &DataSet) -> Vec<FeatureDescription> {
+    let of = |feature: &crate::data::Feature| FeatureDescription {
+        column: feature.column.clone(),
+        value: feature.is_category().then(|| feature.name[feature.column.len() + " = ".len()..].to_string()),
+        mean: feature.scale.mean,
+        deviation: feature.scale.deviation,
+    };
+    data.features.iter().map(of).collect()
+}
+
+fn outputs(target: &Target) -> Outputs {
+    match target {
+        Target::Class { names } => Outputs::Classes { names: names.clone() },
+        Target::Value { name, scale } => Outputs::Value {
+            name: name.strip_prefix("ln ").unwrap_or(name).into(),
+            mean: scale.mean,
+            deviation: scale.deviation,
+            logarithm: name.starts_with("ln "),
+        },
+    }
+}
+
+fn actions(space: Space, policy: Option<&PolicySettings>) -> Outputs {
+    match space {
+        Space::Discrete(n) => Outputs::Choices { sizes: vec![n] },
+        Space::MultiDiscrete(sizes) => Outputs::Choices { sizes: sizes.to_vec() },
+        Space::Box { low, high, .. } => Outputs::Numbers {
+            low: (0..space.size()).map(|i| low.of(i)).collect(),
+            high: (0..space.size()).map(|i| high.of(i)).collect(),
+            squash: match policy.map(|policy| policy.squash) {
+                Some(Squash::Tanh) => "tanh".into(),
+                _ => "clip".into(),
+            },
+        },
+    }
+}

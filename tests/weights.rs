@@ -1,0 +1,223 @@
+//! Weights say how they are to be used, and broken ones are answered.
+
+#![allow(unsafe_code, clippy::unwrap_used)]
+
+#[path = "common/counting.rs"]
+mod counting;
+
+mod common;
+
+use common::Sandbox;
+use counting::most_bytes;
+use lossward::experiment::Experiment;
+use lossward::network::{Description, LayerDescription, Network, NetworkSettings, Outputs};
+use lossward::{distribution::Policy, stream, task::Task};
+use proptest::prelude::*;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+
+/// 60 rows: a number, a color, a gap, and a target of each kind.
+fn table() -> String {
+    let mut text = "size,color,kind,price\n".to_string();
+    for i in 0..60 {
+        let color = ["red", "blue"][i % 2];
+        let kind = if i % 20 < 10 { "cheap" } else { "dear" };
+        writeln!(text, "{}.5,{color},{kind},{}", i % 20, 100.0 * (1.0 + 0.1 * (i % 20) as f64)).unwrap();
+    }
+    text
+}
+
+fn experiment(sandbox: &Sandbox, dataset: &str, loss: &str) -> Experiment {
+    sandbox.write("table.csv", &table());
+    let text = format!(
+        "seeds = 1\n[task]\ndataset = {{ csv = \"table.csv\", {dataset} }}\n[network]\nhidden = [5]\nactivation = \"tanh\"\n[budget]\nepochs = 20\n\
+         [[arm]]\nname = \"a\"\nobjective = {{ kind = \"supervised\", loss = \"{loss}\" }}\n"
+    );
+    let file = sandbox.write("own.toml", &text);
+    sandbox.run(&["run", "own.toml", "--out", "out", "--force"]).succeeded();
+    Experiment::load(&file, &[]).unwrap()
+}
+
+const WEIGHTS: &str = "out/trials/a/seed-0/final.safetensors";
+
+#[test]
+fn weights_alone_say_how_they_are_used() {
+    let sandbox = Sandbox::new();
+    experiment(&sandbox, "target = \"kind\", ignored = [\"price\"]", "cross_entropy");
+    let about = Description::read(&sandbox.path(WEIGHTS)).unwrap().unwrap();
+    let Some(Outputs::Classes { names }) = &about.usage.outputs else { panic!("{about:?}") };
+    assert_eq!(names, &["cheap", "dear"]);
+    let columns: Vec<_> = about.usage.features.iter().map(|of| (of.column.as_str(), of.value.as_deref())).collect();
+    assert_eq!(columns, [("size", None), ("color", Some("blue")), ("color", Some("red"))]);
+    assert!((about.usage.features[0].mean - 10.0).abs() < 1.0, "the mean of 0.5 to 19.5 over the training rows");
+    assert!(matches!(
+        about.layers[..],
+        [LayerDescription::Dense { inputs: 3, outputs: 5, .. }, LayerDescription::Dense { inputs: 5, outputs: 2, .. }]
+    ));
+    experiment(&sandbox, "target = \"price\", ignored = [\"kind\"], logarithm = true", "mse");
+    let about = Description::read(&sandbox.path(WEIGHTS)).unwrap().unwrap();
+    let Some(Outputs::Value { name, logarithm: true, .. }) = &about.usage.outputs else { panic!("{about:?}") };
+    assert_eq!(name, "price");
+    assert!(matches!(about.layers.last(), Some(LayerDescription::LogStd { .. })));
+    let env = "seeds = 1\n[task]\nenv = \"Pendulum-v1\"\nmax_steps = 20\nwrappers = { normalize_observations = true }\n[network]\npolicy = { squash = \"tanh\" }\n[budget]\n\
+               examples = 200\n[[arm]]\nname = \"a\"\nobjective = { kind = \"policy_gradient\", preset = \"ppo\", environments = 2, rollout = { steps = 20 } }\n";
+    sandbox.write("env.toml", env);
+    sandbox.run(&["run", "env.toml", "--out", "env"]).succeeded();
+    let weights = sandbox.path("env/trials/a/seed-0/final.safetensors");
+    let about = Description::read(&weights).unwrap().unwrap();
+    let Some(Outputs::Numbers { low, squash, .. }) = &about.usage.outputs else { panic!("{about:?}") };
+    assert_eq!((low.as_slice(), squash.as_str()), (&[-2.0][..], "tanh"));
+    let environment = about.usage.environment.unwrap();
+    assert!(
+        environment.id == "Pendulum-v1"
+            && environment.normalizes_observations
+            && environment.settings.contains("max_steps = 20")
+    );
+    // The same trial, the same bytes.
+    let before = std::fs::read(&weights).unwrap();
+    sandbox.run(&["run", "env.toml", "--out", "env", "--force"]).succeeded();
+    assert_eq!(std::fs::read(&weights).unwrap(), before);
+}
+
+/// A Python that has PyTorch and safetensors: the one that LOSSWARD_PYTHON names, or the one on the path.
+fn python() -> Option<String> {
+    let names = std::env::var("LOSSWARD_PYTHON").into_iter().chain(["python3".to_string(), "python".to_string()]);
+    names.into_iter().find(|python| {
+        let tried = Command::new(python).args(["-c", "import torch, safetensors.torch"]).output();
+        tried.is_ok_and(|tried| tried.status.success())
+    })
+}
+
+/// README's snippet on the rows of a table says what the library says.
+#[test]
+#[allow(clippy::print_stderr)]
+fn the_snippet_of_the_readme_predicts_in_pytorch() {
+    let Some(python) = python() else {
+        eprintln!("skipped: no Python with torch and safetensors (LOSSWARD_PYTHON names one)");
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let snippet = readme.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    sandbox.write("snippet.py", snippet);
+    let rows: Vec<serde_json::Value> = (0..7)
+        .map(|i| (3.25 * i as f64, ["red", "green", "blue"][i % 3]))
+        .map(|(size, color)| serde_json::json!({ "size": size, "color": color }))
+        .collect();
+    sandbox.write("rows.json", &serde_json::to_string(&rows).unwrap());
+    for (dataset, loss) in [
+        ("target = \"kind\", ignored = [\"price\"]", "cross_entropy"),
+        ("target = \"price\", ignored = [\"kind\"], logarithm = true", "mse"),
+    ] {
+        let experiment = experiment(&sandbox, dataset, loss);
+        let output = Command::new(&python)
+            .args(["snippet.py", WEIGHTS, "rows.json"])
+            .current_dir(sandbox.path(""))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let arm = &experiment.arms[0];
+        let task = Task::load(&arm.task, 0).unwrap();
+        let policy = Policy::new(task.actions(), None).unwrap();
+        let network =
+            Network::of_policy(&arm.network, (&task.input_shape(), policy), &mut stream(0, "init", 0)).unwrap();
+        network.load(&sandbox.path(WEIGHTS)).unwrap();
+        let lossward::task::Source::DataSet(data) = &task.source else { panic!() };
+        let inputs: Vec<f32> = rows
+            .iter()
+            .flat_map(|row| {
+                data.features.iter().map(|feature| match feature.is_category() {
+                    true => f32::from(u8::from(feature.name == format!("color = {}", row["color"].as_str().unwrap()))),
+                    false => feature.scale.standardized(row["size"].as_f64().unwrap()),
+                })
+            })
+            .collect();
+        let mut outputs = Vec::new();
+        network.infer(&inputs, rows.len(), &mut outputs).unwrap();
+        let theirs: Vec<f64> = said["outputs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|row| row.as_array().unwrap())
+            .map(|x| x.as_f64().unwrap())
+            .collect();
+        assert_eq!(theirs.len(), outputs.len());
+        assert!(
+            outputs.iter().zip(&theirs).all(|(ours, theirs)| (f64::from(*ours) - theirs).abs() < 1e-5),
+            "{outputs:?} {theirs:?}"
+        );
+        assert_eq!(said["predictions"].as_array().unwrap().len(), rows.len());
+        if loss == "mse" {
+            let price = said["predictions"][3].as_f64().unwrap();
+            assert!((100.0..320.0).contains(&price), "in its own unit: {price}");
+        }
+    }
+}
+
+fn small() -> Network {
+    let settings: NetworkSettings =
+        toml::from_str("hidden = [3]\nactivation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 1.0")
+            .unwrap();
+    Network::new(&settings, (&[2], 2), &mut stream(0, "init", 0)).unwrap()
+}
+
+fn load(content: &[u8], path: &Path) -> Result<(), String> {
+    std::fs::write(path, content).unwrap();
+    let network = small();
+    let (loaded, most) =
+        most_bytes(|| (network.load(path).map_err(|error| error.to_string()), Description::read(path).map(drop)));
+    assert!(most <= 4 * content.len() + (1 << 20), "{most} bytes for {}", content.len());
+    if let Err(message) = &loaded.0 {
+        assert!(message.contains("weights"), "{message}");
+    }
+    loaded.0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Cut off, changed and extended files, and lying headers.
+    #[test]
+    fn damaged_weights_are_answered(
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+        length in prop::option::of(any::<u64>()),
+        more in proptest::collection::vec(any::<u8>(), 0..20),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights");
+        small().save(&path).unwrap();
+        let mut content = std::fs::read(&path).unwrap();
+        for (place, byte) in edits {
+            let place = place.index(content.len());
+            content[place] = byte;
+        }
+        if let Some(length) = length {
+            content[..8].copy_from_slice(&length.to_le_bytes());
+        }
+        if let Some(cut) = cut {
+            content.truncate(cut.index(content.len() + 1));
+        }
+        content.extend(more);
+        _ = load(&content, &path);
+    }
+}
+
+#[test]
+fn weights_that_are_not_finite_or_of_another_shape_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights");
+    small().save(&path).unwrap();
+    let good = std::fs::read(&path).unwrap();
+    let mut bad = good.clone();
+    let end = bad.len();
+    bad[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let message = load(&bad, &path).unwrap_err();
+    assert!(message.contains("holds NaN, which is not finite"), "{message}");
+    assert!(load(&good, &path).is_ok());
+    assert!(load(&good[..end - 1], &path).unwrap_err().contains("not a safetensors file"));
+    let huge = [&(1u64 << 40).to_le_bytes()[..], b"{}"].concat();
+    assert!(load(&huge, &path).unwrap_err().contains("not a safetensors file"));
+}
