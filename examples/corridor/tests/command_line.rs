@@ -18,7 +18,7 @@ fn the_environment_is_listed_checked_described_and_played() {
     assert!(run(&["env", "check", "Example/Corridor-v0"]).contains("keeps its promises"));
     assert!(run(&["env", "describe", "Example/Corridor-v0"]).contains("Ten cells in a row"));
     let steps = run(&["env", "rollout", "Example/Corridor-v0", "--actions", "[1,1,1,1,1,1,1,1,1]"]);
-    assert!(steps.trim_end().ends_with("return 1.0  length 9"), "{steps}");
+    assert!(steps.contains("return 1.0  length 9"), "{steps}");
 }
 
 #[test]

@@ -10,12 +10,12 @@ use std::path::Path;
 pub fn write(folder: &Path) -> anyhow::Result<()> {
     disk::create_folder(folder)?;
     let mut scenes = Vec::new();
-    for spec in lossward_envs::all() {
+    for spec in lossward_envs::ALL.iter() {
         scenes.extend(typical(spec)?.map(|scene| (spec.id, scene)));
     }
     disk::write_whole(&folder.join("environments.md"), page().as_bytes())?;
     disk::write_whole(&folder.join("environments.png"), &scene::sheet(&scenes)?)?;
-    super::super::print(&format!("described {} environments in {}\n", lossward_envs::all().count(), folder.display()))
+    super::super::print(&format!("described {} environments in {}\n", lossward_envs::ALL.len(), folder.display()))
 }
 
 /// A state in the middle of play with random actions.
@@ -42,14 +42,14 @@ fn page() -> String {
          ![A picture of every environment in the middle of play](environments.png)\n\n| id | in a sentence | observations | actions | time limit | best return |\n\
          |---|---|---|---|---|---|\n",
     );
-    for spec in lossward_envs::all() {
+    for spec in lossward_envs::ALL.iter() {
         let limit = spec.max_steps.map_or("none".to_string(), |steps| steps.to_string());
         let best = super::best_return(spec).unwrap_or_else(|| "–".into());
         let Spec { id, summary, observations, actions, .. } = spec;
         page += &format!("| {id} | {summary} | {observations} | {actions} | {limit} | {best} |\n");
     }
     page += "\nThe best return is the largest that any policy can expect of an episode, with default options, where it is known.\n";
-    for spec in lossward_envs::all() {
+    for spec in lossward_envs::ALL.iter() {
         // Headings of the file's head stand below the environment's own.
         let doc = spec.doc().replace("\n# ", "\n### ");
         page += &format!("\n## {}\n\n{doc}", spec.id);

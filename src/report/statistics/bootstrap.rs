@@ -4,6 +4,7 @@ use super::aggregate::{between, interquartile_mean, middle_mean};
 use super::{CONFIDENCE, Estimate};
 use crate::Rng;
 use rand::Rng as _;
+use std::sync::OnceLock;
 
 /// Stratified resamples: runs are drawn with replacement within each task (Agarwal et al. 2021, arXiv 2108.13264). Drawn once
 /// and used for every point of a curve, so that its band belongs to whole runs.
@@ -13,6 +14,8 @@ pub struct Bootstrap {
     confidence: f64,
     /// `[resamples, tasks, runs]`: which value of `[tasks, runs]` stands there.
     indices: Vec<u32>,
+    /// `[tasks, runs, resamples]`: how often a value stands in a resample; made when it is needed.
+    counts: OnceLock<Vec<f32>>,
 }
 
 impl Bootstrap {
@@ -29,7 +32,7 @@ impl Bootstrap {
                 indices.extend((0..runs).map(|_| (task * runs + rng.random_range(0..runs)) as u32));
             }
         }
-        Bootstrap { size, confidence: CONFIDENCE, indices }
+        Bootstrap { size, confidence: CONFIDENCE, indices, counts: OnceLock::new() }
     }
 
     /// The same resamples, with intervals that cover another share.
@@ -51,12 +54,16 @@ impl Bootstrap {
         percentile_estimate(point, &mut replicates.collect::<Vec<f64>>(), self.confidence)
     }
 
-    /// The interquartile mean of `scores`, `[tasks, runs]`, with its percentile interval: bit for bit as by
-    /// [`Self::estimate`], but several times as fast.
+    /// The interquartile mean of `scores`, `[tasks, runs]`, with its percentile interval: as by [`Self::estimate`], bit for bit where the scores
+    /// are few and up to rounding where they are many, but several times as fast.
     pub fn interquartile_mean(&self, scores: &[f64]) -> Estimate {
         let resamples = self.resamples(scores);
         let few = scores.len() <= FEW && scores.iter().all(|score| !score.is_nan());
-        let mut replicates = if few { few_middle_means(scores, resamples) } else { middle_means(scores, resamples) };
+        let mut replicates = match few {
+            true => few_middle_means(scores, resamples),
+            false if scores.iter().all(|score| score.is_finite()) => self.many_middle_means(scores),
+            false => middle_means(scores, resamples),
+        };
         percentile_estimate(interquartile_mean(scores), &mut replicates, self.confidence)
     }
 
@@ -127,6 +134,33 @@ impl Bootstrap {
             statistic(&resample_x, &resample_y)
         });
         pairs.collect()
+    }
+
+    /// As [`middle_means`], of finite scores: what each of them adds to the middle of all resamples, from the least to the largest.
+    fn many_middle_means(&self, scores: &[f64]) -> Vec<f64> {
+        let resamples = self.indices.len() / self.size;
+        let counts = self.counts.get_or_init(|| {
+            let mut counts = vec![0.0; self.indices.len()];
+            for (resample, indices) in self.indices.chunks_exact(self.size).enumerate() {
+                indices.iter().for_each(|&i| counts[i as usize * resamples + resample] += 1.0);
+            }
+            counts
+        });
+        let mut order: Vec<usize> = (0..self.size).collect();
+        order.sort_unstable_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+        let cut = self.size / 4;
+        let (low, high) = (cut as f32, (self.size - cut) as f32);
+        let (mut places, mut sums) = (vec![0.0f32; resamples], vec![0.0f64; resamples]);
+        for i in order {
+            let row = &counts[i * resamples..(i + 1) * resamples];
+            for ((place, sum), count) in places.iter_mut().zip(&mut sums).zip(row) {
+                let end = *place + count;
+                let inside = (end.min(high) - place.max(low)).max(0.0);
+                *sum += scores[i] * f64::from(inside);
+                *place = end;
+            }
+        }
+        sums.iter().map(|sum| sum / (self.size - 2 * cut) as f64).collect()
     }
 
     fn resamples(&self, scores: &[f64]) -> std::slice::ChunksExact<'_, u32> {
@@ -274,8 +308,15 @@ mod tests {
                 let bootstrap = Bootstrap::new((tasks, runs), 300, &mut rng).covering(0.9);
                 let (fast, plain) =
                     (bootstrap.interquartile_mean(&scores), bootstrap.estimate(&scores, interquartile_mean));
-                let bits = |estimate: Estimate| [estimate.point, estimate.low, estimate.high].map(f64::to_bits);
-                assert_eq!(bits(fast), bits(plain), "{tasks} × {runs}: {fast:?}, {plain:?}");
+                let near = |of: fn(&Estimate) -> f64| {
+                    let (fast, exact) = (of(&fast), of(&plain));
+                    let few = scores.len() <= FEW || !scores.iter().all(|score| score.is_finite());
+                    fast.to_bits() == exact.to_bits() || !few && (fast - exact).abs() <= 1e-13
+                };
+                assert!(
+                    near(|e| e.point) && near(|e| e.low) && near(|e| e.high),
+                    "{tasks} × {runs}: {fast:?}, {plain:?}"
+                );
             }
         }
     }
