@@ -34,11 +34,11 @@ fn cargo(folder: &Path, arguments: &[&str]) {
 
 #[test]
 fn a_copy_is_a_crate_of_its_own() {
-    cargo(copied().path(), &["metadata", "--format-version", "1", "--quiet"]);
+    cargo(copied().path(), &["metadata", "--format-version", "1", "--quiet", "--offline", "--no-deps"]);
 }
 
 #[test]
 #[ignore = "builds everything once more, which takes minutes"]
 fn a_copy_builds() {
-    cargo(copied().path(), &["build", "--quiet"]);
+    cargo(copied().path(), &["build", "--quiet", "--offline"]);
 }
