@@ -69,7 +69,8 @@ pub fn plan<'a>(experiment: &'a Experiment, results: &Path, force: bool) -> Resu
                 plan.damaged.push(format!("{} runs again, since its record is not whole: {fault}", trial.name()));
                 plan.missing.push(trial);
             }
-            Status::Ended(Outcome::Finished { .. }) => {}
+            // Left by a process that was killed between the outcome and giving it back.
+            Status::Ended(Outcome::Finished { .. }) => trial.folder.sweep_claim(results)?,
             Status::Other { there, wanted } => {
                 let message =
                     format!("holds the records of another experiment: there `{there}`, here `{wanted}`; {ELSEWHERE}");

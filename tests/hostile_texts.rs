@@ -17,7 +17,7 @@ fn is_well_formed(text: &str) -> Result<(), String> {
     let mut rest = text;
     while let Some((before, tag)) = rest.split_once('<') {
         if before.contains('&')
-            && before.split('&').skip(1).any(|entity| !entity.split_once(';').is_some_and(|(name, _)| name.len() < 8))
+            && before.split('&').skip(1).any(|entity| entity.split_once(';').is_none_or(|(name, _)| name.len() >= 8))
         {
             return Err(format!("an open entity in {before}"));
         }

@@ -128,6 +128,19 @@ impl TrialFolder {
         }
     }
 
+    /// Removes the claim of a process that is gone.
+    pub fn sweep_claim(&self, results: &Path) -> Result<()> {
+        let path = self.claim_path();
+        if path.exists() {
+            let _lock = Lock::of(results);
+            if self.claimant()?.is_none() {
+                // Another process may sweep as well.
+                std::fs::remove_file(path).ok();
+            }
+        }
+        Ok(())
+    }
+
     /// The process that has claimed the folder, if it is alive.
     pub fn claimant(&self) -> Result<Option<Claimant>> {
         let path = self.claim_path();

@@ -208,7 +208,7 @@ mod tests {
             [["arm", "n", "accuracy", "cross-entropy"], ["label", "10", "0.9 [0.8, 1.0]", "0.3 [0.2, 0.4]"]]
                 .map(|row| row.map(String::from).to_vec())
                 .to_vec();
-        assert_eq!(fitting(table.clone(), 80), [table.clone()]);
+        assert_eq!(fitting(table.clone(), 80), vec![table.clone()]);
         let narrow = fitting(table.clone(), 30);
         assert_eq!(narrow.len(), 2);
         assert_eq!(narrow[1], [["arm", "cross-entropy"], ["label", "0.3 [0.2, 0.4]"]]);
