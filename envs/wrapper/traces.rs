@@ -217,7 +217,7 @@ fn wrong_parameters_are_named() {
             rescale_actions(copies_of("Lossward/Lqr-v0", 1)),
             "rescale_actions of Lossward/Lqr-v0: the space of its actions is Box(1); it must be a box with finite bounds",
         ),
-        (stack_frames(env(), 0), "stack_frames of CartPole-v1: `count` is 0; it must be in [1, ∞)"),
+        (stack_frames(env(), 0), "stack_frames of CartPole-v1: `count` is 0; it must be in [1, 1000]"),
         (
             normalize_observations(copies_of("FrozenLake-v1", 1), statistics()),
             "normalize_observations of FrozenLake-v1: the space of its observations is Discrete(16); it must be a box",

@@ -24,7 +24,6 @@ fn copied() -> tempfile::TempDir {
 fn cargo(folder: &Path, arguments: &[&str]) {
     let output = Command::new(env!("CARGO"))
         .args(arguments)
-        .arg("--offline")
         .current_dir(folder)
         .env_remove("CARGO_TARGET_DIR")
         .output()
