@@ -159,7 +159,7 @@ impl<'a> Trial<'a> {
         let policy = Policy::new(task.actions(), settings.policy.as_ref())?;
         let sizes = (&task.input_shape()[..], policy);
         let network = Network::of_policy(settings, sizes, &mut stream(self.seed, "init", 0))?;
-        let usage = task.usage(&self.arm.task, settings.policy.as_ref());
+        let usage = task.usage(&self.arm.task, settings.policy.as_ref())?;
         Ok(network.with_statistics(task.statistics()).with_usage(usage))
     }
 

@@ -173,7 +173,7 @@ fn a_reader_hides_an_arm_changes_the_axis_and_reads_a_point() {
         assert_eq!(seen["lines"], serde_json::json!([3, 2, 3]), "with all arms, without one, with all: {seen:#}");
         assert_eq!(seen["pressed"], serde_json::json!(["true", "false", "true"]), "{seen:#}");
         assert_eq!(seen["strips"], serde_json::json!([false, true, false]), "hidden in every figure: {seen:#}");
-        assert_eq!(seen["axes"], serde_json::json!(["examples", "seconds"]), "{seen:#}");
+        assert_eq!(seen["axes"], serde_json::json!(["labelled rows", "seconds"]), "{seen:#}");
         assert_ne!(seen["ticks"][0], seen["ticks"][1], "{seen:#}");
         let tip = seen["tip"].as_str().unwrap();
         assert!(tip.contains("seconds") && tip.contains("cross-entropy") && tip.contains("<b>&\"x"), "{tip}");

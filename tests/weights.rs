@@ -7,11 +7,13 @@ mod counting;
 
 mod common;
 
+use candle_core::{Device, Tensor};
 use common::Sandbox;
 use counting::most_bytes;
 use lossward::experiment::Experiment;
 use lossward::network::{Description, LayerDescription, Network, NetworkSettings, Outputs};
 use lossward::{distribution::Policy, stream, task::Task};
+use lossward_envs::wrapper::WrapperStatistics;
 use proptest::prelude::*;
 use std::fmt::Write;
 use std::path::Path;
@@ -60,6 +62,14 @@ fn weights_alone_say_how_they_are_used() {
     let Some(Outputs::Value { name, logarithm: true, .. }) = &about.usage.outputs else { panic!("{about:?}") };
     assert_eq!(name, "price");
     assert!(matches!(about.layers.last(), Some(LayerDescription::LogStd { .. })));
+    // A column that is only called so.
+    sandbox.write("table.csv", &table().replace("price", "ln price"));
+    let text = std::fs::read_to_string(sandbox.path("own.toml")).unwrap();
+    sandbox.write("named.toml", &text.replace("\"price\"", "\"ln price\"").replace(", logarithm = true", ""));
+    sandbox.run(&["run", "named.toml", "--out", "named", "--force"]).succeeded();
+    let about = Description::read(&sandbox.path("named/trials/a/seed-0/final.safetensors")).unwrap().unwrap();
+    let Some(Outputs::Value { name, logarithm: false, .. }) = &about.usage.outputs else { panic!("{about:?}") };
+    assert_eq!(name, "ln price");
     let env = "seeds = 1\n[task]\nenv = \"Pendulum-v1\"\nmax_steps = 20\nwrappers = { normalize_observations = true }\n[network]\npolicy = { squash = \"tanh\" }\n[budget]\n\
                examples = 200\n[[arm]]\nname = \"a\"\nobjective = { kind = \"policy_gradient\", preset = \"ppo\", environments = 2, rollout = { steps = 20 } }\n";
     sandbox.write("env.toml", env);
@@ -128,9 +138,9 @@ fn the_snippet_of_the_readme_predicts_in_pytorch() {
         let inputs: Vec<f32> = rows
             .iter()
             .flat_map(|row| {
-                data.features.iter().map(|feature| match feature.is_category() {
-                    true => f32::from(u8::from(feature.name == format!("color = {}", row["color"].as_str().unwrap()))),
-                    false => feature.scale.standardized(row["size"].as_f64().unwrap()),
+                data.features.iter().map(|feature| match feature.category() {
+                    Some(color) => f32::from(u8::from(row["color"] == color)),
+                    None => feature.scale.standardized(row["size"].as_f64().unwrap()),
                 })
             })
             .collect();
@@ -220,4 +230,35 @@ fn weights_that_are_not_finite_or_of_another_shape_are_named() {
     assert!(load(&good[..end - 1], &path).unwrap_err().contains("not a safetensors file"));
     let huge = [&(1u64 << 40).to_le_bytes()[..], b"{}"].concat();
     assert!(load(&huge, &path).unwrap_err().contains("not a safetensors file"));
+}
+
+/// All three numbers of running statistics, finite, or none.
+#[test]
+fn statistics_are_whole_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights");
+    let normalizing = || small().with_statistics(Some(&WrapperStatistics::default()));
+    let own = |path: &Path| candle_core::safetensors::load(path, &Device::Cpu).unwrap();
+    small().save(&path).unwrap();
+    let plain = own(&path);
+    let scalar = |x: f64| Tensor::new(x, &Device::Cpu).unwrap();
+    let two = |x: f64| Tensor::new(&[x, 1.0], &Device::Cpu).unwrap();
+    let with = |given: &[(&str, Tensor)]| {
+        let mut all = plain.clone();
+        all.extend(given.iter().map(|(part, tensor)| (format!("observations.{part}"), tensor.clone())));
+        candle_core::safetensors::save(&all, &path).unwrap();
+        normalizing().load(&path).map_err(|error| error.to_string())
+    };
+    with(&[]).unwrap();
+    with(&[("mean", two(0.5)), ("variance", two(1.0)), ("count", scalar(9.0))]).unwrap();
+    for (given, says) in [
+        (vec![("mean", two(0.5)), ("variance", two(1.0))], "the tensor `observations.count` is missing"),
+        (vec![("count", scalar(9.0))], "the tensor `observations.mean` is missing"),
+        (vec![("mean", two(f64::NAN)), ("variance", two(1.0)), ("count", scalar(9.0))], "the mean of feature 0 is NaN"),
+        (vec![("mean", two(0.0)), ("variance", two(-1.0)), ("count", scalar(9.0))], "the variance of feature 0 is -1"),
+        (vec![("mean", two(0.0)), ("variance", scalar(1.0)), ("count", scalar(9.0))], "`observations`"),
+    ] {
+        let message = with(&given).unwrap_err();
+        assert!(message.contains(says) && message.contains("weights"), "{message}");
+    }
 }

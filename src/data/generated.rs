@@ -152,7 +152,7 @@ pub(super) const CURVE: DataSetRow = DataSetRow {
         let scale = Scale::of(train.1.iter().copied());
         let [train, test] =
             [train, test].map(|(x, y)| (x, Targets::Values(y.iter().map(|y| scale.standardized(*y)).collect())));
-        standardized(vec!["x".into()], Target::Value { name: "y".into(), scale }, [train, test])
+        standardized(vec!["x".into()], Target::Value { column: "y".into(), logarithm: false, scale }, [train, test])
     },
 };
 

@@ -49,8 +49,8 @@ pub struct DataSet {
 pub enum Target {
     /// One of these.
     Class { names: Vec<String> },
-    /// A real number. Losses and rewards are of its standardized value; metrics are in its own unit.
-    Value { name: String, scale: Scale },
+    /// A real number, or its natural logarithm. Losses and rewards are of its standardized value; metrics are in its own unit.
+    Value { column: String, logarithm: bool, scale: Scale },
 }
 
 impl Target {
@@ -59,6 +59,15 @@ impl Target {
         match self {
             Target::Class { names } => Some(names.len()),
             Target::Value { .. } => None,
+        }
+    }
+
+    /// What to call it in a table or a plot: `class`, `price`, or `ln price`.
+    pub fn name(&self) -> String {
+        match self {
+            Target::Class { .. } => "class".into(),
+            Target::Value { column, logarithm: true, .. } => format!("ln {column}"),
+            Target::Value { column, .. } => column.clone(),
         }
     }
 }

@@ -19,9 +19,9 @@ impl Feature {
         Feature { column: name.clone(), name, scale, missing: 0 }
     }
 
-    /// It is 1 for one category of its column and 0 for the others.
-    pub fn is_category(&self) -> bool {
-        self.name != self.column
+    /// The category of its column for which it is 1, with 0 for the others.
+    pub fn category(&self) -> Option<&str> {
+        self.name.strip_prefix(&self.column)?.strip_prefix(" = ")
     }
 }
 

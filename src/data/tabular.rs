@@ -169,9 +169,8 @@ impl Tabular<'_> {
         }
         let scale = Scale::of(trained);
         self.check_spread(column, scale, numbers.iter().map(|x| Some(*x)))?;
-        let name = if self.logarithm { format!("ln {}", column.name) } else { column.name.clone() };
         let values = numbers.iter().map(|x| scale.standardized(*x)).collect();
-        Ok((Target::Value { name, scale }, Targets::Values(values)))
+        Ok((Target::Value { column: column.name.clone(), logarithm: self.logarithm, scale }, Targets::Values(values)))
     }
 
     /// The features of one column, each with its `[rows]` numbers, and what there is to say about it.
@@ -372,8 +371,8 @@ mod tests {
         tabular.ignored = &[];
         tabular.logarithm = true;
         let data = tabular.data_set().unwrap();
-        let Target::Value { name, scale } = &data.target else { panic!("{:?}", data.target) };
-        assert_eq!(name, "ln y");
+        let Target::Value { scale, .. } = &data.target else { panic!("{:?}", data.target) };
+        assert_eq!(data.target.name(), "ln y");
         assert!((scale.mean - 1.0).abs() < 1e-12 && (scale.deviation - 1.0).abs() < 1e-12, "{scale:?}");
         let Targets::Values(held_out) = &data.test.targets else { panic!() };
         assert!((scale.restored(held_out[0]) - 4.0).abs() < 1e-6);

@@ -40,12 +40,22 @@ impl Network {
         let mut tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
             .map_err(|error| Error::content(path, format!("not a safetensors file: {error}")))?;
         for (name, statistics) in self.statistics() {
-            let mut part = |part: &str| tensors.remove(&format!("{name}.{part}"));
-            if let [Some(mean), Some(variance), Some(count)] = ["mean", "variance", "count"].map(&mut part) {
-                let bad = |error| Error::content(path, format!("`{name}`: {error}"));
-                let (mean, variance) = (mean.to_vec1().map_err(bad)?, variance.to_vec1().map_err(bad)?);
-                let count = count.to_scalar().map_err(bad)?;
-                statistics.set(Moments { mean, variance, count })?;
+            let parts = ["mean", "variance", "count"].map(|part| format!("{name}.{part}"));
+            let bad = |error: String| Error::content(path, format!("`{name}`: {error}"));
+            match parts.each_ref().map(|part| tensors.remove(part)) {
+                [None, None, None] => {}
+                [Some(mean), Some(variance), Some(count)] => {
+                    let read = || {
+                        Ok(Moments { mean: mean.to_vec1()?, variance: variance.to_vec1()?, count: count.to_scalar()? })
+                    };
+                    let moments = read().map_err(|error: candle_core::Error| bad(error.to_string()))?;
+                    statistics.set(moments).map_err(|error| bad(error.to_string()))?;
+                }
+                some => {
+                    let absent =
+                        parts.iter().zip(&some).find(|(_, tensor)| tensor.is_none()).map_or("", |(part, _)| part);
+                    return Err(Error::content(path, format!("the tensor `{absent}` is missing")));
+                }
             }
         }
         let count = self.parameters.iter().count();

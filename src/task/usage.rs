@@ -4,13 +4,14 @@ use super::{Source, Task, TaskSettings};
 use crate::data::{DataSet, Target};
 use crate::distribution::{PolicySettings, Squash};
 use crate::network::{EnvironmentDescription, FeatureDescription, Outputs, Usage};
+use crate::{Error, Result};
 use lossward_envs::Space;
 
 impl Task {
     /// Of a network that was trained here with these settings of its policy.
-    pub fn usage(&self, settings: &TaskSettings, policy: Option<&PolicySettings>) -> Usage {
+    pub fn usage(&self, settings: &TaskSettings, policy: Option<&PolicySettings>) -> Result<Usage> {
         let input_shape = self.input_shape();
-        match &self.source {
+        Ok(match &self.source {
             Source::DataSet(data) => {
                 Usage { input_shape, features: features(data), outputs: Some(outputs(&data.target)), environment: None }
             }
@@ -20,7 +21,8 @@ impl Task {
                 outputs: Some(actions(environment.actions, policy)),
                 environment: Some(EnvironmentDescription {
                     id: environment.spec.id.into(),
-                    settings: toml::to_string(settings).unwrap_or_default(),
+                    settings: toml::to_string(settings)
+                        .map_err(|error| Error::Argument(format!("the task as TOML: {error}")))?,
                     normalizes_observations: settings
                         .wrappers
                         .as_ref()
@@ -28,14 +30,14 @@ impl Task {
                         == Some(true),
                 }),
             },
-        }
+        })
     }
 }
 
 fn features(data: &DataSet) -> Vec<FeatureDescription> {
     let of = |feature: &crate::data::Feature| FeatureDescription {
         column: feature.column.clone(),
-        value: feature.is_category().then(|| feature.name[feature.column.len() + " = ".len()..].to_string()),
+        value: feature.category().map(String::from),
         mean: feature.scale.mean,
         deviation: feature.scale.deviation,
     };
@@ -45,12 +47,9 @@ fn features(data: &DataSet) -> Vec<FeatureDescription> {
 fn outputs(target: &Target) -> Outputs {
     match target {
         Target::Class { names } => Outputs::Classes { names: names.clone() },
-        Target::Value { name, scale } => Outputs::Value {
-            name: name.strip_prefix("ln ").unwrap_or(name).into(),
-            mean: scale.mean,
-            deviation: scale.deviation,
-            logarithm: name.starts_with("ln "),
-        },
+        Target::Value { column, logarithm, scale } => {
+            Outputs::Value { name: column.clone(), mean: scale.mean, deviation: scale.deviation, logarithm: *logarithm }
+        }
     }
 }
 

@@ -42,7 +42,7 @@ fn of(name: &str, data: &DataSet) -> Subject {
     };
     let predicted = match &data.target {
         Target::Class { names } => format!("one of {} classes, counted from 0 in this order", names.len()),
-        Target::Value { name, .. } => format!("a real number, {name}"),
+        Target::Value { .. } => format!("a real number, {}", data.target.name()),
     };
     Subject {
         name: name.into(),

@@ -36,14 +36,14 @@ impl DataSet {
                 let groups = names.iter().enumerate().map(|(class, name)| (name.clone(), points(class)));
                 Some(Plane { axes: [x.name.clone(), y.name.clone()], groups: groups.collect() })
             }
-            (Target::Value { name, scale }, [x]) if self.shape == [1] => {
+            (Target::Value { scale, .. }, [x]) if self.shape == [1] => {
                 let points = |part: &Examples| {
                     let inputs = part.inputs_of(0..part.len());
                     let value = |row| scale.original(part.targets.number(row) as f32);
                     inputs.iter().enumerate().map(|(row, z)| (original(0, *z), value(row))).collect()
                 };
                 let groups = PARTS.iter().zip(self.parts()).map(|(name, part)| (name.to_string(), points(part)));
-                Some(Plane { axes: [x.name.clone(), name.clone()], groups: groups.collect() })
+                Some(Plane { axes: [x.name.clone(), self.target.name()], groups: groups.collect() })
             }
             _ => None,
         }
@@ -55,17 +55,17 @@ impl DataSet {
 
     fn column(&self, group: &[Feature], first: usize) -> Column {
         let stride = self.features.len();
-        let content = match group[0].is_category() {
-            false => {
+        let content = match group[0].category() {
+            None => {
                 let numbers = |part: &Examples| distribution(&part.inputs, &group[0], first, stride);
                 Content::Numbers(self.parts().map(numbers).to_vec())
             }
-            true => {
+            Some(_) => {
                 let rows = |part: &Examples, feature| {
                     let ones = part.inputs_of(0..part.len());
                     ones.iter().skip(feature).step_by(stride).filter(|one| **one == 1.0).count()
                 };
-                let name = |feature: &Feature| feature.name[feature.column.len() + " = ".len()..].to_string();
+                let name = |feature: &Feature| feature.category().unwrap_or(&feature.name).to_string();
                 let named = |(i, feature): (usize, &Feature)| {
                     (name(feature), self.parts().map(|part| rows(part, first + i)).to_vec())
                 };
@@ -85,14 +85,14 @@ impl DataSet {
                     self.parts().map(of).to_vec()
                 };
                 let classes = names.iter().enumerate().map(|(class, name)| (name.clone(), rows(class)));
-                Column { name: "class".into(), missing: 0, content: Content::Categories(classes.collect()) }
+                Column { name: self.target.name(), missing: 0, content: Content::Categories(classes.collect()) }
             }
-            Target::Value { name, scale } => {
+            Target::Value { scale, .. } => {
                 let numbers = |part: &Examples| match &part.targets {
                     Targets::Values(values) => Distribution::of(values.iter().map(|z| scale.original(*z))),
                     Targets::Classes(labels) => Distribution::of(labels.iter().map(|label| f64::from(*label))),
                 };
-                Column::numbers(name, self.parts().map(numbers).to_vec())
+                Column::numbers(&self.target.name(), self.parts().map(numbers).to_vec())
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A chart as it stands in the page before any script runs: ticks and labels are text beside a drawing that stretches, so that
 //! it fits every width without shrinking its letters. `page.js` draws the same.
 
+use super::data::has_band;
 use super::html::{escape, number};
 use super::mark::Mark;
 use crate::report::figure::Axis;
@@ -137,7 +138,7 @@ fn share(at: f64) -> String {
 }
 
 fn band(line: &Line, x: &Axis, y: &Axis) -> String {
-    if line.y.len() < 2 || line.y.iter().all(|e| e.low == e.high) {
+    if line.y.len() < 2 || !has_band(&line.y) {
         return String::new();
     }
     let edge = |pick: fn(&Estimate) -> f64| {

@@ -79,14 +79,7 @@ impl Curves {
         let charts = self.charts.iter().map(|chart| {
             let digits = chart.digits();
             let series = chart.series.iter().map(|series| {
-                let pick = |of: fn(&Estimate) -> f64| numbers(series.y.iter().map(of), digits);
-                let y = pick(|e| e.point);
-                // The interval of one trial is that trial.
-                let band = match series.n {
-                    1 => String::new(),
-                    _ => format!(",\"l\":{},\"h\":{}", pick(|e| e.low), pick(|e| e.high)),
-                };
-                format!("{{\"a\":{},\"f\":{},\"y\":{y}{band}}}", series.arm, series.first)
+                format!("{{\"a\":{},\"f\":{},{}}}", series.arm, series.first, estimates(&series.y, digits))
             });
             format!(
                 "{{\"name\":{},\"log\":{},{}\"marks\":{},\"s\":{}}}",
@@ -169,4 +162,19 @@ pub(super) fn list(items: impl Iterator<Item = String>) -> String {
 
 pub(super) fn numbers(values: impl Iterator<Item = f64>, digits: usize) -> String {
     list(values.map(|value| json_number(value, digits)))
+}
+
+/// `"y":[…]`, and `"l":[…],"h":[…]` where a band is drawn around it.
+pub(super) fn estimates(of: &[Estimate], digits: usize) -> String {
+    let pick = |pick: fn(&Estimate) -> f64| numbers(of.iter().map(pick), digits);
+    let y = pick(|e| e.point);
+    match has_band(of) {
+        true => format!("\"y\":{y},\"l\":{},\"h\":{}", pick(|e| e.low), pick(|e| e.high)),
+        false => format!("\"y\":{y}"),
+    }
+}
+
+/// Whether any interval along a line is wider than its point: that of one trial is not, nor that of a profile of few.
+pub(super) fn has_band(of: &[Estimate]) -> bool {
+    of.iter().any(|e| e.low != e.high)
 }

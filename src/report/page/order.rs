@@ -1,7 +1,7 @@
 //! Arms against one another by their final scores: how often one beats the other, and the whole distribution.
 
 use super::chart::{Chart, Line};
-use super::data::{list, numbers};
+use super::data::{estimates, list, numbers};
 use super::html::{escape, json_text, sizes};
 use super::legend::key;
 use crate::report::interval::ENOUGH;
@@ -176,11 +176,7 @@ fn cell(estimate: Estimate) -> String {
 
 impl Profiles {
     pub fn json(&self) -> String {
-        let series = self.of.iter().map(|(arm, y)| {
-            let [y, l, h] = [|e: &Estimate| e.point, |e: &Estimate| e.low, |e: &Estimate| e.high]
-                .map(|pick: fn(&Estimate) -> f64| numbers(y.iter().map(pick), 3));
-            format!("{{\"a\":{arm},\"y\":{y},\"l\":{l},\"h\":{h}}}")
-        });
+        let series = self.of.iter().map(|(arm, y)| format!("{{\"a\":{arm},{}}}", estimates(y, 3)));
         let levels = numbers(self.levels.iter().copied(), 5);
         format!("{{\"name\":{},\"x\":{levels},\"s\":{}}}", json_text(&self.name), list(series))
     }
