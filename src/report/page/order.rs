@@ -27,6 +27,8 @@ struct Scores<'a> {
     arm: usize,
     name: &'a str,
     values: Vec<f64>,
+    /// For comparisons with other arms; none where there are too few.
+    resamples: Option<Bootstrap>,
 }
 
 /// The share of an arm's runs that are better than each level.
@@ -49,7 +51,8 @@ impl<'a> Order<'a> {
         let scores = |&arm: &usize| {
             let records = &report.arms[arm];
             let values = records.finals(metric);
-            (!values.is_empty()).then_some(Scores { arm, name: &records.name, values })
+            let resamples = (values.len() >= ENOUGH).then(|| bootstrap(values.len(), 3 + arm as u64));
+            (!values.is_empty()).then_some(Scores { arm, name: &records.name, values, resamples })
         };
         let arms: Vec<Scores> = group.iter().filter_map(scores).collect();
         (arms.len() > 1).then(|| Order { metric, higher: higher_is_better(metric), arms })
@@ -154,11 +157,10 @@ impl<'a> Order<'a> {
         let (better, worse) = if self.higher { (first, second) } else { (second, first) };
         let (x, y) = (&better.values[..], &worse.values[..]);
         // Drawn in the order of the arms, so that the two sides of the diagonal add up to 1.
-        let [of_x, of_y] = [better, worse].map(|of| bootstrap(of.values.len(), 3 + of.arm as u64));
         let chance = |x: &[f64], y: &[f64]| probability_of_improvement(x, y, 1);
-        match x.len().min(y.len()) < ENOUGH {
-            true => Estimate { point: chance(x, y), low: f64::NAN, high: f64::NAN },
-            false => of_x.compare(&of_y, (x, y), chance),
+        match (&better.resamples, &worse.resamples) {
+            (Some(of_x), Some(of_y)) => of_x.compare(of_y, (x, y), chance),
+            _ => Estimate { point: chance(x, y), low: f64::NAN, high: f64::NAN },
         }
     }
 }
