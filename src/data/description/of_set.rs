@@ -92,7 +92,7 @@ impl DataSet {
                     Targets::Values(values) => Distribution::of(values.iter().map(|z| scale.original(*z))),
                     Targets::Classes(labels) => Distribution::of(labels.iter().map(|label| f64::from(*label))),
                 };
-                Column::numbers(&self.target.name(), self.parts().map(numbers).to_vec())
+                Column::numbers(self.target.name(), self.parts().map(numbers).to_vec())
             }
         }
     }
