@@ -1,5 +1,5 @@
-//! The folder can be copied out of the repository. It is built from scratch there, so that the test is left to be asked for:
-//! `cargo test --release -p corridor -- --ignored`.
+//! The folder can be copied out of the repository. Building it there takes minutes where the library isn't built yet, so that the
+//! test is left to be asked for: `cargo test --release -p corridor -- --ignored`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,16 +16,21 @@ fn copied() -> tempfile::TempDir {
     let library = here.join("../..").canonicalize().unwrap();
     let manifest = std::fs::read_to_string(here.join("Cargo.toml")).unwrap();
     assert!(manifest.contains("path = \"../..\"") && !manifest.contains("workspace = true"), "{manifest}");
-    std::fs::write(there.path().join("Cargo.toml"), manifest.replace("../..", library.to_str().unwrap())).unwrap();
+    // Built like the library, so that what is built already is used.
+    let root = std::fs::read_to_string(library.join("Cargo.toml")).unwrap();
+    let profiles = root.split("\n[profile").skip(1).map(|table| format!("\n[profile{table}"));
+    let manifest = manifest.replace("../..", library.to_str().unwrap());
+    std::fs::write(there.path().join("Cargo.toml"), manifest + &profiles.collect::<String>()).unwrap();
     std::fs::copy(library.join("Cargo.lock"), there.path().join("Cargo.lock")).unwrap();
     there
 }
 
 fn cargo(folder: &Path, arguments: &[&str]) {
+    let target = Path::new(env!("CARGO_BIN_EXE_corridor")).ancestors().nth(2).unwrap();
     let output = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(folder)
-        .env_remove("CARGO_TARGET_DIR")
+        .env("CARGO_TARGET_DIR", target)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -37,7 +42,7 @@ fn a_copy_is_a_crate_of_its_own() {
 }
 
 #[test]
-#[ignore = "builds everything once more, which takes minutes"]
+#[ignore = "builds the library if `cargo build --release` has not"]
 fn a_copy_builds() {
-    cargo(copied().path(), &["build", "--quiet", "--offline"]);
+    cargo(copied().path(), &["build", "--release", "--quiet", "--offline"]);
 }
