@@ -7,10 +7,11 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use lossward::benchmark::Product;
 use lossward::distribution::{Policy, Probabilities};
-use lossward::kernel::{self, Activation, Conv, Dense, Layer, Pool, Surrogate, Taken, plain};
+use lossward::kernel::{self, Activation, Conv, Dense, Layer, Pool, plain};
 use lossward::network::{Network, NetworkSettings, Parameters};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::stream;
+use lossward::surrogate::{self, Surrogate, Taken};
 use lossward_envs::RandomActions;
 use std::sync::Arc;
 
@@ -104,7 +105,7 @@ fn surrogate(bencher: Bencher, f: fn(&Tensor, &Taken) -> candle_core::Result<ker
 
 #[divan::bench]
 fn surrogate_fused(bencher: Bencher) {
-    surrogate(bencher, kernel::surrogate_objective);
+    surrogate(bencher, surrogate::surrogate_objective);
 }
 
 #[divan::bench]

@@ -1,7 +1,6 @@
 //! What the rows of a trial say about how it goes, in plain language: while it trains and when its record is read.
 
 use crate::experiment::{Arm, ObjectiveSettings};
-use crate::metric;
 use crate::record::Rows;
 
 /// Something that a user should know. A trial has at most one of each kind.
@@ -57,17 +56,6 @@ impl Record<'_> {
             return Vec::new();
         };
         examples.into_iter().zip(values).filter(|(_, value)| !value.is_nan()).collect()
-    }
-
-    /// The column that the network is judged by, and whether higher is better there.
-    fn judged(&self) -> Option<(String, bool)> {
-        if self.arm.task.env.is_some() {
-            return Some(("deterministic_return".into(), true));
-        }
-        let labels = self.arm.evaluation.metrics.iter().map(|metric| metric.label());
-        let column = labels.into_iter().find(|label| self.rows.columns.contains(label))?;
-        let higher = metric::of_column(&column)?.higher_is_better?;
-        Some((column, higher))
     }
 }
 
@@ -125,7 +113,7 @@ fn exploding_gradient(record: &Record) -> Option<Finding> {
 
 /// The loss goes on falling long after the metric was at its best.
 fn loss_without_metric(record: &Record) -> Option<Finding> {
-    let (column, higher) = record.judged()?;
+    let (column, higher) = record.arm.deciding_column(&record.rows.columns)?;
     let losses = record.points("loss");
     let judged: Vec<(f64, f64)> = record.points(&column).into_iter().filter(|(x, _)| *x > 0.0).collect();
     if judged.len() < 10 || losses.len() != judged.len() {

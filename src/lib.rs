@@ -11,7 +11,7 @@
 //! - [`objective::Objective`]: where a batch comes from, and which number is read off it, up or down ([`objective::Sense`]).
 //! - [`optimizer::Optimizer`]: moves parameters along a gradient.
 //! - [`lossward_envs::Env`]: the dynamics of an environment.
-//! - [`record::Record`]: rows and weights on disk.
+//! - [`record::Record`]: rows on disk.
 //! - [`report::Report`]: records read back, with statistics, drawn.
 //!
 //! [`train::train`] is the loop.
@@ -37,6 +37,7 @@ pub mod record;
 pub mod regularizer;
 pub mod report;
 pub mod rollout;
+pub mod surrogate;
 pub mod task;
 pub mod train;
 pub mod trial;

@@ -50,6 +50,12 @@ pub struct KlSettings {
     pub file: Option<FilePath>,
 }
 
+const L1: &str = "l1";
+const L2: &str = "l2";
+const ELASTIC_NET: &str = "elastic_net";
+const ENTROPY_BONUS: &str = "entropy_bonus";
+const KL_PENALTY: &str = "kl_penalty";
+
 /// The penalties of one trial.
 pub struct Regularizer {
     settings: RegularizerSettings,
@@ -57,16 +63,16 @@ pub struct Regularizer {
     reference: Option<Network>,
 }
 
-/// A penalty: the scalar to add, and what it is the sum of, in the order of [`RegularizerSettings::columns`].
+/// A penalty: the scalar to add, and what it is the sum of, each with its column.
 pub struct Penalty {
     pub total: Tensor,
-    pub terms: Vec<f64>,
+    pub terms: Vec<(&'static str, f64)>,
 }
 
 impl Penalty {
-    fn sum(terms: Vec<Tensor>) -> Result<Option<Penalty>> {
-        let values = terms.iter().map(scalar).collect::<Result<Vec<f64>>>()?;
-        let mut terms = terms.into_iter();
+    fn sum(terms: Vec<(&'static str, Tensor)>) -> Result<Option<Penalty>> {
+        let values = terms.iter().map(|(column, term)| Ok((*column, scalar(term)?))).collect::<Result<_>>()?;
+        let mut terms = terms.into_iter().map(|(_, term)| term);
         let Some(first) = terms.next() else { return Ok(None) };
         let total = terms.try_fold(first, |sum, term| sum + term)?;
         Ok(Some(Penalty { total, terms: values }))
@@ -77,11 +83,11 @@ impl RegularizerSettings {
     /// Columns of the penalties that are on.
     pub fn columns(&self) -> Vec<&'static str> {
         let on = [
-            ("l1", self.l1 != 0.0),
-            ("l2", self.l2 != 0.0),
-            ("elastic_net", self.elastic_net.is_some()),
-            ("entropy_bonus", self.entropy.is_some()),
-            ("kl_penalty", self.kl.is_some()),
+            (L1, self.l1 != 0.0),
+            (L2, self.l2 != 0.0),
+            (ELASTIC_NET, self.elastic_net.is_some()),
+            (ENTROPY_BONUS, self.entropy.is_some()),
+            (KL_PENALTY, self.kl.is_some()),
         ];
         on.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect()
     }
@@ -91,20 +97,20 @@ impl RegularizerSettings {
         Penalty::sum(self.weight_terms(parameters)?)
     }
 
-    fn weight_terms(&self, parameters: &Parameters) -> Result<Vec<Tensor>> {
+    fn weight_terms(&self, parameters: &Parameters) -> Result<Vec<(&'static str, Tensor)>> {
         let sum = |power, coefficient: f64| -> Result<Tensor> {
             Ok((kernel::sum_of_powers(parameters.values(), &parameters.weights(), power)? * coefficient)?)
         };
         let mut terms = Vec::new();
         if self.l1 != 0.0 {
-            terms.push(sum(Power::One, self.l1)?);
+            terms.push((L1, sum(Power::One, self.l1)?));
         }
         if self.l2 != 0.0 {
-            terms.push(sum(Power::Two, self.l2)?);
+            terms.push((L2, sum(Power::Two, self.l2)?));
         }
         if let Some(ElasticNet { strength, l1_ratio }) = self.elastic_net {
             let halved = strength * (1.0 - l1_ratio) / 2.0;
-            terms.push((sum(Power::One, strength * l1_ratio)? + sum(Power::Two, halved)?)?);
+            terms.push((ELASTIC_NET, (sum(Power::One, strength * l1_ratio)? + sum(Power::Two, halved)?)?));
         }
         Ok(terms)
     }
@@ -121,12 +127,12 @@ impl Regularizer {
         let mut terms = self.settings.weight_terms(network.parameters())?;
         if let Some(coefficient) = self.settings.entropy {
             let entropy = network.policy().entropy(&value.outputs, None)?.mean_all()?;
-            terms.push((entropy * -coefficient)?);
+            terms.push((ENTROPY_BONUS, (entropy * -coefficient)?));
         }
         if let (Some(kl), Some(reference)) = (&self.settings.kl, &self.reference) {
             let frozen = frozen_outputs(reference, &value.inputs)?;
             let divergence = network.policy().kl_divergence(&value.outputs, &frozen)?;
-            terms.push((divergence.mean_all()? * kl.coefficient)?);
+            terms.push((KL_PENALTY, (divergence.mean_all()? * kl.coefficient)?));
         }
         Penalty::sum(terms)
     }
@@ -186,7 +192,7 @@ mod tests {
             let set = |at: &[f32]| parameters.values().set(&Tensor::new(at, &Device::Cpu).unwrap()).unwrap();
             set(&at);
             let first = penalty();
-            assert_eq!(first.terms.len(), columns.len());
+            assert_eq!(first.terms.iter().map(|(column, _)| *column).collect::<Vec<_>>(), columns);
             let gradient: Vec<f32> = parameters.gradient(&first.total).unwrap().unwrap().to_vec1().unwrap();
             for i in 0..at.len() {
                 let shifted = |by: f32| {
@@ -213,9 +219,9 @@ mod tests {
         let [.., entropy, kl] = &every_kind()[..] else { panic!("five kinds") };
         let one = network(0);
         let divergence = Regularizer::new(kl, Some(network(0))).penalty(&one, &value(&one)).unwrap().unwrap();
-        assert!(divergence.terms[0].abs() < 1e-7);
+        assert!(divergence.terms[0].1.abs() < 1e-7);
         one.parameters().set(|p| Ok((one.parameters().tensor(p)? * 0.0)?)).unwrap();
         let bonus = Regularizer::new(entropy, None).penalty(&one, &value(&one)).unwrap().unwrap();
-        assert!((bonus.terms[0] + 0.5 * 4f64.ln()).abs() < 1e-6);
+        assert!((bonus.terms[0].1 + 0.5 * 4f64.ln()).abs() < 1e-6);
     }
 }

@@ -1,16 +1,16 @@
 //! One trial: an arm and a seed. Same two, same record, apart from seconds.
 
 use crate::distribution::Policy;
-use crate::experiment::{Arm, ObjectiveSettings};
+use crate::experiment::{Arm, ObjectiveSettings, columns};
 use crate::loss::Criterion;
 use crate::network::Network;
 use crate::objective::{ExpertSettings, Objective, Parts, PolicyGradient, Supervised};
 use crate::optimizer::Optimizer;
 use crate::patience::Patience;
-use crate::record::{self, Claim, Outcome, Provenance, Record, Rows, Status, TrialFolder};
+use crate::record::{Claim, Outcome, Provenance, Rows, Status, TrialFolder};
 use crate::regularizer::Regularizer;
 use crate::task::{Evaluation, Expert, Task};
-use crate::train::{Training, Watch, train};
+use crate::train::{Course, Training, Watch, train};
 use crate::{Error, FilePath, Result, stream};
 use lossward_envs::panic_message;
 use serde::Serialize;
@@ -28,18 +28,6 @@ pub struct Trial<'a> {
 struct Identity<'a> {
     seed: u64,
     arm: &'a Arm,
-}
-
-/// The columns of this arm's records.
-pub fn columns(arm: &Arm, task: &Task) -> Result<Vec<String>> {
-    let evaluation = Evaluation::new(task, &arm.evaluation, 0)?;
-    let (rounds, terms) = match &arm.objective {
-        ObjectiveSettings::Supervised(settings) => {
-            (Supervised::ROUNDS, Criterion::new(&settings.loss)?.columns().to_vec())
-        }
-        ObjectiveSettings::PolicyGradient(settings) => (PolicyGradient::ROUNDS, settings.terms()),
-    };
-    Ok(record::columns(rounds, &terms, &arm.regularizer, &evaluation))
 }
 
 impl<'a> Trial<'a> {
@@ -100,7 +88,7 @@ impl<'a> Trial<'a> {
     fn run_unrecorded(&self, results: &Path, watch: &Watch) -> Result<(f64, Vec<String>)> {
         let Trial { arm, seed, .. } = *self;
         let task = Task::load(&arm.task, seed)?;
-        let training = Training {
+        let mut training = Training {
             network: self.network(&task)?,
             optimizer: Optimizer::new(&arm.optimizer, stream(seed, "gradient noise", 0))?,
             regularizer: self.regularizer(&task, results)?,
@@ -109,26 +97,27 @@ impl<'a> Trial<'a> {
             budget: arm.budget.examples,
             watch,
         };
-        match &arm.objective {
+        let mut objective = self.objective(&task, results)?;
+        let mut course = Course::begin(arm, &self.folder, &columns(arm, &task)?)?;
+        train(objective.as_mut(), &mut training, &mut course, &mut stream(seed, "batches", 0))?;
+        Ok((course.seconds(), objective.warnings()))
+    }
+
+    fn objective(&self, task: &Task, results: &Path) -> Result<Box<dyn Objective>> {
+        let Trial { arm, seed, .. } = *self;
+        Ok(match &arm.objective {
             ObjectiveSettings::Supervised(settings) => {
-                let expert = settings.expert.as_ref().map(|expert| self.expert(expert, &task, results)).transpose()?;
+                let expert = settings.expert.as_ref().map(|expert| self.expert(expert, task, results)).transpose()?;
                 let examples = task.examples(expert.as_ref())?;
                 let (criterion, dropout) = (Criterion::new(&settings.loss)?, stream(seed, "dropout", 0));
-                self.train(Supervised::new(examples, criterion, settings.batch_size, dropout), training, &task)
+                Box::new(Supervised::new(examples, criterion, settings.batch_size, dropout))
             }
             ObjectiveSettings::PolicyGradient(settings) => {
                 let budget = arm.budget.examples;
                 let parts = Parts { network: &arm.network, optimizer: &arm.optimizer, budget, seed };
-                self.train(PolicyGradient::new(settings, &task, &parts)?, training, &task)
+                Box::new(PolicyGradient::new(settings, task, &parts)?)
             }
-        }
-    }
-
-    fn train<O: Objective>(&self, mut objective: O, mut training: Training, task: &Task) -> Result<(f64, Vec<String>)> {
-        let columns = columns(self.arm, task)?;
-        let mut record = Record::begin(&self.folder, self.arm, &columns, training.evaluation.columns().len())?;
-        train(&mut objective, &mut training, &mut record, &mut stream(self.seed, "batches", 0))?;
-        Ok((record.seconds(), objective.warnings()))
+        })
     }
 
     fn expert(&self, settings: &ExpertSettings, task: &Task, results: &Path) -> Result<Expert> {

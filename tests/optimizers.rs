@@ -296,3 +296,53 @@ fn a_negative_return_is_no_improvement_on_itself() {
     let options = "factor = 0.5, patience = 0, threshold = 0.1";
     assert_eq!(plateau_rates(options, true, &[-200.0, -200.0, -190.0, -170.0]), [1.0, 0.5, 0.25, 0.25]);
 }
+
+/// A function of two weights, and a gradient of it.
+type Valley = (&'static str, [f64; 2], fn([f64; 2]) -> [f64; 2]);
+
+/// Both have their minimum at (1, 1).
+const VALLEYS: [Valley; 2] = [
+    // (x − 1)² + (y − 1)²
+    ("parabola", [-1.0, 10.0], |[x, y]| [2.0 * (x - 1.0), 2.0 * (y - 1.0)]),
+    // (1 − x)² + (y − x²)² (Rosenbrock 1960, as optax tests it, without the factor of 100)
+    ("Rosenbrock", [0.0, 0.0], |[x, y]| [-2.0 * (1.0 - x) - 4.0 * x * (y - x * x), 2.0 * (y - x * x)]),
+];
+
+/// A learning rate at which each rule gets to the minimum; rates fall to 0, so that steps of one size come to rest.
+fn rate_of(rule: &str) -> f64 {
+    match rule {
+        "adagrad" => 1.0,
+        "sgd" => 0.05,
+        _ => 0.03,
+    }
+}
+
+/// As in optax's table of optimizers: every rule gets to the bottom, within 3e-2, in both types of numbers.
+#[test]
+fn every_rule_reaches_the_minimum_of_a_parabola_and_of_rosenbrocks_function() {
+    const UPDATES: usize = 4_000;
+    for row in RULES {
+        for (valley, start, gradient) in VALLEYS {
+            for dtype in [DType::F32, DType::F64] {
+                let schedule =
+                    format!("learning_rate = {{ schedule = \"linear\", from = {}, to = 0.0 }}", rate_of(row.name));
+                let decay = if row.options.iter().any(|option| option.name == "weight_decay") {
+                    "weight_decay = 0.0"
+                } else {
+                    ""
+                };
+                let mut optimizer = optimizer(&[&format!("rule = {:?}", row.name), &schedule, decay]).unwrap();
+                let at =
+                    Parameters::new(vec![("w".into(), Role::Weight, tensor(&start).to_dtype(dtype).unwrap())]).unwrap();
+                for update in 0..UPDATES {
+                    let w = weights(&at);
+                    let slope = tensor(&gradient([w[0], w[1]])).to_dtype(dtype).unwrap();
+                    optimizer.step(&at, &slope, update as f64 / UPDATES as f64).unwrap();
+                }
+                let w = weights(&at);
+                let far = w.iter().map(|w| (w - 1.0).abs()).fold(0.0, f64::max);
+                assert!(far < 3e-2, "{} on the {valley} in {dtype:?} ends at {w:?}", row.name);
+            }
+        }
+    }
+}

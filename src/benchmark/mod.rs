@@ -4,17 +4,18 @@
 //! peak, so that a clock that changes or a neighbor on the same processor meets all of them alike.
 
 mod data;
-mod machine;
 mod measure;
+mod peak;
 mod plain;
 mod process;
 mod reinforcement;
 mod scratch;
 mod training;
 
-pub use machine::{Machine, Peak, Product};
+pub use peak::{Peak, Product};
 
 use crate::kernel::Layer;
+use crate::record::Machine;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -176,7 +177,7 @@ pub fn names(only: &str) -> Result<Vec<&'static str>> {
 pub fn run(only: &str, mut begun: impl FnMut(&str)) -> Result<(Benchmark, Vec<(&'static str, Error)>)> {
     let chosen = chosen(only)?;
     begun("the machine");
-    let (machine, peaks, bandwidth) = (Machine::here(), machine::peaks()?, machine::bandwidth());
+    let (machine, peaks, bandwidth) = (Machine::here(), peak::peaks()?, peak::bandwidth());
     let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for (name, measure) in chosen {
         begun(name);

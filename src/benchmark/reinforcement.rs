@@ -1,7 +1,7 @@
 //! Acting, stepping, and the whole loop of PPO.
 
-use super::machine::{Product, SMALL, shape_name};
 use super::measure::in_turns;
+use super::peak::{Product, SMALL, shape_name};
 use super::scratch::Scratch;
 use super::{Row, Unit, forward_operations, training, training_operations};
 use crate::distribution::Probabilities;

@@ -1,7 +1,7 @@
 //! Training steps of single networks.
 
-use super::machine::{LARGE, Product, SMALL, shape_name};
 use super::measure::in_turns;
+use super::peak::{LARGE, Product, SMALL, shape_name};
 use super::{Row, Unit, plain, training_operations};
 use crate::loss::{Criterion, Inputs, LossSettings};
 use crate::network::{Network, NetworkSettings};

@@ -32,7 +32,7 @@ pub(super) fn of_arm(arm: &Arm) -> Result<(), (String, String)> {
         ("evaluation.every", arm.evaluation.every.unwrap_or(0), EXAMPLES),
         ("evaluation.episodes", arm.evaluation.episodes as u64, EPISODES),
     ])?;
-    let rows = examples / arm.evaluation.every(arm.budget).max(1);
+    let rows = examples / arm.evaluation.every(examples).max(1);
     if rows > ROWS {
         let message = format!("`every` gives {rows} rows of a budget of {examples} examples; the most is {ROWS}");
         return Err(("evaluation.every".into(), message));

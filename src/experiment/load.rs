@@ -3,11 +3,11 @@
 use super::lenient::Lenient;
 use super::merge::merge;
 use super::source::{Source, locate, table};
-use super::{Arm, Budget, EvaluationSettings, Experiment, KINDS, ObjectiveSettings, Plot, Seeds, Threshold, validate};
+use super::{Arm, Budget, Experiment, KINDS, ObjectiveSettings, Plot, Seeds, Threshold, validate};
 use crate::network::NetworkSettings;
 use crate::optimizer::OptimizerSettings;
 use crate::regularizer::RegularizerSettings;
-use crate::task::TaskSettings;
+use crate::task::{EvaluationSettings, TaskSettings};
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -1,5 +1,6 @@
 //! The experiment file: what it may say, with defaults, presets and overrides resolved. Nothing else parses a config.
 
+mod columns;
 mod lenient;
 mod limits;
 mod load;
@@ -8,18 +9,18 @@ mod seeds;
 mod source;
 mod validate;
 
+pub use columns::columns;
 pub use load::PRESETS;
 pub use seeds::Seeds;
 
 use crate::data::DataSetSettings;
 use crate::file_path::{FilePath, way};
+use crate::metric;
 use crate::network::NetworkSettings;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::optimizer::OptimizerSettings;
-use crate::options::{Given, Named};
-use crate::patience::EarlyStopping;
 use crate::regularizer::RegularizerSettings;
-use crate::task::TaskSettings;
+use crate::task::{EvaluationSettings, TaskSettings};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -86,32 +87,6 @@ pub struct Budget {
     pub epochs: Option<u64>,
 }
 
-/// When and how a network is judged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EvaluationSettings {
-    /// Examples between two rows of the record; a hundredth of the budget when absent.
-    #[serde(default)]
-    pub every: Option<u64>,
-    /// On a data set; the first one that is not drawn decides which weights are the best. When absent, accuracy and cross-entropy
-    /// of classes, R² and the root mean squared error of real values.
-    #[serde(default)]
-    pub metrics: Vec<Named>,
-    /// On a data set: metrics of the training examples; their columns begin with `train_`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub train_metrics: Option<Vec<Named>>,
-    /// On a data set: what a class earns, in the column `reward`; accuracy when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reward: Option<Named>,
-    /// In an environment, per policy (sampled, deterministic).
-    pub episodes: usize,
-    /// Of the environment, over those of the task: to judge under another rule than was trained under.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub options: Option<Given>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub early_stopping: Option<EarlyStopping>,
-}
-
 /// What counts as learned: the summary says after how many examples each arm got there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,28 +133,24 @@ impl Experiment {
     }
 }
 
-impl EvaluationSettings {
-    /// Whether a column of the record is one of `metrics` or `train_metrics`, or a class of it.
-    pub fn asks_for(&self, column: &str) -> bool {
-        let is_of = |column: &str, metric: &Named| {
-            let label = metric.label();
-            column == label || column.strip_prefix(&label).is_some_and(|rest| rest.starts_with('['))
-        };
-        let of_training = column.strip_prefix(crate::metric::TRAIN);
-        self.metrics.iter().any(|metric| is_of(column, metric))
-            || self.train_metrics.iter().flatten().any(|metric| of_training.is_some_and(|column| is_of(column, metric)))
-    }
-
-    /// Examples between two rows.
-    pub fn every(&self, budget: Budget) -> u64 {
-        self.every.unwrap_or((budget.examples / 100).max(1))
-    }
-}
-
 impl Arm {
     /// The name as a folder: lower case, runs of other characters become one `-`.
     pub fn slug(&self) -> String {
         slug(&self.name)
+    }
+
+    /// The column, of these, that decides which weights are the best, when early stopping ends a trial and by what arms are compared, and whether
+    /// higher is better there: of the first metric that is a number, or numbers of classes.
+    pub fn deciding_column(&self, columns: &[String]) -> Option<(String, bool)> {
+        if self.task.env.is_some() {
+            return Some(("deterministic_return".into(), true));
+        }
+        self.evaluation.metrics.iter().find_map(|named| {
+            let higher_is_better = metric::find(&named.name).ok()?.higher_is_better?;
+            let (whole, first_class) = (named.label(), format!("{}[", named.label()));
+            let column = columns.iter().find(|column| **column == whole || column.starts_with(&first_class))?;
+            Some((column.clone(), higher_is_better))
+        })
     }
 
     /// Whether it reads files: weights, or data of the user's own.

@@ -2,8 +2,8 @@
 
 use super::activation::Real;
 use super::buffer::Buffer;
+use super::distributions::Distributions;
 use super::softmax::Softmax;
-use super::surrogate::Distributions;
 use super::vector::{Simd, WithSimd, vectorized};
 use candle_core::WithDType;
 use std::ops::{Deref, Range};
@@ -100,7 +100,7 @@ impl<'a, T: Real> Choices<'a, T> {
 }
 
 /// What was chosen in every row, `[rows, choices]`.
-pub(super) struct Chosen<'a, T: Real> {
+pub(crate) struct Chosen<'a, T: Real> {
     pub choices: &'a [Choices<'a, T>],
     pub classes: &'a [u32],
 }

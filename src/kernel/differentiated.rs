@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 /// A tensor of these values and this shape that depends on `x`: each value on an equal share of the elements of `x`, in order,
 /// with this gradient.
-pub(super) fn differentiated<T: Real>(
+pub(crate) fn differentiated<T: Real>(
     x: &Tensor,
     values: Vec<T>,
     shape: impl Into<Shape>,

@@ -1,7 +1,7 @@
 //! Diagonal Gaussian distributions of real actions, squashed by tanh or not.
 
 use super::activation::Real;
-use super::surrogate::Distributions;
+use super::distributions::Distributions;
 use super::vector::{Simd, WithSimd, vectorized};
 use candle_core::WithDType;
 use std::f64::consts::{LN_2, PI};

@@ -18,12 +18,12 @@ pub fn log_prob(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
     }
 }
 
-pub(super) fn is_class_list(classes: &Tensor) -> bool {
+pub(crate) fn is_class_list(classes: &Tensor) -> bool {
     classes.device().is_cpu() && classes.is_contiguous() && classes.dtype() == DType::U32
 }
 
 /// Calls `read` with the logits and the classes, which are checked against them.
-pub(super) fn with_classes<T: Real, R>(
+pub(crate) fn with_classes<T: Real, R>(
     logits: &Tensor,
     classes: &Tensor,
     read: impl FnOnce(&[T], &[u32]) -> R,

@@ -1,10 +1,7 @@
 //! The same operations in candle's own vocabulary: the oracle of the fused ones, and what runs where they don't.
 
-use super::{
-    Activation, ClippedLoss, Conv, Dropout, GroupTarget, Layer, Pool, Power, Surrogate, SurrogateObjective, Taken,
-    ValueClipping, surrogate::log_odds,
-};
-use candle_core::{D, DType, Result, Tensor};
+use super::{Activation, ClippedLoss, Conv, Dropout, Layer, Pool, Power, ValueClipping};
+use candle_core::{D, Result, Tensor};
 use std::ops::Range;
 
 /// `x` through all layers; see [`super::chain`].
@@ -80,56 +77,6 @@ pub fn sum_of_powers(x: &Tensor, ranges: &[Range<usize>], power: Power) -> Resul
 /// `log softmax(z)_y` of each row; see [`super::log_prob`].
 pub fn log_prob(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
     candle_nn::ops::log_softmax(logits, D::Minus1)?.gather(&classes.unsqueeze(1)?, 1)?.squeeze(1)
-}
-
-/// See [`super::surrogate_objective`].
-pub fn surrogate_objective(outputs: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
-    let mean = |tensor: &Tensor| tensor.mean_all()?.to_dtype(DType::F64)?.to_scalar::<f64>();
-    let chosen = taken.policy.log_prob(outputs, taken.actions)?;
-    let entropies = taken.policy.entropy(outputs, Some(taken.actions))?;
-    let log_ratio = (&chosen - taken.old_log_probs)?;
-    let ratio = log_ratio.exp()?;
-    let kl_k1 = -mean(&log_ratio)?;
-    let kl_k3 = mean(&((&ratio - 1.0)? - log_ratio)?)?;
-    let mut clip_fraction = 0.0;
-    let surrogate = match taken.surrogate {
-        Surrogate::LogProb => (chosen * taken.advantages)?.mean_all()?,
-        Surrogate::Clipped { clip } => {
-            clip_fraction = mean(&abs(&(&ratio - 1.0)?)?.gt(clip)?.to_dtype(DType::F64)?)?;
-            let clipped = ratio.clamp(1.0 - clip, 1.0 + clip)?;
-            (ratio * taken.advantages)?.minimum(&(clipped * taken.advantages)?)?.mean_all()?
-        }
-        Surrogate::Delightful { temperature } => {
-            let delight = ((taken.advantages * &chosen)? * (-1.0 / temperature))?;
-            let weights = (taken.advantages * candle_nn::ops::sigmoid(&delight)?)?.detach();
-            (chosen * weights)?.mean_all()?
-        }
-        Surrogate::Target { temperature } => {
-            let odds = (taken.advantages.sign()? * (log_odds(taken.policy)? / temperature))?.exp()?;
-            let p = chosen.exp()?;
-            let weights = ((&p * (&odds - 1.0)?)? / ((1.0 - &p)? + (odds * &p)?)?)?.detach();
-            (chosen * weights)?.mean_all()?
-        }
-        Surrogate::GroupTarget(target) => group_target(&chosen, target)?,
-    };
-    Ok(SurrogateObjective {
-        scalar: (&surrogate + (entropies.mean_all()? * taken.entropy_coefficient)?)?,
-        surrogate: mean(&surrogate)?,
-        entropy: mean(&entropies)?,
-        kl_k1,
-        kl_k3,
-        clip_fraction,
-    })
-}
-
-fn group_target(log_probs: &Tensor, target: &GroupTarget) -> Result<Tensor> {
-    let (dtype, device) = (log_probs.dtype(), log_probs.device());
-    let candidates = Tensor::new(&target.candidates[..], device)?;
-    let groups = (target.targets.len() / target.size, target.size);
-    let of_candidates = Tensor::zeros(target.targets.len(), dtype, device)?.index_add(&candidates, log_probs, 0)?;
-    let log_p = candle_nn::ops::log_softmax(&of_candidates.reshape(groups)?, D::Minus1)?;
-    let targets = Tensor::from_slice(&target.targets, groups, device)?.to_dtype(dtype)?;
-    (log_p * targets)?.sum_all()? * (1.0 / groups.0 as f64)
 }
 
 /// See [`super::cross_entropy`].

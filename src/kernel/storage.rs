@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Storage, Tensor, WithD
 use std::{cell::Cell, marker::PhantomData};
 
 /// Whether the fused operations can run on this tensor: contiguous, on the CPU, f32 or f64.
-pub(super) fn is_plain_cpu(tensor: &Tensor) -> bool {
+pub(crate) fn is_plain_cpu(tensor: &Tensor) -> bool {
     tensor.device().is_cpu()
         && tensor.is_contiguous()
         && matches!(tensor.dtype(), candle_core::DType::F32 | candle_core::DType::F64)
@@ -20,12 +20,12 @@ pub(super) fn slice<'a, T: WithDType>(storage: &'a CpuStorage, layout: &Layout) 
 }
 
 /// Calls `read` with the elements of a contiguous CPU tensor, without a copy.
-pub(super) fn with_slice<T: WithDType, R>(tensor: &Tensor, read: impl FnOnce(&[T]) -> R) -> Result<R> {
+pub(crate) fn with_slice<T: WithDType, R>(tensor: &Tensor, read: impl FnOnce(&[T]) -> R) -> Result<R> {
     with_slices([tensor], |[elements]| read(elements))
 }
 
 /// [`with_slice`] of several tensors.
-pub(super) fn with_slices<T: WithDType, R, const N: usize>(
+pub(crate) fn with_slices<T: WithDType, R, const N: usize>(
     tensors: [&Tensor; N],
     read: impl FnOnce([&[T]; N]) -> R,
 ) -> Result<R> {

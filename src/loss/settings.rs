@@ -82,18 +82,19 @@ impl Criterion {
         &self.names
     }
 
-    /// The mean loss over a batch, and the weighted terms that it is the sum of (none where there is one). `losses` computes one of them.
-    pub fn value(&self, losses: impl Fn(&Loss, &Options) -> Result<PerExample>) -> Result<(Tensor, Vec<f64>)> {
+    /// The mean loss over a batch, and the weighted terms that it is the sum of, each with its column (none where there is one). `losses` computes
+    /// one of them.
+    pub fn value(&self, losses: impl Fn(&Loss, &Options) -> Result<PerExample>) -> Result<(Tensor, Vec<(&str, f64)>)> {
         let mut sum: Option<Tensor> = None;
         let mut terms = Vec::with_capacity(self.names.len());
-        for Term { loss, options, weight } in &self.terms {
+        for (i, Term { loss, options, weight }) in self.terms.iter().enumerate() {
             let losses = losses(loss, options)?;
             // A batch in which no example counts moves nothing.
             let counts = losses.total_weight.is_none_or(|total| total > 0.0);
             let mut value = if counts { losses.mean()? } else { losses.values.sum_all()? };
-            if !self.names.is_empty() {
+            if let Some(name) = self.names.get(i) {
                 value = (value * *weight)?;
-                terms.push(crate::scalar(&value)?);
+                terms.push((name.as_str(), crate::scalar(&value)?));
             }
             sum = Some(match sum {
                 None => value,

@@ -125,6 +125,19 @@ pub fn find(name: &str) -> Result<&'static Metric> {
 /// What the columns of training examples' metrics begin with.
 pub const TRAIN: &str = "train_";
 
+/// What the difference between a metric of training and of held-out examples is called; it is computed when it is asked for.
+pub const GAP: &str = "gap_";
+
+/// Values that are drawn, by the labels of their metrics: matrices, curves and bins.
+pub type Drawn = std::collections::BTreeMap<String, Value>;
+
+/// The gaps that these columns give.
+pub fn gaps(columns: &[String]) -> Vec<String> {
+    let judged = columns.iter().filter_map(|column| column.strip_prefix(TRAIN));
+    let with_both = judged.filter(|judged| columns.iter().any(|column| column == judged));
+    with_both.map(|judged| format!("{GAP}{judged}")).collect()
+}
+
 /// The metric behind a column of a record: `f1` of `f1(average=none)[2]`, and of `train_f1`.
 pub fn of_column(column: &str) -> Option<&'static Metric> {
     let name = column.strip_prefix(TRAIN).unwrap_or(column).split(['(', '[']).next().unwrap_or(column);

@@ -4,14 +4,13 @@ mod critic;
 mod policy_gradient;
 mod supervised;
 
-pub use policy_gradient::{
-    Baseline, Parts, PolicyGradient, PolicyGradientSettings, SurrogateKind, Transitions, VTraceSettings,
-};
+pub use policy_gradient::{Baseline, Parts, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 pub use supervised::{ExpertSettings, Supervised, SupervisedSettings};
 
 use crate::network::Network;
-use crate::{Result, Rng};
+use crate::{Error, Result, Rng};
 use candle_core::Tensor;
+use std::borrow::Cow;
 
 /// Which way is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,33 +31,39 @@ impl Sense {
     }
 }
 
-/// One way to train a network.
+/// One way to train a network. It keeps the batch in hand, so that one can be asked and shown like another.
 pub trait Objective {
-    type Batch;
-    const SENSE: Sense;
-    /// The name of the fourth counter of a record: `epochs` or `episodes`.
-    const ROUNDS: &'static str;
-    /// The next minibatch: rows of a table, or a shuffled slice of the rollout in hand; gathers anew when that is used up.
-    fn next_batch(&mut self, network: &Network, rng: &mut Rng) -> Result<Self::Batch>;
-    /// The scalar of one batch in its natural sign, differentiable in the network.
-    fn value(&self, network: &Network, batch: &Self::Batch) -> Result<Value>;
-    /// Examples consumed so far: labelled rows, or environment steps. The shared x axis.
-    fn examples(&self) -> u64;
-    /// Examples consumed before the batch in hand was gathered: what schedules go by, so that the first update gets their first
-    /// value.
-    fn examples_before(&self) -> u64;
-    /// Epochs or episodes so far, as [`Self::ROUNDS`] says.
-    fn rounds(&self) -> f64;
-    /// Whether a batch is left of what was gathered: it is used up before the network is judged or the budget ends.
-    fn has_batch_in_hand(&self) -> bool {
-        false
-    }
+    fn sense(&self) -> Sense;
+    /// Takes up the next minibatch: rows of a table, or a shuffled slice of the rollout in hand; gathers anew when that is used up.
+    fn next(&mut self, network: &Network, rng: &mut Rng) -> Result<()>;
+    /// The scalar of the batch in hand in its natural sign, differentiable in the network. Asking changes nothing.
+    ///
+    /// # Errors
+    /// When there is no batch yet.
+    fn value(&self, network: &Network) -> Result<Value>;
+    /// Takes in what an update was made with, such as how far the policy has moved.
+    fn note(&mut self, _value: &Value) {}
+    fn counters(&self) -> Counters;
     /// What a user should know about the trial when it has ended, in sentences.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
     /// Tells optimizers of its own how the network was judged; see [`crate::optimizer::Optimizer::judge`].
     fn judge(&mut self, _value: f64, _higher_is_better: bool) {}
+}
+
+/// How far an objective has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Counters {
+    /// Examples consumed so far: labelled rows, or environment steps. The shared x axis.
+    pub examples: u64,
+    /// Examples consumed before the batch in hand was gathered: what schedules go by, so that the first update gets their first
+    /// value.
+    pub before: u64,
+    /// `epochs` or `episodes` so far.
+    pub rounds: (&'static str, f64),
+    /// Whether a batch is left of what was gathered: it is used up before the network is judged or the budget ends.
+    pub batch_is_left: bool,
 }
 
 /// What an objective reads off a batch.
@@ -68,8 +73,15 @@ pub struct Value {
     /// What the network was asked and what it said: `[batch, inputs]` and `[batch, outputs]`.
     pub inputs: Tensor,
     pub outputs: Tensor,
-    /// Named quantities for the record; the names are those of the objective's settings.
-    pub terms: Vec<Mean>,
+    /// For the record, each with its column.
+    pub terms: Vec<(Column, Mean)>,
+}
+
+/// The name of a column of a record.
+pub type Column = Cow<'static, str>;
+
+fn no_batch() -> Error {
+    Error::Argument("an objective has a value when it has a batch: `next` comes first".into())
 }
 
 /// A mean that can be combined with others.

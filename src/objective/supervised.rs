@@ -1,6 +1,6 @@
 //! Minimizing a loss of labelled examples.
 
-use super::{Mean, Objective, Sense, Value};
+use super::{Counters, Mean, Objective, Sense, Value, no_batch};
 use crate::data::{Examples, Targets};
 use crate::distribution::picked;
 use crate::loss::{Criterion, Inputs, LossSettings};
@@ -21,6 +21,11 @@ pub struct SupervisedSettings {
     /// Who labels, where the task is an environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expert: Option<ExpertSettings>,
+}
+
+impl SupervisedSettings {
+    /// What its third counter counts.
+    pub const ROUNDS: &str = "epochs";
 }
 
 /// An expert's policy: the final one of another arm with the same seed, or a weights file.
@@ -45,17 +50,18 @@ pub struct Supervised {
     dropout: Rng,
     order: Vec<usize>,
     position: usize,
+    batch: Option<Labelled>,
     consumed: u64,
     /// [`Self::consumed`] without the batch in hand.
     before: u64,
 }
 
 /// A minibatch.
-pub struct Labelled {
+struct Labelled {
     /// `[batch, features]`
-    pub inputs: Tensor,
+    inputs: Tensor,
     /// `[batch]` of u32, or `[batch, 1]` of f32
-    pub targets: Tensor,
+    targets: Tensor,
     dropout_seed: u64,
 }
 
@@ -64,7 +70,7 @@ impl Supervised {
     pub fn new(examples: Arc<Examples>, criterion: Criterion, batch_size: usize, dropout: Rng) -> Self {
         let order: Vec<usize> = (0..examples.len()).collect();
         let position = order.len();
-        Supervised { examples, criterion, batch_size, dropout, order, position, consumed: 0, before: 0 }
+        Supervised { examples, criterion, batch_size, dropout, order, position, batch: None, consumed: 0, before: 0 }
     }
 }
 
@@ -78,11 +84,11 @@ fn predicted_values(outputs: &Tensor, wanted: usize) -> Result<Vec<Tensor>> {
 }
 
 impl Objective for Supervised {
-    type Batch = Labelled;
-    const SENSE: Sense = Sense::Minimize;
-    const ROUNDS: &'static str = "epochs";
+    fn sense(&self) -> Sense {
+        Sense::Minimize
+    }
 
-    fn next_batch(&mut self, _: &Network, rng: &mut Rng) -> Result<Labelled> {
+    fn next(&mut self, _: &Network, rng: &mut Rng) -> Result<()> {
         if self.position == self.order.len() {
             self.order.shuffle(rng);
             self.position = 0;
@@ -98,14 +104,16 @@ impl Objective for Supervised {
         self.position = end;
         self.before = self.consumed;
         self.consumed += size as u64;
-        Ok(Labelled {
+        self.batch = Some(Labelled {
             inputs: Tensor::from_vec(inputs, (size, self.examples.features()), &Device::Cpu)?,
             targets,
             dropout_seed: self.dropout.random(),
-        })
+        });
+        Ok(())
     }
 
-    fn value(&self, network: &Network, batch: &Labelled) -> Result<Value> {
+    fn value(&self, network: &Network) -> Result<Value> {
+        let batch = self.batch.as_ref().ok_or_else(no_batch)?;
         let outputs = network.forward_dropping(&batch.inputs, batch.dropout_seed)?;
         let (scalar, terms) = self.criterion.value(|loss, options| match &self.examples.targets {
             Targets::Classes(_) => loss.of_classifier(&Inputs::pair(&outputs, &batch.targets), options),
@@ -114,19 +122,16 @@ impl Objective for Supervised {
                 (loss.per_example)(&Inputs { predictions, targets: vec![batch.targets.clone()] }, options)
             }
         })?;
-        let terms = terms.into_iter().map(Mean::of_one).collect();
+        let terms = terms.into_iter().map(|(name, value)| (name.to_string().into(), Mean::of_one(value))).collect();
         Ok(Value { scalar, inputs: batch.inputs.clone(), outputs, terms })
     }
 
-    fn examples(&self) -> u64 {
-        self.consumed
-    }
-
-    fn examples_before(&self) -> u64 {
-        self.before
-    }
-
-    fn rounds(&self) -> f64 {
-        self.consumed as f64 / self.examples.len() as f64
+    fn counters(&self) -> Counters {
+        Counters {
+            examples: self.consumed,
+            before: self.before,
+            rounds: (SupervisedSettings::ROUNDS, self.consumed as f64 / self.examples.len() as f64),
+            batch_is_left: false,
+        }
     }
 }

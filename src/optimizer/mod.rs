@@ -15,9 +15,9 @@ use crate::network::{Parameters, Role};
 use crate::{Error, Result, Rng};
 use candle_core::{DType, Tensor};
 use noise::Noise;
-use pass::{Pass, Step, real};
+use pass::{Common, Number, Share, Step, real};
 use plateau::Plateau;
-use rule::Rule;
+use rule::Made;
 use serde::{Deserialize, Serialize};
 
 /// The `[optimizer]` table of an experiment. Options left out take the rule's default; one that the rule does not have is
@@ -81,7 +81,7 @@ pub enum NormType {
 
 /// A rule with its state for one list of parameters.
 pub struct Optimizer {
-    rule: Rule,
+    rule: Made,
     learning_rate: Schedule,
     plateau: Option<Plateau>,
     clip_norm: Option<(f64, NormType)>,
@@ -100,7 +100,7 @@ enum State {
 /// Numbers of an optimizer, each list as long as the parameters or empty.
 #[derive(Default)]
 struct Buffers<T> {
-    /// Those of [`Rule::buffers`].
+    /// Those of [`Made::buffers`].
     of_rule: [Vec<T>; 3],
     /// The gradient with noise.
     noisy: Vec<T>,
@@ -120,7 +120,7 @@ impl Optimizer {
     /// # Errors
     /// When an option is out of range or not one of the rule's.
     pub fn new(settings: &OptimizerSettings, noise: Rng) -> Result<Self> {
-        let rule = Rule::new(settings)?;
+        let rule = Made::of(settings)?;
         if settings.clip_norm_type.is_some() && settings.clip_norm.is_none() {
             return Err(Error::Argument("`clip_norm_type` needs a `clip_norm`".into()));
         }
@@ -193,7 +193,7 @@ impl Optimizer {
 }
 
 impl State {
-    fn new(rule: &Rule, parameters: &Parameters) -> Self {
+    fn new(rule: &Made, parameters: &Parameters) -> Self {
         let len = parameters.values().elem_count();
         match parameters.values().dtype() {
             DType::F64 => State::F64(Buffers::new(rule, len)),
@@ -203,21 +203,21 @@ impl State {
 }
 
 impl<T: Real> Buffers<T> {
-    fn new(rule: &Rule, len: usize) -> Self {
+    fn new(rule: &Made, len: usize) -> Self {
         let filled = |value: f64| vec![real(value); len];
-        Buffers { of_rule: rule.buffers().map(|value| value.map(filled).unwrap_or_default()), noisy: Vec::new() }
+        Buffers { of_rule: rule.buffers.map(|value| value.map(filled).unwrap_or_default()), noisy: Vec::new() }
     }
 }
 
 /// One update, whatever the dtype.
 struct Update<'a> {
-    rule: &'a Rule,
+    rule: &'a Made,
     step: Step,
     noise: Option<&'a mut Noise>,
 }
 
 impl Update<'_> {
-    fn apply<T: Real>(self, parameters: &Parameters, gradient: &Tensor, buffers: &mut Buffers<T>) -> Result<()> {
+    fn apply<T: Number>(self, parameters: &Parameters, gradient: &Tensor, buffers: &mut Buffers<T>) -> Result<()> {
         let Update { rule, mut step, noise } = self;
         let Buffers { of_rule, noisy } = buffers;
         Ok(kernel::update::<T>(parameters.values(), gradient, |weights, gradient| {
@@ -234,7 +234,11 @@ impl Update<'_> {
                 let (range, decays) = (parameter.range.clone(), parameter.role == Role::Weight);
                 let (weights, gradient) = (&mut weights[range.clone()], &gradient[range.clone()]);
                 let buffers = of_rule.each_mut().map(|buffer| buffer.get_mut(range.clone()).unwrap_or_default());
-                kernel::vectorized(Pass { rule, step, decays, weights, gradient, buffers });
+                let common = match decays {
+                    true => Common::new(step, rule.l2, rule.weight_decay),
+                    false => Common::new(step, 0.0, 0.0),
+                };
+                T::step(rule.rule.as_ref(), Share { step, weights, gradient, buffers }, common);
             }
         })?)
     }

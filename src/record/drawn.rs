@@ -2,12 +2,8 @@
 
 use super::TrialFolder;
 use crate::disk::write_whole;
-use crate::metric::Value;
+use crate::metric::Drawn;
 use crate::{Error, Result};
-use std::collections::BTreeMap;
-
-/// Values by the labels of their metrics.
-pub type Drawn = BTreeMap<String, Value>;
 
 impl TrialFolder {
     /// Writes `drawn.json`, if there is anything to draw.

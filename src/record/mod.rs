@@ -18,17 +18,18 @@
 
 mod claim;
 mod drawn;
+mod machine;
 mod outcome;
 mod provenance;
 mod rows;
 mod writer;
 
 pub use claim::{Attempt, Claim, Claimant, HEARTBEAT};
-pub use drawn::Drawn;
+pub use machine::Machine;
 pub use outcome::{Outcome, Status};
 pub use provenance::Provenance;
-pub use rows::{Rows, gaps};
-pub use writer::{Record, columns};
+pub use rows::Rows;
+pub use writer::{COUNTERS, Record};
 
 use rows::RowWriter;
 

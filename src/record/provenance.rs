@@ -1,6 +1,6 @@
 //! The machine and the versions that trained a trial.
 
-use crate::benchmark::Machine;
+use super::Machine;
 use serde::{Deserialize, Serialize};
 
 /// What a trial was run with; it stands in its `outcome.json`.

@@ -1,21 +1,11 @@
 //! Rows of a trial: a CSV file that is appended to.
 
-use crate::metric::{self, TRAIN};
+use crate::metric::{self, GAP, TRAIN};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// What the difference between a metric of training and of held-out examples is called; it is computed when it is asked for.
-const GAP: &str = "gap_";
-
-/// The gaps that these columns give.
-pub fn gaps(columns: &[String]) -> Vec<String> {
-    let judged = columns.iter().filter_map(|column| column.strip_prefix(TRAIN));
-    let with_both = judged.filter(|judged| columns.iter().any(|column| column == judged));
-    with_both.map(|judged| format!("{GAP}{judged}")).collect()
-}
 
 /// Appends rows; each is on disk before the next update.
 pub struct RowWriter {
@@ -166,7 +156,7 @@ mod tests {
     #[test]
     fn a_gap_is_how_much_better_training_examples_do() {
         let columns = ["accuracy", "cross_entropy", "train_accuracy", "train_cross_entropy"].map(String::from).to_vec();
-        assert_eq!(gaps(&columns), ["gap_accuracy", "gap_cross_entropy"]);
+        assert_eq!(metric::gaps(&columns), ["gap_accuracy", "gap_cross_entropy"]);
         let rows = Rows::of(columns, [[0.75, 0.5, 1.0, 0.25]]);
         assert_eq!(rows.column("gap_accuracy").unwrap(), [0.25]);
         assert_eq!(rows.column("gap_cross_entropy").unwrap(), [0.25]);

@@ -5,7 +5,7 @@ use super::statistics::{
 };
 use super::{ArmRecords, Report, TABLE_RESAMPLES, TrialRecord, estimate, interpolate, interval, path};
 use crate::experiment::Arm;
-use crate::{metric, stream};
+use crate::stream;
 
 /// More tests than these are adjusted for their number.
 pub const TESTS_WITHOUT_ADJUSTMENT: usize = 8;
@@ -69,7 +69,7 @@ impl Comparison {
     fn of(group: &[(&Arm, &ArmRecords)]) -> Option<Comparison> {
         let arms: Vec<&ArmRecords> = group.iter().map(|(_, records)| *records).collect();
         let (reference, others) = arms.split_first()?;
-        let (metric, higher_is_better) = deciding_metric(group[0].0, reference)?;
+        let (metric, higher_is_better) = group[0].0.deciding_column(&reference.trials.first()?.rows.columns)?;
         let examples = common_range(&arms, &metric)?;
         let heights = |arm: &ArmRecords| by_seed(arm, |trial| height(trial, &metric, examples));
         let ends = |arm: &ArmRecords| by_seed(arm, |trial| trial.last(&metric));
@@ -116,20 +116,6 @@ fn learn_the_same(one: &Arm, other: &Arm) -> bool {
     let changes = |arm: &Arm| (arm.task.train_rows, arm.task.imbalance, arm.task.label_noise);
     let judged = |arm: &Arm| (arm.evaluation.metrics.clone(), arm.evaluation.options.clone());
     data(one) == data(other) && changes(one) == changes(other) && judged(one) == judged(other)
-}
-
-/// The column that decides which weights of the arm are the best, and whether it is better when it is higher.
-fn deciding_metric(settings: &Arm, arm: &ArmRecords) -> Option<(String, bool)> {
-    if settings.task.env.is_some() {
-        return Some(("deterministic_return".into(), true));
-    }
-    let columns = &arm.trials.first()?.rows.columns;
-    settings.evaluation.metrics.iter().find_map(|named| {
-        let higher_is_better = metric::find(&named.name).ok()?.higher_is_better?;
-        let (whole, first_class) = (named.label(), format!("{}[", named.label()));
-        let column = columns.iter().find(|column| **column == whole || column.starts_with(&first_class))?;
-        Some((column.clone(), higher_is_better))
-    })
 }
 
 /// The examples that every arm's curve spans. Within an arm a trial that stopped early goes on at its last value, as in figures.
@@ -209,7 +195,8 @@ fn adjust(comparisons: &mut [Comparison]) {
 mod tests {
     use super::*;
     use crate::experiment::Experiment;
-    use crate::record::{Drawn, Rows};
+    use crate::metric::Drawn;
+    use crate::record::Rows;
 
     fn trial(seed: u64, rows: &[(f64, f64)]) -> TrialRecord {
         let columns = ["examples", "accuracy"].map(String::from).to_vec();

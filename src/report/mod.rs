@@ -17,7 +17,8 @@ pub use summary::{Summary, SummaryRow};
 
 use crate::diagnosis;
 use crate::experiment::{Arm, Experiment};
-use crate::record::{Drawn, Outcome, Provenance, Rows, Status};
+use crate::metric::Drawn;
+use crate::record::{Outcome, Provenance, Rows, Status};
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
 use statistics::{Bootstrap, Estimate, Wait};

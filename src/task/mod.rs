@@ -9,7 +9,7 @@ mod rewards_as_labels;
 mod usage;
 
 pub use environment::{BestReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
-pub use evaluation::Evaluation;
+pub use evaluation::{Evaluation, EvaluationSettings};
 pub use rewards_as_labels::Expert;
 
 use crate::data::{DataSet, DataSetSettings, Examples, Imbalance, Interventions, Target};

@@ -29,7 +29,7 @@ pub fn penalty(case: &Case) {
         let gradient = in_double(gradients.get(parameters.values()).unwrap());
         match tolerance {
             None => {
-                case.check("value", &[penalty.terms[0]]);
+                case.check("value", &[penalty.terms[0].1]);
                 case.check("value", &in_double(&penalty.total));
                 case.check("grad", &gradient);
             }

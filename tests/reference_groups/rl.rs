@@ -1,8 +1,9 @@
 use super::{Case, flat, numbers};
 use candle_core::{D, Device, Tensor, Var};
 use lossward::distribution::{Categorical, Gaussian, Policy, TanhGaussian};
-use lossward::kernel::{self, ClippedLoss, Surrogate, Taken, ValueClipping};
+use lossward::kernel::{self, ClippedLoss, ValueClipping};
 use lossward::rollout::{self, Trajectories, advantages};
+use lossward::surrogate::{Surrogate, Taken, surrogate_objective};
 use lossward_envs::{Bound, Cause, Dims, Space};
 
 fn ends(case: &Case) -> Vec<Option<Cause>> {
@@ -95,7 +96,7 @@ fn check_fused_tanh_gaussian(case: &Case) {
         surrogate: Surrogate::LogProb,
         entropy_coefficient: 0.0,
     };
-    let sum = (kernel::surrogate_objective(&outputs, &taken).unwrap().scalar * batch as f64).unwrap();
+    let sum = (surrogate_objective(&outputs, &taken).unwrap().scalar * batch as f64).unwrap();
     let expected: f64 = numbers(case.expected("log_prob_exact")).iter().sum();
     case.compare("the fused sum", &flat(&sum), &expected.into());
     let gradient = sum.backward().unwrap().remove(&outputs).unwrap();
@@ -189,7 +190,7 @@ fn check_actor_critic(case: &Case, surrogate: Surrogate, value_loss: impl FnOnce
     let old_log_probs = if is_clipped { case.tensor("old_log_prob") } else { advantages.zeros_like().unwrap() };
     let (policy, actions, advantages, old_log_probs) = (&policy, &actions, &advantages, &old_log_probs);
     let taken = Taken { policy, actions, advantages, old_log_probs, surrogate, entropy_coefficient };
-    let objective = kernel::surrogate_objective(&outputs, &taken).unwrap();
+    let objective = surrogate_objective(&outputs, &taken).unwrap();
     let value_loss = value_loss(&values, &case.tensor("returns"));
     let total = ((&value_loss * case.number("vf_coef")).unwrap() - objective.scalar).unwrap();
     case.check("policy_loss", &[-objective.surrogate]);

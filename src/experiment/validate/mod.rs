@@ -2,7 +2,8 @@
 
 mod policy_gradient;
 
-use super::{Arm, EvaluationSettings, Experiment, ObjectiveSettings, Plot};
+use super::{Arm, Experiment, ObjectiveSettings, Plot};
+use crate::Error;
 use crate::data::{DataSetSettings, Target};
 use crate::distribution::Policy;
 use crate::loss::{self, Criterion, Loss};
@@ -10,9 +11,8 @@ use crate::metric::{self, Reward};
 use crate::objective::SupervisedSettings;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::options::Named;
-use crate::task::{Evaluation, Source, Task};
+use crate::task::{Evaluation, EvaluationSettings, Source, Task};
 use crate::visible::is_control;
-use crate::{Error, record, trial};
 use lossward_envs::wrapper::WrapError;
 
 /// What is wrong, and at which key of which arm.
@@ -73,7 +73,7 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
             arms: None,
         });
     }
-    columns.extend(record::gaps(&columns));
+    columns.extend(metric::gaps(&columns));
     check_columns(experiment, &columns).map_err(at_top)
 }
 
@@ -273,7 +273,7 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<(Vec<String>, Vec<Str
     }
     check_judging(arm, &task)?;
     check_metrics(arm, &task)?;
-    let columns = trial::columns(arm, &task).map_err(|error| ("evaluation".into(), error.to_string()))?;
+    let columns = super::columns(arm, &task).map_err(|error| ("evaluation".into(), error.to_string()))?;
     let notes = match &task.source {
         Source::DataSet(data) => data.notes.clone(),
         Source::Environment(_) => Vec::new(),

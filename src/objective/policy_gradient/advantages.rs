@@ -5,9 +5,9 @@ use super::super::critic::Critic;
 use super::{Baseline, PolicyGradientSettings, SurrogateKind};
 use crate::Result;
 use crate::distribution::picked;
-use crate::kernel::GroupTarget;
 use crate::network::Network;
 use crate::rollout::{self, Deviation, Rollout, Scale, Traces, Trajectories};
+use crate::surrogate::GroupTarget;
 use candle_core::{Device, Tensor};
 
 /// What a rollout is worth: per transition, gaps included, where nothing else is said.

@@ -48,7 +48,7 @@ fn update(surrogate: Surrogate, advantages: &[f64]) -> Vec<f64> {
     let (advantages, old_log_probs) = (&column(advantages), &column(&old));
     let (policy, actions) = (&Policy::Categorical { actions: 4 }, &Tensor::new(actions, &Device::Cpu).unwrap());
     let taken = Taken { policy, actions, advantages, old_log_probs, surrogate, entropy_coefficient: 0.0 };
-    gradient(SIZE, |logits| kernel::surrogate_objective(logits, &taken).unwrap().scalar)
+    gradient(SIZE, |logits| surrogate_objective(logits, &taken).unwrap().scalar)
 }
 
 /// 1 for every draw of `y`.
@@ -144,7 +144,7 @@ fn a_target_over_all_actions_has_its_factor() {
             surrogate: Surrogate::GroupTarget(&target),
             entropy_coefficient: 0.0,
         };
-        let gradients = kernel::surrogate_objective(&rows, &taken).unwrap().scalar.backward().unwrap();
+        let gradients = surrogate_objective(&rows, &taken).unwrap().scalar.backward().unwrap();
         gradients.get(&rows).unwrap().sum(0).unwrap().to_vec1().unwrap()
     };
     assert_factors("tpo", of, |p| p * (odds() - 1.0) / (1.0 - p + odds() * p));
@@ -159,7 +159,7 @@ fn a_single_sample_has_the_target_of_its_sign() {
         let (policy, actions) = (&Policy::Categorical { actions: 4 }, &Tensor::new(&[action], &Device::Cpu).unwrap());
         let surrogate = Surrogate::Target { temperature: 1.0 };
         let taken = Taken { policy, actions, advantages, old_log_probs, surrogate, entropy_coefficient: 0.0 };
-        gradient(1, |logits| kernel::surrogate_objective(logits, &taken).unwrap().scalar)
+        gradient(1, |logits| surrogate_objective(logits, &taken).unwrap().scalar)
     };
     assert_factors("a success", |y| one(y as u32, 0.3), |p| p * (odds() - 1.0) / (1.0 - p + odds() * p));
     assert_factors("a failure", |y| one(y as u32, -2.0), |p| p * (1.0 / odds() - 1.0) / (1.0 - p + p / odds()));

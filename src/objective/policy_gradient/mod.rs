@@ -11,19 +11,19 @@ mod tests;
 pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 
 use super::critic::Critic;
-use super::{Mean, Objective, Sense, Value};
+use super::{Column, Counters, Mean, Objective, Sense, Value, no_batch};
 use crate::distribution::picked;
-use crate::kernel::{self, ClippedLoss, GroupTarget, Surrogate, Taken, ValueClipping};
+use crate::kernel::{ClippedLoss, ValueClipping};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::OptimizerSettings;
 use crate::rollout::{self, RandomRewards, Rollout};
+use crate::surrogate::{GroupTarget, Surrogate, Taken, surrogate_objective};
 use crate::task::{Control, Task};
 use crate::{Error, Result, Rng, stream};
 use advantages::Estimates;
 use candle_core::{Device, Tensor};
 use lossward_envs::Vectorized;
 use rand::seq::SliceRandom;
-use std::cell::Cell;
 
 /// `E[surrogate] + c · E[entropy]` over the transitions of a rollout.
 ///
@@ -43,8 +43,9 @@ pub struct PolicyGradient {
     order: Vec<usize>,
     position: usize,
     epochs_left: usize,
-    /// [`kernel::SurrogateObjective::kl_k3`] of the minibatches of this epoch.
-    epoch_kl: Cell<Mean>,
+    /// [`crate::surrogate::SurrogateObjective::kl_k3`] of the minibatches of this epoch.
+    epoch_kl: Mean,
+    batch: Option<Transitions>,
     budget: u64,
     seed: u64,
     /// Contexts that were drawn so far.
@@ -58,21 +59,21 @@ pub struct PolicyGradient {
 }
 
 /// A minibatch of transitions.
-pub struct Transitions {
+struct Transitions {
     /// `[batch, features]`
-    pub observations: Tensor,
+    observations: Tensor,
     /// `[batch]` or `[batch, width]`
-    pub actions: Tensor,
+    actions: Tensor,
     /// `[batch, outputs]`; empty where the environment has no action mask.
-    pub action_masks: Vec<bool>,
+    action_masks: Vec<bool>,
     /// `[batch]`, like all that follow
-    pub old_log_probs: Tensor,
-    pub advantages: Tensor,
+    old_log_probs: Tensor,
+    advantages: Tensor,
     /// What is aimed at, where groups are told apart by a target.
     target: Option<GroupTarget>,
     /// ε and the entropy's coefficient in force.
-    pub clip: f64,
-    pub entropy_coefficient: f64,
+    clip: f64,
+    entropy_coefficient: f64,
     /// Over the batch, as they are before any normalization.
     advantage_deviation: f64,
     value_loss: Option<f64>,
@@ -122,7 +123,8 @@ impl PolicyGradient {
             order: Vec::new(),
             position: 0,
             epochs_left: 0,
-            epoch_kl: Cell::default(),
+            epoch_kl: Mean::default(),
+            batch: None,
             budget: parts.budget,
             seed,
             contexts: 0,
@@ -187,7 +189,7 @@ impl PolicyGradient {
     /// The next rows of the shuffled rollout; none when every epoch is used up.
     fn next_rows(&mut self, network: &Network, rng: &mut Rng) -> Result<Option<Vec<usize>>> {
         if self.position >= self.order.len() {
-            let kl = self.epoch_kl.take().value();
+            let kl = std::mem::take(&mut self.epoch_kl).value();
             if self.settings.target_kl.is_some_and(|target| kl > target) {
                 self.epochs_left = 0;
             }
@@ -222,11 +224,11 @@ impl PolicyGradient {
 }
 
 impl Objective for PolicyGradient {
-    type Batch = Transitions;
-    const SENSE: Sense = Sense::Maximize;
-    const ROUNDS: &'static str = "episodes";
+    fn sense(&self) -> Sense {
+        Sense::Maximize
+    }
 
-    fn next_batch(&mut self, network: &Network, rng: &mut Rng) -> Result<Transitions> {
+    fn next(&mut self, network: &Network, rng: &mut Rng) -> Result<()> {
         let mut gathered = Gathered::default();
         let rows = match self.next_rows(network, rng)? {
             Some(rows) => rows,
@@ -251,7 +253,7 @@ impl Objective for PolicyGradient {
         let value_loss = self.fit_critic(&observations, &rows)?;
         let progress = self.progress();
         let column = |values: Vec<f32>| Tensor::from_vec(values, rows.len(), &Device::Cpu);
-        Ok(Transitions {
+        self.batch = Some(Transitions {
             observations,
             actions: self.rollout.actions.tensor(&rows, network.policy().width())?,
             action_masks,
@@ -263,10 +265,12 @@ impl Objective for PolicyGradient {
             advantage_deviation,
             value_loss,
             gathered,
-        })
+        });
+        Ok(())
     }
 
-    fn value(&self, network: &Network, batch: &Transitions) -> Result<Value> {
+    fn value(&self, network: &Network) -> Result<Value> {
+        let batch = self.batch.as_ref().ok_or_else(no_batch)?;
         let temperature = self.settings.temperature();
         let surrogate = match (self.settings.surrogate, &batch.target) {
             (SurrogateKind::LogProb, _) => Surrogate::LogProb,
@@ -287,43 +291,47 @@ impl Objective for PolicyGradient {
         if !batch.action_masks.is_empty() {
             outputs = network.policy().masked(&outputs, &batch.action_masks)?;
         }
-        let objective = kernel::surrogate_objective(&outputs, &taken)?;
-        let mut epoch_kl = self.epoch_kl.get();
-        epoch_kl.add(Mean::of_one(objective.kl_k3));
-        self.epoch_kl.set(epoch_kl);
+        let objective = surrogate_objective(&outputs, &taken)?;
         let Gathered { training_return, training_length, zero_spread, explained_variance } = batch.gathered;
-        let read_off = [objective.entropy, objective.kl_k1, objective.kl_k3, batch.advantage_deviation];
-        let mut terms = vec![training_return, training_length];
-        terms.extend(read_off.map(Mean::of_one));
+        let one = Mean::of_one;
+        let mut terms = vec![
+            ("training_return", training_return),
+            ("training_length", training_length),
+            ("training_entropy", one(objective.entropy)),
+            ("kl_k1", one(objective.kl_k1)),
+            (KL, one(objective.kl_k3)),
+            ("advantage_deviation", one(batch.advantage_deviation)),
+        ];
         if self.settings.surrogate == SurrogateKind::Clipped {
-            terms.push(Mean::of_one(objective.clip_fraction));
+            terms.push(("clip_fraction", one(objective.clip_fraction)));
         }
         if self.settings.group_size.is_some() {
-            terms.push(zero_spread);
+            terms.push(("zero_spread", zero_spread));
         }
-        terms.extend(batch.value_loss.map(|loss| [Mean::of_one(loss), explained_variance]).into_iter().flatten());
+        if let Some(loss) = batch.value_loss {
+            terms.extend([("value_loss", one(loss)), ("explained_variance", explained_variance)]);
+        }
+        let terms = terms.into_iter().map(|(column, mean)| (Column::Borrowed(column), mean)).collect();
         Ok(Value { scalar: objective.scalar, inputs: batch.observations.clone(), outputs, terms })
     }
 
-    fn examples(&self) -> u64 {
-        self.examples
+    fn note(&mut self, value: &Value) {
+        let moved = value.terms.iter().filter(|(column, _)| column == KL);
+        moved.for_each(|(_, kl)| self.epoch_kl.add(*kl));
     }
 
-    fn examples_before(&self) -> u64 {
-        self.before
-    }
-
-    fn rounds(&self) -> f64 {
-        self.episodes as f64
+    fn counters(&self) -> Counters {
+        let moved_too_far = || self.settings.target_kl.is_some_and(|target| self.epoch_kl.value() > target);
+        Counters {
+            examples: self.examples,
+            before: self.before,
+            rounds: (PolicyGradientSettings::ROUNDS, self.episodes as f64),
+            batch_is_left: self.position < self.order.len() || (self.epochs_left > 0 && !moved_too_far()),
+        }
     }
 
     fn judge(&mut self, value: f64, higher_is_better: bool) {
         self.critic.iter_mut().for_each(|critic| critic.judge(value, higher_is_better));
-    }
-
-    fn has_batch_in_hand(&self) -> bool {
-        let moved_too_far = || self.settings.target_kl.is_some_and(|target| self.epoch_kl.get().value() > target);
-        self.position < self.order.len() || (self.epochs_left > 0 && !moved_too_far())
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -335,6 +343,9 @@ impl Objective for PolicyGradient {
         if share > NEARLY_ALL { vec![told] } else { Vec::new() }
     }
 }
+
+/// The column that says how far the policy has moved.
+const KL: &str = "kl_k3";
 
 /// The share of groups without spread from which a trial is warned about.
 const NEARLY_ALL: f64 = 0.9;

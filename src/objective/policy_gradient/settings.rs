@@ -121,8 +121,11 @@ pub enum SurrogateKind {
 }
 
 impl PolicyGradientSettings {
-    /// Names of the terms of every [`Value`](super::super::Value), in order.
-    pub fn terms(&self) -> Vec<String> {
+    /// What its third counter counts.
+    pub const ROUNDS: &str = "episodes";
+
+    /// Columns of the terms of every [`Value`](super::super::Value), in order.
+    pub fn terms(&self) -> Vec<&'static str> {
         let mut terms =
             vec!["training_return", "training_length", "training_entropy", "kl_k1", "kl_k3", "advantage_deviation"];
         if self.surrogate == SurrogateKind::Clipped {
@@ -134,7 +137,7 @@ impl PolicyGradientSettings {
         if self.baseline == Baseline::Value {
             terms.extend(["value_loss", "explained_variance"]);
         }
-        terms.into_iter().map(String::from).collect()
+        terms
     }
 
     /// Whether copies begin every rollout in contexts that are drawn for them together.

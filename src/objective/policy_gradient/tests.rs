@@ -90,9 +90,10 @@ fn epochs_end_where_the_policy_has_moved_too_far() {
         let optimizer: OptimizerSettings = toml::from_str("rule = \"adam\"\nlearning_rate = 0.01").unwrap();
         let mut optimizer = crate::optimizer::Optimizer::new(&optimizer, stream(0, "gradient noise", 0)).unwrap();
         let mut updates = 0;
-        while updates == 0 || objective.has_batch_in_hand() {
-            let batch = objective.next_batch(&network, &mut rng).unwrap();
-            let value = objective.value(&network, &batch).unwrap();
+        while updates == 0 || objective.counters().batch_is_left {
+            objective.next(&network, &mut rng).unwrap();
+            let value = objective.value(&network).unwrap();
+            objective.note(&value);
             optimizer.descend(network.parameters(), &value.scalar.neg().unwrap(), 0.0).unwrap();
             updates += 1;
         }

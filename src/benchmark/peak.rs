@@ -1,21 +1,9 @@
-//! What the machine is, and what it can do at best.
+//! What the machine can do at best.
 
 use super::measure::{in_turns, quantile};
 use crate::{Result, kernel};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// The machine that was measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Machine {
-    pub processor: String,
-    pub cores: usize,
-    /// The widest vector instructions that the kernels use here.
-    pub vectors: String,
-    pub memory_gib: Option<f64>,
-    /// Operating system and architecture.
-    pub system: String,
-}
 
 /// The best matrix product of one core, of the crates tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,25 +23,6 @@ pub(super) const LARGE: [usize; 3] = [128, 784, 256];
 
 pub(super) fn shape_name([rows, inner, columns]: [usize; 3]) -> String {
     format!("{rows}×{inner}×{columns}")
-}
-
-impl Machine {
-    /// The one that this runs on; what can't be found out is said to be unknown.
-    pub fn here() -> Self {
-        let entry = |file: &str, key: &str| {
-            let text = std::fs::read_to_string(file).ok()?;
-            let line = text.lines().find(|line| line.starts_with(key))?;
-            Some(line.split_once(':')?.1.trim().to_string())
-        };
-        let kib = |text: String| text.split_whitespace().next()?.parse::<f64>().ok();
-        Machine {
-            processor: entry("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),
-            cores: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
-            vectors: kernel::vector_instructions().into(),
-            memory_gib: entry("/proc/meminfo", "MemTotal").and_then(kib).map(|kib| (kib / 1_048_576.0).round()),
-            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        }
-    }
 }
 
 /// Libraries that multiply matrices; the first one is what the kernels use.

@@ -1,14 +1,16 @@
 //! How well a network does, the same for every arm of an experiment.
 
+mod settings;
+
+pub use settings::EvaluationSettings;
+
 use super::judging::{Judged, Judging, infer_all, mean_entropy, mean_reward, numbers};
 use super::{Source, Task};
 use crate::data::DataSet;
 use crate::distribution::RawActions;
-use crate::experiment::EvaluationSettings;
-use crate::metric::{Reward, TRAIN};
+use crate::metric::{Drawn, Reward, TRAIN};
 use crate::network::Network;
 use crate::options::Named;
-use crate::record::Drawn;
 use crate::{Result, Rng, stream};
 use lossward_envs::Vectorized;
 use lossward_envs::wrapper::Purpose;
@@ -81,8 +83,14 @@ impl Evaluation {
         }
     }
 
-    /// Evaluates the network as it is now.
-    pub fn of(&mut self, network: &Network) -> Result<Vec<f64>> {
+    /// Evaluates the network as it is now: each column with its value.
+    pub fn of(&mut self, network: &Network) -> Result<Vec<(String, f64)>> {
+        let values = self.values(network)?;
+        Ok(self.columns().into_iter().zip(values).collect())
+    }
+
+    /// In the order of [`Self::columns`].
+    fn values(&mut self, network: &Network) -> Result<Vec<f64>> {
         match &mut self.kind {
             Kind::Held { data, metrics, reward, train_metrics } => {
                 let outputs = &mut self.outputs;

@@ -1,0 +1,35 @@
+//! Names of the columns of a record.
+
+use super::{Arm, ObjectiveSettings};
+use crate::Result;
+use crate::loss::Criterion;
+use crate::objective::{PolicyGradientSettings, SupervisedSettings};
+use crate::record::COUNTERS;
+use crate::task::{Evaluation, Task};
+
+/// Of this arm's records, in order:
+///
+/// - four counters: `updates`, `examples`, `epochs` or `episodes`, `seconds`;
+/// - means over the updates since the last row: `loss` (what the optimizer minimized, without penalties; for a reward its
+///   negative), the objective's terms, the penalties that are on (`l1`, `l2`, `elastic_net`, `entropy_bonus`, `kl_penalty`), `gradient_norm`
+///   (before clipping); and the last `learning_rate`;
+/// - the evaluation.
+///
+/// # Errors
+/// When the loss or the evaluation doesn't exist or doesn't fit the task.
+pub fn columns(arm: &Arm, task: &Task) -> Result<Vec<String>> {
+    let (rounds, terms) = match &arm.objective {
+        ObjectiveSettings::Supervised(settings) => {
+            (SupervisedSettings::ROUNDS, Criterion::new(&settings.loss)?.columns().to_vec())
+        }
+        ObjectiveSettings::PolicyGradient(settings) => {
+            (PolicyGradientSettings::ROUNDS, settings.terms().into_iter().map(String::from).collect())
+        }
+    };
+    let [updates, examples, seconds] = COUNTERS;
+    let counters = [updates, examples, rounds, seconds, "loss"];
+    let penalties = arm.regularizer.columns();
+    let columns = counters.into_iter().map(String::from).chain(terms);
+    let columns = columns.chain(penalties.into_iter().chain(["gradient_norm", "learning_rate"]).map(String::from));
+    Ok(columns.chain(Evaluation::new(task, &arm.evaluation, 0)?.columns()).collect())
+}

@@ -1,0 +1,50 @@
+//! The `[evaluation]` table.
+
+use crate::metric::TRAIN;
+use crate::options::{Given, Named};
+use crate::patience::EarlyStopping;
+use serde::{Deserialize, Serialize};
+
+/// When and how a network is judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationSettings {
+    /// Examples between two rows of the record; a hundredth of the budget when absent.
+    #[serde(default)]
+    pub every: Option<u64>,
+    /// On a data set; the first one that is not drawn decides which weights are the best. When absent, accuracy and cross-entropy
+    /// of classes, R² and the root mean squared error of real values.
+    #[serde(default)]
+    pub metrics: Vec<Named>,
+    /// On a data set: metrics of the training examples; their columns begin with `train_`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_metrics: Option<Vec<Named>>,
+    /// On a data set: what a class earns, in the column `reward`; accuracy when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<Named>,
+    /// In an environment, per policy (sampled, deterministic).
+    pub episodes: usize,
+    /// Of the environment, over those of the task: to judge under another rule than was trained under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Given>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+}
+
+impl EvaluationSettings {
+    /// Whether a column of the record is one of `metrics` or `train_metrics`, or a class of it.
+    pub fn asks_for(&self, column: &str) -> bool {
+        let is_of = |column: &str, metric: &Named| {
+            let label = metric.label();
+            column == label || column.strip_prefix(&label).is_some_and(|rest| rest.starts_with('['))
+        };
+        let of_training = column.strip_prefix(TRAIN);
+        self.metrics.iter().any(|metric| is_of(column, metric))
+            || self.train_metrics.iter().flatten().any(|metric| of_training.is_some_and(|column| is_of(column, metric)))
+    }
+
+    /// Examples between two rows, with a budget of so many.
+    pub fn every(&self, budget: u64) -> u64 {
+        self.every.unwrap_or((budget / 100).max(1))
+    }
+}
