@@ -32,6 +32,7 @@ pub mod metric;
 pub mod network;
 pub mod objective;
 pub mod optimizer;
+mod parallel;
 pub mod patience;
 pub mod record;
 pub mod regularizer;

@@ -99,17 +99,17 @@ fn python() -> Option<String> {
     })
 }
 
-/// README's snippet on the rows of a table says what the library says.
+/// The guide's snippet on the rows of a table says what the library says.
 #[test]
 #[allow(clippy::print_stderr)]
-fn the_snippet_of_the_readme_predicts_in_pytorch() {
+fn the_snippet_of_the_guide_predicts_in_pytorch() {
     let Some(python) = python() else {
         eprintln!("skipped: no Python with torch and safetensors (LOSSWARD_PYTHON names one)");
         return;
     };
     let sandbox = Sandbox::new();
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let snippet = readme.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide.md")).unwrap();
+    let snippet = guide.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
     sandbox.write("snippet.py", snippet);
     let rows: Vec<serde_json::Value> = (0..7)
         .map(|i| (3.25 * i as f64, ["red", "green", "blue"][i % 3]))

@@ -83,7 +83,7 @@ impl Targets {
         }
     }
 
-    fn kept(&self, rows: &[usize]) -> Targets {
+    pub(super) fn kept(&self, rows: &[usize]) -> Targets {
         match self {
             Targets::Classes(labels) => Targets::Classes(rows.iter().map(|&row| labels[row]).collect()),
             Targets::Values(values) => Targets::Values(rows.iter().map(|&row| values[row]).collect()),

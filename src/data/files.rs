@@ -5,8 +5,7 @@ use super::notation::{Notation, THOUSANDS};
 use super::source::Source;
 use super::table::{Format, SEPARATORS, Table};
 use super::tabular::{Kind, Missing, Split, Tabular};
-use super::{DataSet, Interventions};
-use crate::disk::sha256;
+use super::{DataSet, Interventions, once};
 use crate::options::{Given, Options};
 use crate::{Error, FilePath, Result};
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
@@ -90,9 +89,10 @@ impl DataSetSettings {
         let mut data = match self {
             DataSetSettings::Named(name) => {
                 let row = super::find(name)?;
-                let data = (row.load)(&Options::new(row.name, row.options, &options.cloned().unwrap_or_default())?)?;
+                let options = Options::new(row.name, row.options, &options.cloned().unwrap_or_default())?;
+                let key = format!("{name} {:?}", options.values());
                 // Its makers know it.
-                DataSet { notes: Vec::new(), ..data }
+                once::read(Some(key), || Ok(DataSet { notes: Vec::new(), ..(row.load)(&options)? }))?
             }
             DataSetSettings::Files(_) if options.is_some() => {
                 return Err(Error::Argument("`options` are for built-in data sets, not for files".into()));
@@ -129,7 +129,7 @@ impl Files {
     pub fn fix(&mut self) -> Result<()> {
         self.check_keys()?;
         if self.sha256.is_none() {
-            self.sha256 = Some(self.paths().map(|file| sha256(&file.path())).collect::<Result<_>>()?);
+            self.sha256 = Some(self.paths().map(|file| once::sha256(&file.path())).collect::<Result<_>>()?);
         }
         Ok(())
     }
@@ -139,6 +139,13 @@ impl Files {
     pub fn load(&self) -> Result<DataSet> {
         self.check_keys()?;
         self.check_content()?;
+        // The same settings of the same state of the files; it was checked that they hold what is said.
+        let states: Option<Vec<_>> = self.paths().map(|file| once::state(&file.path())).collect();
+        let key = states.map(|states| format!("{:?} {states:?}", Files { sha256: None, ..self.clone() }));
+        once::read(key, || self.read())
+    }
+
+    fn read(&self) -> Result<DataSet> {
         match (&self.csv, &self.images, &self.labels) {
             (Some(csv), None, None) => self.table(&csv.path()),
             (None, Some(images), Some(labels)) => self.images(&images.path(), &labels.path()),
@@ -224,7 +231,7 @@ impl Files {
             return Err(Error::Argument(message));
         }
         for (path, expected) in paths.into_iter().zip(expected) {
-            let found = sha256(&path)?;
+            let found = once::sha256(&path)?;
             if !found.eq_ignore_ascii_case(expected) {
                 let message = format!("its SHA-256 is {found}, and `sha256` says {expected}: the data has changed");
                 return Err(Error::content(path, message));

@@ -11,6 +11,7 @@ pub mod idx;
 pub mod images;
 mod interventions;
 pub mod notation;
+mod once;
 mod picture;
 mod scale;
 pub mod source;

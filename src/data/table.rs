@@ -159,12 +159,20 @@ impl Table {
     /// # Errors
     /// When an entry is no number, none that is finite, or one beyond [`LARGEST`]; the message names its row.
     pub fn numbers(&self, column: &Column) -> Result<Vec<Option<f64>>> {
-        let here = |row, message: String| self.error_in(row, format!(", column `{}`: {message}", column.name));
         let Some(numbers) = column.numbers() else {
             let slip = column.slip().or_else(|| column.first_text());
             let (row, message) = slip.map_or((0, "not a number".into()), |slip| (slip.row, slip.message()));
-            return Err(here(row, message));
+            return Err(self.error_in(row, format!(", column `{}`: {message}", column.name)));
         };
+        self.usable(column, numbers)
+    }
+
+    /// The numbers of a column, if all of them can be learned from.
+    ///
+    /// # Errors
+    /// As [`Self::numbers`].
+    pub fn usable(&self, column: &Column, numbers: Vec<Option<f64>>) -> Result<Vec<Option<f64>>> {
+        let here = |row, message: String| self.error_in(row, format!(", column `{}`: {message}", column.name));
         match numbers.iter().position(|x| x.is_some_and(|x| !is_usable(x))) {
             None => Ok(numbers),
             Some(row) => {

@@ -2,7 +2,7 @@
 
 use super::table::{Column, Table, is_perhaps_missing};
 use super::{DataSet, Examples, Feature, Inputs, Scale, Target, Targets};
-use crate::Result;
+use crate::{Result, parallel};
 use serde::{Deserialize, Serialize};
 
 /// How a table is read.
@@ -61,6 +61,12 @@ impl Split {
     }
 }
 
+/// What one column gives: features, each with its `[rows]` numbers, and what there is to say about it.
+struct Features {
+    features: Vec<(Feature, Vec<f32>)>,
+    notes: Vec<String>,
+}
+
 impl Tabular<'_> {
     /// Columns of numbers are standardized by the mean and the standard deviation of the training rows; columns of texts become
     /// one feature of 0 and 1 per category of the training rows, in alphabetical order. Classes are counted in the order of their
@@ -88,8 +94,11 @@ impl Tabular<'_> {
         };
         let mut features = Vec::new();
         let mut columns: Vec<Vec<f32>> = Vec::new();
-        for column in self.table.columns.iter().filter(is_feature) {
-            for (feature, numbers) in self.features(column, &mut notes)? {
+        let of: Vec<&Column> = self.table.columns.iter().filter(is_feature).collect();
+        for (column, read) in of.iter().zip(parallel::map(&of, |column| self.features(column))) {
+            let read = read?;
+            notes.extend(read.notes);
+            for (feature, numbers) in read.features {
                 features.push(feature);
                 columns.push(numbers);
             }
@@ -104,16 +113,12 @@ impl Tabular<'_> {
         if features.is_empty() {
             return Err(self.table.error("no column beside the target has an entry in the training rows"));
         }
-        let inputs = (0..rows).flat_map(|row| columns.iter().map(move |column| column[row]));
-        let all = Examples { inputs: Inputs::Numbers(inputs.collect()), targets };
-        Ok(DataSet {
-            shape: vec![features.len()],
-            features,
-            target,
-            train: all.kept(&train).into(),
-            test: all.kept(&test).into(),
-            notes,
-        })
+        let part = |rows: &[usize]| {
+            let inputs = rows.iter().flat_map(|row| columns.iter().map(|column| column[*row]));
+            Examples { inputs: Inputs::Numbers(inputs.collect()), targets: targets.kept(rows) }
+        };
+        let (train, test) = (part(&train), part(&test));
+        Ok(DataSet { shape: vec![features.len()], features, target, train: train.into(), test: test.into(), notes })
     }
 
     fn is_trained_on(&self, row: usize) -> bool {
@@ -173,15 +178,16 @@ impl Tabular<'_> {
         Ok((Target::Value { column: column.name.clone(), logarithm: self.logarithm, scale }, Targets::Values(values)))
     }
 
-    /// The features of one column, each with its `[rows]` numbers, and what there is to say about it.
-    fn features(&self, column: &Column, notes: &mut Vec<String>) -> Result<Vec<(Feature, Vec<f32>)>> {
+    fn features(&self, column: &Column) -> Result<Features> {
         let name = &column.name;
         if let (Missing::Error, Some(row)) = (self.missing, column.first_missing()) {
             let message = format!(", column `{name}`: the entry is missing; `missing = \"fill\"` fills such entries");
             return Err(self.table.error_in(row, message));
         }
         let listed = self.categorical.contains(&name.as_str());
-        if listed || !column.holds_numbers() {
+        let numbers = if listed { None } else { column.numbers() };
+        let mut notes = Vec::new();
+        let Some(numbers) = numbers else {
             if let (false, Some(slip)) = (listed, column.slip()) {
                 let way_out = match slip.message() {
                     message if message.contains("`categorical`") => message,
@@ -196,9 +202,9 @@ impl Tabular<'_> {
             notes.extend(perhaps_missing(column));
             let mut features = self.one_hot(column, listed)?;
             features.iter_mut().for_each(|(feature, _)| feature.missing = column.missing());
-            return Ok(features);
-        }
-        let numbers = self.table.numbers(column)?;
+            return Ok(Features { features, notes });
+        };
+        let numbers = self.table.usable(column, numbers)?;
         let trained = (0..numbers.len()).filter(|row| self.is_trained_on(*row)).filter_map(|row| numbers[row]);
         let scale = Scale::of(trained.clone());
         if !scale.varies() {
@@ -214,7 +220,9 @@ impl Tabular<'_> {
             ));
         }
         let standardized = numbers.iter().map(|x| x.map_or(0.0, |x| scale.standardized(x))).collect();
-        Ok(vec![(Feature { missing: column.missing(), ..Feature::number(name, scale) }, standardized)])
+        let missing = numbers.iter().filter(|x| x.is_none()).count();
+        let features = vec![(Feature { missing, ..Feature::number(name, scale) }, standardized)];
+        Ok(Features { features, notes })
     }
 
     /// # Errors

@@ -6,7 +6,6 @@ pub mod figure;
 mod interval;
 mod labels;
 mod page;
-mod parallel;
 pub mod statistics;
 mod summary;
 
@@ -88,7 +87,7 @@ impl Report {
         let (mut arms, mut provenance) = (Vec::new(), Vec::new());
         for arm in &experiment.arms {
             let mut records = ArmRecords { name: arm.name.clone(), ..ArmRecords::default() };
-            for (seed, read) in seeds.iter().zip(parallel::map(&seeds, |seed| read(arm, *seed, results))) {
+            for (seed, read) in seeds.iter().zip(crate::parallel::map(&seeds, |seed| read(arm, *seed, results))) {
                 let (found, by) = read?;
                 provenance.extend(by.filter(|by| !provenance.contains(by)));
                 match found {

@@ -5,6 +5,7 @@ use crate::data::description::{Column, Content, of_boxes};
 use crate::data::source::Source;
 use crate::data::table::Table;
 use crate::data::{Files, boxes, idx, images, tabular};
+use crate::parallel;
 use std::io::Read;
 use std::path::Path;
 
@@ -77,8 +78,13 @@ fn of_list(path: &Path, table: &Table) -> anyhow::Result<Subject> {
 }
 
 fn of_table(path: &Path, table: &Table) -> Subject {
-    let description = table.description();
-    let mut notes: Vec<String> = table.columns.iter().flat_map(|column| faults(table, column)).collect();
+    let read = parallel::map(&table.columns, |column| {
+        let numbers = column.numbers();
+        (table.described_column(column, numbers.as_deref()), faults(table, column, numbers))
+    });
+    let (columns, faults): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    let description = table.described(columns);
+    let mut notes: Vec<String> = faults.into_iter().flatten().collect();
     notes.extend(description.columns.iter().filter_map(advice));
     if description.columns.iter().any(|column| column.missing > 0) {
         notes.push("entries are missing: `missing = \"fill\"` gives numbers the mean and texts no category".into());
@@ -98,18 +104,22 @@ fn of_table(path: &Path, table: &Table) -> Subject {
 }
 
 /// What would be refused, or should be known.
-fn faults(table: &Table, column: &crate::data::table::Column) -> Vec<String> {
+fn faults(table: &Table, column: &crate::data::table::Column, numbers: Option<Vec<Option<f64>>>) -> Vec<String> {
     let name = &column.name;
-    if let Some(slip) = column.slip() {
-        return vec![format!("`{name}` is mostly numbers, but row {}: {}", slip.row + 1, slip.message())];
-    }
-    let Some(numbers) = column.numbers() else { return tabular::perhaps_missing(column).into_iter().collect() };
+    let Some(numbers) = numbers else {
+        return match column.slip() {
+            Some(slip) => {
+                vec![format!("`{name}` is mostly numbers, but row {}: {}", slip.row + 1, slip.message())]
+            }
+            None => tabular::perhaps_missing(column).into_iter().collect(),
+        };
+    };
     if tabular::looks_like_an_id(&numbers) {
         return vec![format!(
             "`{name}` is a whole number that differs in every row, as an id does: `ignored`, if it is one"
         )];
     }
-    match table.numbers(column) {
+    match table.usable(column, numbers) {
         Err(error) => vec![format!("`{name}` can't be learned from: {error}")],
         Ok(_) => Vec::new(),
     }

@@ -8,7 +8,7 @@ impl Distribution {
     /// Those that are not finite are left out.
     pub fn of(numbers: impl IntoIterator<Item = f64>) -> Distribution {
         let mut all: Vec<f64> = numbers.into_iter().collect();
-        all.sort_by(f64::total_cmp);
+        all.sort_unstable_by(f64::total_cmp);
         Distribution::of_counts(all.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())))
     }
 

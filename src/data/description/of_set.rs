@@ -2,6 +2,7 @@
 
 use super::{Column, Content, Description, Distribution, Plane};
 use crate::data::{DataSet, Examples, Feature, Inputs, Picture, Target, Targets};
+use crate::parallel;
 
 /// What the parts are called.
 const PARTS: [&str; 2] = ["to train on", "held out"];
@@ -11,13 +12,14 @@ impl DataSet {
     pub fn description(&self) -> Description {
         let groups = self.features.chunk_by(|a, b| a.column == b.column);
         let mut first = 0;
-        let columns = groups.map(|group| {
+        let placed = groups.map(|group| {
             first += group.len();
-            self.column(group, first - group.len())
+            (group, first - group.len())
         });
+        let columns = parallel::map(&placed.collect::<Vec<_>>(), |(group, first)| self.column(group, *first));
         Description {
             parts: PARTS.into_iter().zip(self.parts().map(Examples::len)).collect(),
-            columns: columns.collect(),
+            columns,
             target: Some(self.target_column()),
             plane: self.plane(),
         }

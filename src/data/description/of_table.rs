@@ -3,32 +3,37 @@
 use super::{Column, Content, Description, Distribution};
 use crate::data::boxes::LabelledBox;
 use crate::data::table::Table;
+use crate::parallel;
 use std::collections::BTreeMap;
 
 impl Table {
     /// Its columns, none of them predicted. Numbers that are not finite count as missing.
     pub fn description(&self) -> Description {
-        let column = |column: &crate::data::table::Column| {
-            let content = match column.numbers() {
-                Some(numbers) => Content::Numbers(vec![Distribution::of(numbers.into_iter().flatten())]),
-                None => {
-                    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-                    column.texts().flatten().for_each(|text| *counts.entry(text).or_default() += 1);
-                    Content::Categories(counts.into_iter().map(|(name, rows)| (name.to_string(), vec![rows])).collect())
-                }
-            };
-            let known = match &content {
-                Content::Numbers(parts) => parts[0].rows(),
-                Content::Categories(names) => names.iter().map(|(_, rows)| rows[0]).sum(),
-            };
-            Column { name: column.name.clone(), missing: self.rows() - known, content }
+        self.described(parallel::map(&self.columns, |column| {
+            self.described_column(column, column.numbers().as_deref())
+        }))
+    }
+
+    /// The same of columns that are described already.
+    pub fn described(&self, columns: Vec<Column>) -> Description {
+        Description { parts: vec![("rows", self.rows())], target: None, columns, plane: None }
+    }
+
+    /// One of its columns; `numbers` are those of [`crate::data::table::Column::numbers`].
+    pub fn described_column(&self, column: &crate::data::table::Column, numbers: Option<&[Option<f64>]>) -> Column {
+        let content = match numbers {
+            Some(numbers) => Content::Numbers(vec![Distribution::of(numbers.iter().copied().flatten())]),
+            None => {
+                let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+                column.texts().flatten().for_each(|text| *counts.entry(text).or_default() += 1);
+                Content::Categories(counts.into_iter().map(|(name, rows)| (name.to_string(), vec![rows])).collect())
+            }
         };
-        Description {
-            parts: vec![("rows", self.rows())],
-            target: None,
-            columns: self.columns.iter().map(column).collect(),
-            plane: None,
-        }
+        let known = match &content {
+            Content::Numbers(parts) => parts[0].rows(),
+            Content::Categories(names) => names.iter().map(|(_, rows)| rows[0]).sum(),
+        };
+        Column { name: column.name.clone(), missing: self.rows() - known, content }
     }
 }
 

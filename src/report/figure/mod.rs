@@ -19,7 +19,7 @@ pub use description::DescriptionFigure;
 pub use drawing::{Drawing, Panel as DrawnPanel};
 pub use loss::LossFigure;
 
-use super::{ArmRecords, Curve, Report, axis_label, interval, label, parallel};
+use super::{ArmRecords, Curve, Report, axis_label, interval, label};
 use crate::Result;
 use crate::experiment::Plot;
 use canvas::{Anchor, Canvas, Ink};
@@ -67,7 +67,7 @@ impl Figure {
             title: format!("{}{}", label(column), if logarithmic(column) { ", log scale" } else { "" }),
             logarithmic: logarithmic(column),
             range: plot.range.as_ref().and_then(|range| range.get(column)).copied(),
-            curves: parallel::map(&arms, |arm| arm.curve(&plot.x, column))
+            curves: crate::parallel::map(&arms, |arm| arm.curve(&plot.x, column))
                 .into_iter()
                 .enumerate()
                 .filter_map(|(color, curve)| Some((color, curve?)))

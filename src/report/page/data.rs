@@ -4,7 +4,7 @@ use super::html::{json_number, json_text};
 use super::mark::{Mark, marks};
 use crate::experiment::Plot;
 use crate::report::statistics::{Bootstrap, Estimate};
-use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, interval, label, parallel, path};
+use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, interval, label, path};
 use crate::stream;
 
 /// The horizontal axes to choose from; the first one is shown first.
@@ -62,7 +62,7 @@ impl Curves {
                 series,
             })
         };
-        let charts = parallel::map(columns, chart).into_iter().flatten().collect();
+        let charts = crate::parallel::map(columns, chart).into_iter().flatten().collect();
         Curves { x: report.arms.iter().zip(&grids).map(|(arm, grid)| axes(arm, grid)).collect(), charts }
     }
 

@@ -5,7 +5,7 @@ use super::data::Curves;
 use super::html::{escape, sizes};
 use super::legend::key;
 use crate::report::statistics::{Estimate, spearman};
-use crate::report::{ArmRecords, Report, estimate, label, parallel, path};
+use crate::report::{ArmRecords, Report, estimate, label, path};
 
 /// An arm's two curves, by their indices in [`Curves::charts`].
 pub(super) struct Pair {
@@ -81,7 +81,7 @@ fn table(report: &Report, metrics: &[String]) -> String {
     let heads: String =
         metrics.iter().map(|metric| format!("<th scope=\"col\">{}</th>", escape(&label(metric)))).collect();
     let arms: Vec<(usize, &ArmRecords)> = report.arms.iter().enumerate().collect();
-    let rows: String = parallel::map(&arms, |(i, arm)| row(*i, arm, metrics)).into_iter().flatten().collect();
+    let rows: String = crate::parallel::map(&arms, |(i, arm)| row(*i, arm, metrics)).into_iter().flatten().collect();
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"rank correlations\"><table><caption><span>Spearman’s rank \
          correlation of the training loss with each metric over the rows of a trial: interquartile mean over seeds [{}]; n = seeds in which both vary.</span></caption><thead><tr><th scope=\"col\">arm</th>{heads}</tr>\
