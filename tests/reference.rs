@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 fn every_reference_case_agrees() {
     let folder = std::env::var_os("LOSSWARD_REFERENCE").map_or_else(|| "tests/reference".into(), PathBuf::from);
     let mut failures = Vec::new();
-    let mut groups = 0;
+    let mut groups = Vec::new();
     for file in json_files(&folder) {
         let group = file.strip_prefix(&folder).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
         let Some((_, run)) = GROUPS.iter().find(|(name, _)| *name == group) else {
@@ -25,7 +25,8 @@ fn every_reference_case_agrees() {
         let cases = read_cases(&file);
         // Not `println!`, which the test runner swallows.
         writeln!(std::io::stderr(), "{group}: {} cases", cases.len()).unwrap();
-        groups += 1;
+        assert!(!cases.is_empty(), "{group} has no case");
+        groups.push(group.clone());
         for case in cases {
             let name = format!("{group}/{}", case.name);
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -38,7 +39,12 @@ fn every_reference_case_agrees() {
             }
         }
     }
-    assert!(groups > 0, "no reference cases in {}", folder.display());
+    assert!(!groups.is_empty(), "no reference cases in {}", folder.display());
+    if folder == Path::new("tests/reference") {
+        let absent: Vec<_> = GROUPS.iter().filter(|(name, _)| !groups.iter().any(|group| group == name)).collect();
+        let absent: Vec<&str> = absent.iter().map(|(name, _)| *name).collect();
+        assert!(absent.is_empty(), "no case is there any more of {absent:?}");
+    }
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 

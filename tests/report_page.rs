@@ -119,6 +119,11 @@ fn browser() -> Option<&'static str> {
     let works = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
     let found = known.into_iter().find(works);
     if found.is_none() {
+        assert!(
+            std::env::var_os("LOSSWARD_NEEDS_BROWSER").is_none(),
+            "none of {} is installed, and LOSSWARD_NEEDS_BROWSER asks for one",
+            known.join(", ")
+        );
         eprintln!("skipped: none of {} is installed, so nobody looked at the page", known.join(", "));
     }
     found

@@ -395,6 +395,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_preset_has_a_sentence_and_values() {
+        let defaults: toml::Table = toml::from_str(include_str!("defaults.toml")).unwrap();
+        let mut named: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+        let mut given: Vec<&str> = defaults["preset"].as_table().unwrap().keys().map(String::as_str).collect();
+        named.sort_unstable();
+        given.sort_unstable();
+        assert_eq!(named, given);
+    }
+
+    #[test]
     fn the_question_is_the_first_paragraph_of_the_comment() {
         let stated = "# Question: does it\n#   go on?\n#\n# Details.\ntitle = \"x\"";
         assert_eq!(stated_question(stated).as_deref(), Some("does it go on?"));

@@ -24,7 +24,7 @@ pub(super) fn interquartile_mean(bootstrap: &Bootstrap, values: &[f64]) -> Estim
 pub(super) fn in_words(seeds: impl Iterator<Item = usize>) -> String {
     let (fewest, most) = seeds.filter(|n| *n > 1).fold((usize::MAX, 0), |(low, high), n| (low.min(n), high.max(n)));
     let covers =
-        if (ENOUGH..MANY).contains(&fewest) { ", which covers 80 to 92 % of the time at 5 to 9 seeds" } else { "" };
+        if (ENOUGH..MANY).contains(&fewest) { ", which covers 89 to 94 % of the time at 5 to 9 seeds" } else { "" };
     match (fewest, most) {
         (fewest, _) if fewest >= ENOUGH => format!("95 % bootstrap interval{covers}"),
         (_, most) if most < ENOUGH => format!("range of the seeds, too few (below {ENOUGH}) for an interval"),
@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(in_words([10, 12].into_iter()), "95 % bootstrap interval");
         assert_eq!(in_words([3, 3].into_iter()), "range of the seeds, too few (below 5) for an interval");
         assert_eq!(in_words([3, 10].into_iter()), "95 % bootstrap interval, below 5 seeds the range of the seeds");
-        assert!(in_words([7].into_iter()).contains("80 to 92 %"));
+        assert!(in_words([7].into_iter()).contains("89 to 94 %"));
     }
 
     /// Normal scores around 0, which is their true interquartile mean: what the words above say, in short.

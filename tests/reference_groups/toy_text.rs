@@ -202,7 +202,12 @@ pub fn blackjack(case: &Case) {
     let values = optimal_values(table, 1.0).unwrap();
     case.check("always_stick", &[threshold(0)]);
     case.check("hit_below_12_only", &[threshold(12)]);
-    case.check("stick_on_20_or_more", &[threshold(20)]);
+    // `stick_on_20_or_more`, or any other sum.
+    let sum_of = |policy: &str| policy.strip_prefix("stick_on_")?.strip_suffix("_or_more")?.parse().ok();
+    let played = case.expected_with("simulated_gymnasium_");
+    for policy in case.expected_with("").iter().filter(|policy| sum_of(policy).is_some()) {
+        case.check(policy, &[threshold(sum_of(policy).unwrap())]);
+    }
     case.check("optimal", &[expected_return(&values)]);
     let given = ["natural", "sab"].map(|name| (name, OptionValue::Flag(case.flag(name))));
     let options = options(&blackjack::SPEC, given);
@@ -225,10 +230,13 @@ pub fn blackjack(case: &Case) {
     for sample in case.expected("optimal_q_samples_[sum,usable_ace,dealer_card,q_stick,q_hit]").as_array().unwrap() {
         case.compare(&format!("values at {sample}"), &q(sample), &Value::from(numbers(sample)[3..].to_vec()));
     }
-    for policy in ["optimal", "stick_on_20_or_more"] {
+    for policy in played {
         let played = case.expected(&format!("simulated_gymnasium_{policy}"));
         let [mean, error] = ["mean", "standard_error"].map(|key| number(&played[key]));
-        let exact = if policy == "optimal" { expected_return(&values) } else { threshold(20) };
+        let exact = match policy.as_str() {
+            "optimal" => expected_return(&values),
+            policy => threshold(sum_of(policy).unwrap_or_else(|| panic!("the policy `{policy}` is not known"))),
+        };
         assert!((mean - exact).abs() <= 4.5 * error, "{policy}: exactly {exact}, played {played}");
     }
 }
