@@ -93,7 +93,7 @@ fn cross_entropy_plain(bencher: Bencher, columns: usize) {
     head(bencher, columns, |logits, classes| plain::log_prob(logits, classes)?.mean_all());
 }
 
-fn surrogate(bencher: Bencher, f: fn(&Tensor, &Taken) -> candle_core::Result<kernel::SurrogateObjective>) {
+fn surrogate(bencher: Bencher, f: fn(&Tensor, &Taken) -> candle_core::Result<surrogate::SurrogateObjective>) {
     let (advantages, old_log_probs) = (values(&[128]), values(&[128]));
     head(bencher, 2, |logits, actions| {
         let (policy, surrogate) = (&Policy::Categorical { actions: 2 }, Surrogate::Clipped { clip: 0.2 });
@@ -110,7 +110,7 @@ fn surrogate_fused(bencher: Bencher) {
 
 #[divan::bench]
 fn surrogate_plain(bencher: Bencher) {
-    surrogate(bencher, plain::surrogate_objective);
+    surrogate(bencher, surrogate::plain::surrogate_objective);
 }
 
 /// One update of 784-256-128-10.

@@ -3,7 +3,7 @@
 
 use crate::kernel::{self, Power};
 use crate::network::{Network, Parameters};
-use crate::objective::Value;
+use crate::objective::ObjectiveValue;
 use crate::{FilePath, Result, scalar};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -123,7 +123,7 @@ impl Regularizer {
     }
 
     /// The penalty of the network as it is, on the batch that `value` was read off; nothing where all are off.
-    pub fn penalty(&self, network: &Network, value: &Value) -> Result<Option<Penalty>> {
+    pub fn penalty(&self, network: &Network, value: &ObjectiveValue) -> Result<Option<Penalty>> {
         let mut terms = self.settings.weight_terms(network.parameters())?;
         if let Some(coefficient) = self.settings.entropy {
             let entropy = network.policy().entropy(&value.outputs, None)?.mean_all()?;
@@ -181,8 +181,12 @@ mod tests {
             let regularizer = Regularizer::new(&settings, Some(reference));
             let penalty = || {
                 let outputs = network.forward(&inputs).unwrap();
-                let value =
-                    Value { outputs, inputs: inputs.clone(), scalar: inputs.sum_all().unwrap(), terms: Vec::new() };
+                let value = ObjectiveValue {
+                    outputs,
+                    inputs: inputs.clone(),
+                    scalar: inputs.sum_all().unwrap(),
+                    terms: Vec::new(),
+                };
                 regularizer.penalty(&network, &value).unwrap().unwrap()
             };
             let parameters = network.parameters();
@@ -214,7 +218,7 @@ mod tests {
         let inputs = Tensor::new(&[[0.5f32, -1.0, 2.0]], &Device::Cpu).unwrap();
         let value = |network: &Network| {
             let outputs = network.forward(&inputs).unwrap();
-            Value { outputs, inputs: inputs.clone(), scalar: inputs.sum_all().unwrap(), terms: Vec::new() }
+            ObjectiveValue { outputs, inputs: inputs.clone(), scalar: inputs.sum_all().unwrap(), terms: Vec::new() }
         };
         let [.., entropy, kl] = &every_kind()[..] else { panic!("five kinds") };
         let one = network(0);

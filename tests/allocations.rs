@@ -10,7 +10,7 @@ use counting::{CALLS, most_bytes};
 use lossward::cli::json;
 use lossward::data::Split;
 use lossward::data::images::Images;
-use lossward::data::source::Source;
+use lossward::data::source::ByteSource;
 use lossward::distribution::RawActions;
 use lossward::network::{Network, NetworkSettings};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
@@ -150,7 +150,7 @@ fn images_take_no_more_than_twice_their_size() {
         };
         let (images, labels) = (write("images", &images), write("labels", &labels));
         let (data, most) = most_bytes(|| {
-            let train = Images::read(Source::File(&images), Source::File(&labels)).unwrap();
+            let train = Images::read(ByteSource::File(&images), ByteSource::File(&labels)).unwrap();
             let (train, test) = train.split(Split::Every(5));
             Images::data_set(train, test, &[]).unwrap()
         });

@@ -6,7 +6,7 @@
 mod counting;
 
 use counting::most_bytes;
-use lossward::data::source::Source;
+use lossward::data::source::ByteSource;
 use lossward::data::table::{Format, Table};
 use lossward::data::tabular::{Kind, Missing, Tabular};
 use lossward::data::{Split, boxes, description, idx, images::Images, notation::Notation};
@@ -25,7 +25,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 
 /// Everything that is done with a table, in each way that it can be done.
 fn learn_from(content: &[u8]) {
-    let source = Source::Embedded("x.csv", content);
+    let source = ByteSource::Embedded("x.csv", content);
     let missing = ["-".to_string()];
     let german = Notation { decimal: ',', thousands: Some('.') };
     let formats = [
@@ -142,7 +142,7 @@ fn arrays() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn read_array(content: &[u8], unpacked: usize) {
-    let source = Source::Embedded("x.idx", content);
+    let source = ByteSource::Embedded("x.idx", content);
     let (array, most) = most_bytes(|| idx::read(source));
     assert!(most <= 4 * unpacked + 2 * ASIDE, "{most} bytes for {unpacked}");
     if let Ok(array) = array {
@@ -151,9 +151,11 @@ fn read_array(content: &[u8], unpacked: usize) {
         drop(pictures);
     }
     let labels = [0, 0, 8, 1, 0, 0, 0, 2, 0, 1];
-    for pair in
-        [(source, Source::Embedded("l.idx", &labels)), (Source::Embedded("i.idx", &labels), source), (source, source)]
-    {
+    for pair in [
+        (source, ByteSource::Embedded("l.idx", &labels)),
+        (ByteSource::Embedded("i.idx", &labels), source),
+        (source, source),
+    ] {
         let Ok(images) = Images::read(pair.0, pair.1) else { continue };
         let (train, test) = images.split(Split::Every(2));
         _ = Images::data_set(train, test, &[]).map(|data| (data.description(), data.pictures(2).map(drop)));
@@ -204,7 +206,8 @@ fn claims_of_gigabytes_take_no_memory() {
     encoder.write_all(b"a,b\n").unwrap();
     (0..300).for_each(|_| encoder.write_all(&[b'0'; 1 << 20]).unwrap());
     let bomb = encoder.finish().unwrap();
-    let (message, most) = most_bytes(|| Table::read(Source::Embedded("bomb.csv.gz", &bomb)).unwrap_err().to_string());
+    let (message, most) =
+        most_bytes(|| Table::read(ByteSource::Embedded("bomb.csv.gz", &bomb)).unwrap_err().to_string());
     assert!(message.contains("bytes unpack to more than"), "{message}");
     assert!(most <= 4 * 100 * bomb.len(), "{most} bytes for {}", bomb.len());
 }

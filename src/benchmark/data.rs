@@ -4,7 +4,7 @@ use super::measure::in_turns;
 use super::scratch::Scratch;
 use super::{Row, Unit};
 use crate::data::images::Images;
-use crate::data::source::Source;
+use crate::data::source::ByteSource;
 use crate::{Error, Result};
 use flate2::{Compression, write::GzEncoder};
 use std::io::{Read, Write};
@@ -50,19 +50,19 @@ fn read_images(name: &str, packed: bool, compared_with: &str) -> Result<Row> {
     let test = || {
         let header = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28];
         let image = [&header[..], &[0; PIXELS]].concat();
-        Images::read(Source::Embedded("image", &image), Source::Embedded("label", &[0, 0, 8, 1, 0, 0, 0, 1, 0]))
+        Images::read(ByteSource::Embedded("image", &image), ByteSource::Embedded("label", &[0, 0, 8, 1, 0, 0, 0, 1, 0]))
     };
     let [ours, bare] = in_turns(
         Duration::from_millis(1),
         [
             &mut || {
-                let train = Images::read(Source::File(&images), Source::File(&labels))?;
+                let train = Images::read(ByteSource::File(&images), ByteSource::File(&labels))?;
                 Ok(Images::data_set(train, test()?, &[])?.train.len() as f64 / IMAGES as f64)
             },
             &mut || {
                 for path in paths {
                     let mut bytes = Vec::new();
-                    let read = Source::File(path).open()?.read_to_end(&mut bytes);
+                    let read = ByteSource::File(path).open()?.read_to_end(&mut bytes);
                     read.map_err(Error::file("read", path))?;
                     std::hint::black_box(bytes);
                 }

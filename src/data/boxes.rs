@@ -57,11 +57,11 @@ pub fn read(table: &Table) -> Result<Vec<LabelledBox>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::Source;
+    use super::super::source::ByteSource;
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<LabelledBox>> {
-        read(&Table::read(Source::Embedded("boxes.csv", text.as_bytes()))?)
+        read(&Table::read(ByteSource::Embedded("boxes.csv", text.as_bytes()))?)
     }
 
     #[test]

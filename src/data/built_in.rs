@@ -1,7 +1,7 @@
 //! The data sets that are embedded in the program; their sources stand in datasets/*/DATASET.md.
 
 use super::images::Images;
-use super::source::Source;
+use super::source::ByteSource;
 use super::table::Table;
 use super::tabular::{Kind, Missing, Split, Tabular};
 use super::{DataSet, DataSetRow, Target};
@@ -11,7 +11,7 @@ use crate::options::{OptionKind, OptionRow};
 /// An embedded file with its name.
 macro_rules! file {
     ($path:literal) => {
-        Source::Embedded($path, include_bytes!(concat!("../../datasets/", $path)))
+        ByteSource::Embedded($path, include_bytes!(concat!("../../datasets/", $path)))
     };
 }
 
@@ -67,7 +67,7 @@ fn table<'a>(table: &'a Table, target: &'a str, kind: Kind, ignored: &'a [&'a st
 }
 
 /// Classes that are numbers in the column `class`, with their names in their order; another column may have them, too.
-fn classes(source: Source, split: Split, names: impl Iterator<Item = String>) -> Result<DataSet> {
+fn classes(source: ByteSource, split: Split, names: impl Iterator<Item = String>) -> Result<DataSet> {
     let read = Table::read(source)?;
     let ignored: &[&str] = if read.column("class_name").is_ok() { &["class_name"] } else { &[] };
     let numbered = Tabular { split, ..table(&read, "class", Kind::Classification, ignored) }.data_set()?;
@@ -79,7 +79,7 @@ fn names<const N: usize>(names: [&str; N]) -> impl Iterator<Item = String> {
 }
 
 /// The natural logarithm of a price.
-fn log_price(source: Source, target: &str, ignored: &[&str]) -> Result<DataSet> {
+fn log_price(source: ByteSource, target: &str, ignored: &[&str]) -> Result<DataSet> {
     let prices = Table::read(source)?;
     Tabular { logarithm: true, ..table(&prices, target, Kind::Regression, ignored) }.data_set()
 }

@@ -5,13 +5,13 @@ use std::ops::Range;
 /// Inputs and targets of as many rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examples {
-    pub inputs: Inputs,
+    pub inputs: InputValues,
     pub targets: Targets,
 }
 
 /// `[rows, features]`
 #[derive(Clone, Debug, PartialEq)]
-pub enum Inputs {
+pub enum InputValues {
     Numbers(Vec<f32>),
     /// Bytes, and the number that each of the 256 stands for: images keep their size until they are put into a batch.
     Bytes {
@@ -29,12 +29,12 @@ pub enum Targets {
     Values(Vec<f32>),
 }
 
-impl Inputs {
+impl InputValues {
     /// Floats of all rows.
     pub fn len(&self) -> usize {
         match self {
-            Inputs::Numbers(numbers) => numbers.len(),
-            Inputs::Bytes { bytes, .. } => bytes.len(),
+            InputValues::Numbers(numbers) => numbers.len(),
+            InputValues::Bytes { bytes, .. } => bytes.len(),
         }
     }
 
@@ -45,19 +45,21 @@ impl Inputs {
     /// Appends these floats to `out`.
     pub fn append(&self, range: Range<usize>, out: &mut Vec<f32>) {
         match self {
-            Inputs::Numbers(numbers) => out.extend_from_slice(&numbers[range]),
-            Inputs::Bytes { bytes, numbers } => out.extend(bytes[range].iter().map(|byte| numbers[usize::from(*byte)])),
+            InputValues::Numbers(numbers) => out.extend_from_slice(&numbers[range]),
+            InputValues::Bytes { bytes, numbers } => {
+                out.extend(bytes[range].iter().map(|byte| numbers[usize::from(*byte)]))
+            }
         }
     }
 
-    fn kept(&self, features: usize, rows: &[usize]) -> Inputs {
+    fn kept(&self, features: usize, rows: &[usize]) -> InputValues {
         fn of<T: Copy>(all: &[T], features: usize, rows: &[usize]) -> Vec<T> {
             rows.iter().flat_map(|row| &all[row * features..(row + 1) * features]).copied().collect()
         }
         match self {
-            Inputs::Numbers(numbers) => Inputs::Numbers(of(numbers, features, rows)),
-            Inputs::Bytes { bytes, numbers } => {
-                Inputs::Bytes { bytes: of(bytes, features, rows), numbers: numbers.clone() }
+            InputValues::Numbers(numbers) => InputValues::Numbers(of(numbers, features, rows)),
+            InputValues::Bytes { bytes, numbers } => {
+                InputValues::Bytes { bytes: of(bytes, features, rows), numbers: numbers.clone() }
             }
         }
     }
@@ -117,8 +119,8 @@ impl Examples {
     pub fn write_input(&self, row: usize, out: &mut [f32]) {
         let range = row * out.len()..(row + 1) * out.len();
         match &self.inputs {
-            Inputs::Numbers(numbers) => out.copy_from_slice(&numbers[range]),
-            Inputs::Bytes { bytes, numbers } => {
+            InputValues::Numbers(numbers) => out.copy_from_slice(&numbers[range]),
+            InputValues::Bytes { bytes, numbers } => {
                 out.iter_mut().zip(&bytes[range]).for_each(|(out, byte)| *out = numbers[usize::from(*byte)]);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::images::Images;
 use super::notation::{Notation, THOUSANDS};
-use super::source::Source;
+use super::source::ByteSource;
 use super::table::{Format, SEPARATORS, Table};
 use super::tabular::{Kind, Missing, Split, Tabular};
 use super::{DataSet, Interventions, once};
@@ -254,7 +254,7 @@ impl Files {
 
     fn table(&self, csv: &Path) -> Result<DataSet> {
         let format = self.format()?;
-        let table = Table::read_as(Source::File(csv), &format)?;
+        let table = Table::read_as(ByteSource::File(csv), &format)?;
         let Some(target) = &self.target else {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
             let message = format!("`dataset` needs a `target`, the column to predict: one of {}", names.join(", "));
@@ -263,7 +263,7 @@ impl Files {
         let rows = table.rows();
         let (table, split) = match &self.test_csv {
             Some(test) => {
-                (table.followed_by(Table::read_as(Source::File(&test.path()), &format)?)?, Split::After(rows))
+                (table.followed_by(Table::read_as(ByteSource::File(&test.path()), &format)?)?, Split::After(rows))
             }
             None => (table, self.split(rows)?),
         };
@@ -281,10 +281,10 @@ impl Files {
     }
 
     fn images(&self, images: &Path, labels: &Path) -> Result<DataSet> {
-        let all = Images::read(Source::File(images), Source::File(labels))?;
+        let all = Images::read(ByteSource::File(images), ByteSource::File(labels))?;
         let (train, test) = match (&self.test_images, &self.test_labels) {
             (Some(images), Some(labels)) => {
-                (all, Images::read(Source::File(&images.path()), Source::File(&labels.path()))?)
+                (all, Images::read(ByteSource::File(&images.path()), ByteSource::File(&labels.path()))?)
             }
             _ => {
                 let split = self.split(all.rows())?;

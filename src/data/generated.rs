@@ -2,7 +2,7 @@
 //! every trial and every arm meets the same rows.
 
 use super::table::{LARGEST, is_usable};
-use super::{DataSet, DataSetRow, Examples, Feature, Inputs, Scale, Target, Targets};
+use super::{DataSet, DataSetRow, Examples, Feature, InputValues, Scale, Target, Targets};
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 use crate::{Error, Result, Rng, stream};
 use rand::Rng as _;
@@ -222,7 +222,7 @@ fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets);
         names.into_iter().zip(scales).map(|(name, scale)| Feature::number(name, scale)).collect();
     let [train, test] = parts.map(|(inputs, targets)| {
         let inputs = inputs.iter().zip(features.iter().cycle()).map(|(x, feature)| feature.scale.standardized(*x));
-        Examples { inputs: Inputs::Numbers(inputs.collect()), targets }.into()
+        Examples { inputs: InputValues::Numbers(inputs.collect()), targets }.into()
     });
     Ok(DataSet { shape: vec![features.len()], features, target, train, test, notes: Vec::new() })
 }

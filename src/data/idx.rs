@@ -1,7 +1,7 @@
 //! The IDX format of LeCun's MNIST pages: a magic number `0, 0, type, rank`, as many big-endian sizes, then the elements, big-endian
 //! as well.
 
-use super::source::Source;
+use super::source::ByteSource;
 use crate::Result;
 use std::io::Read;
 
@@ -126,7 +126,7 @@ pub const MOST_BYTES: usize = 1 << 32;
 /// # Errors
 /// When it is broken: another magic number, an element type that the format does not know, fewer or more elements than its
 /// header says, more than [`MOST_BYTES`], or damaged compression.
-pub fn read(source: Source) -> Result<Idx> {
+pub fn read(source: ByteSource) -> Result<Idx> {
     let mut content = source.open()?;
     let mut fill = |wanted: usize| -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -193,7 +193,7 @@ mod tests {
     use std::io::Write;
 
     fn parse(content: &[u8]) -> Result<Idx> {
-        read(Source::Embedded("x.idx", content))
+        read(ByteSource::Embedded("x.idx", content))
     }
 
     fn packed(content: &[u8]) -> Vec<u8> {

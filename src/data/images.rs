@@ -1,9 +1,9 @@
 //! Images with labels, from pairs of IDX files.
 
 use super::idx::{self, Elements};
-use super::source::Source;
+use super::source::ByteSource;
 use super::table::{LARGEST, is_usable};
-use super::{DataSet, Examples, Feature, Inputs, Scale, Split, Target, Targets};
+use super::{DataSet, Examples, Feature, InputValues, Scale, Split, Target, Targets};
 use crate::Result;
 
 /// Images and their labels.
@@ -21,9 +21,9 @@ impl Images {
     ///
     /// # Errors
     /// When a file is broken, has another rank, or the two differ in the number of rows.
-    pub fn read(images: Source, labels: Source) -> Result<Images> {
+    pub fn read(images: ByteSource, labels: ByteSource) -> Result<Images> {
         let (pixels, classes) = (idx::read(images)?, idx::read(labels)?);
-        let rank = |source: &Source, shape: &[usize], wanted: &str| {
+        let rank = |source: &ByteSource, shape: &[usize], wanted: &str| {
             Err(source.error(format!("an array of {shape:?}; it must be {wanted}")))
         };
         let (shape, pixels) = match (&pixels.shape[..], pixels.elements) {
@@ -120,9 +120,9 @@ impl Images {
             let inputs = match images.pixels {
                 Elements::U8(bytes) => {
                     let numbers = std::array::from_fn(|byte| scale.standardized(byte as f64));
-                    Inputs::Bytes { bytes, numbers: Box::new(numbers) }
+                    InputValues::Bytes { bytes, numbers: Box::new(numbers) }
                 }
-                others => Inputs::Numbers(others.numbers().map(|x| scale.standardized(x)).collect()),
+                others => InputValues::Numbers(others.numbers().map(|x| scale.standardized(x)).collect()),
             };
             Examples { inputs, targets: Targets::Classes(images.labels) }.into()
         };
@@ -186,7 +186,7 @@ mod tests {
     const LABELS: [u8; 10] = [0, 0, 8, 1, 0, 0, 0, 2, 1, 0];
 
     fn read(images: &[u8], labels: &[u8]) -> Result<Images> {
-        Images::read(Source::Embedded("i.idx", images), Source::Embedded("l.idx", labels))
+        Images::read(ByteSource::Embedded("i.idx", images), ByteSource::Embedded("l.idx", labels))
     }
 
     fn part(labels: &[u8]) -> Images {
@@ -221,7 +221,7 @@ mod tests {
         let exact = Scale::of((0..10).map(|i| f64::from(i) * 10.0));
         let expected: Vec<f32> = (0..10).map(|i| exact.standardized(f64::from(i) * 10.0)).collect();
         assert_eq!(data.train.inputs_of(0..5), expected);
-        assert!(matches!(data.train.inputs, Inputs::Bytes { .. }));
+        assert!(matches!(data.train.inputs, InputValues::Bytes { .. }));
         assert_eq!(data.target, Target::Class { names: ["0", "1", "2"].map(String::from).to_vec() });
         let mut second = [0.0; 2];
         data.train.write_input(1, &mut second);

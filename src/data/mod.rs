@@ -19,7 +19,7 @@ pub mod table;
 pub mod tabular;
 mod texts;
 
-pub use examples::{Examples, Inputs, Targets};
+pub use examples::{Examples, InputValues, Targets};
 pub use files::{DataSetSettings, Files};
 pub use interventions::{Imbalance, Interventions};
 pub use picture::Picture;

@@ -12,18 +12,18 @@ const UNSUSPICIOUS: usize = 1 << 26;
 
 /// A named stream of bytes.
 #[derive(Clone, Copy)]
-pub enum Source<'a> {
+pub enum ByteSource<'a> {
     /// Its name and its content.
     Embedded(&'a str, &'a [u8]),
     File(&'a Path),
 }
 
-impl Source<'_> {
+impl ByteSource<'_> {
     /// What errors call it.
     pub fn name(&self) -> String {
         match self {
-            Source::Embedded(name, _) => name.to_string(),
-            Source::File(path) => path.display().to_string(),
+            ByteSource::Embedded(name, _) => name.to_string(),
+            ByteSource::File(path) => path.display().to_string(),
         }
     }
 
@@ -33,8 +33,8 @@ impl Source<'_> {
     /// When the file can't be opened.
     pub fn open(&self) -> Result<Box<dyn Read + '_>> {
         let mut content: Box<dyn BufRead> = match self {
-            Source::Embedded(_, content) => Box::new(*content),
-            Source::File(path) => {
+            ByteSource::Embedded(_, content) => Box::new(*content),
+            ByteSource::File(path) => {
                 let file = File::open(path).map_err(Error::file("open the data", path))?;
                 Box::new(BufReader::with_capacity(1 << 16, file))
             }
@@ -49,8 +49,8 @@ impl Source<'_> {
     /// When it is broken, unpacks to more than `most` bytes, or to so many times its size that it can't be what it is taken for.
     pub fn text(&self, most: usize) -> Result<Vec<u8>> {
         let packed = match self {
-            Source::Embedded(_, content) => content.len(),
-            Source::File(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len() as usize),
+            ByteSource::Embedded(_, content) => content.len(),
+            ByteSource::File(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len() as usize),
         };
         let limit = most.min(packed.saturating_mul(MOST_PACKED).max(UNSUSPICIOUS));
         let mut text = Vec::new();

@@ -1,7 +1,7 @@
 //! Tables: CSV files with a header, plain or gzip-compressed.
 
 use super::notation::Notation;
-use super::source::Source;
+use super::source::ByteSource;
 use super::texts::{MOST_BYTES, Texts};
 use crate::{Error, Result};
 use csv::StringRecord;
@@ -55,7 +55,7 @@ impl Table {
     ///
     /// # Errors
     /// As [`Self::read_as`].
-    pub fn read(source: Source) -> Result<Table> {
+    pub fn read(source: ByteSource) -> Result<Table> {
         Table::read_as(source, &Format::default())
     }
 
@@ -63,7 +63,7 @@ impl Table {
     ///
     /// # Errors
     /// When it can't be read, is no UTF-8, is ragged, has no header or no row, a column without a name, or two of one name.
-    pub fn read_as(source: Source, format: &Format) -> Result<Table> {
+    pub fn read_as(source: ByteSource, format: &Format) -> Result<Table> {
         let error = |message: String| source.error(message);
         let text = source.text(MOST_BYTES)?;
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
@@ -364,7 +364,7 @@ mod tests {
         packed.write_all(PENGUINS.as_bytes()).unwrap();
         let packed = packed.finish().unwrap();
         for content in [PENGUINS.as_bytes(), &packed] {
-            let table = Table::read(Source::Embedded("penguins.csv", content)).unwrap();
+            let table = Table::read(ByteSource::Embedded("penguins.csv", content)).unwrap();
             assert_eq!((table.rows(), table.columns.len()), (3, 3));
             let mass = table.column("mass").unwrap();
             assert_eq!(table.numbers(mass).unwrap(), [Some(3750.0), None, Some(3800.5)]);
@@ -372,13 +372,13 @@ mod tests {
             assert_eq!(table.column("species").unwrap().first_missing(), None);
         }
         let cut =
-            Table::read(Source::Embedded("penguins.csv.gz", &packed[..packed.len() - 9])).unwrap_err().to_string();
+            Table::read(ByteSource::Embedded("penguins.csv.gz", &packed[..packed.len() - 9])).unwrap_err().to_string();
         assert!(cut.contains("penguins.csv.gz: broken gzip data"), "{cut}");
     }
 
     #[test]
     fn bad_tables_are_told_apart() {
-        let message = |text: &str| Table::read(Source::Embedded("x.csv", text.as_bytes())).unwrap_err().to_string();
+        let message = |text: &str| Table::read(ByteSource::Embedded("x.csv", text.as_bytes())).unwrap_err().to_string();
         assert!(message("").contains("x.csv: it is empty"));
         assert!(message("a,b\n").contains("no row"));
         assert!(message("a,b\n1,2\n3\n").contains("row 2 has 1 fields where the header has 2"));
@@ -389,25 +389,25 @@ mod tests {
         assert!(message(",a\n0,2\n").contains("column 1 of its header has no name"));
         assert!(message("a, a\n1,2\n").contains("two columns are called `a`"));
         let utf16: Vec<u8> = "\u{feff}a,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let latin = Table::read(Source::Embedded("x.csv", b"gr\xfcn,b\n1,2\n")).unwrap_err().to_string();
+        let latin = Table::read(ByteSource::Embedded("x.csv", b"gr\xfcn,b\n1,2\n")).unwrap_err().to_string();
         assert!(latin.contains("its header has text that is not UTF-8; save the table as UTF-8"), "{latin}");
         for content in [&utf16[..], &utf16[2..]] {
-            let message = Table::read(Source::Embedded("x.csv", content)).unwrap_err().to_string();
+            let message = Table::read(ByteSource::Embedded("x.csv", content)).unwrap_err().to_string();
             assert!(message.contains("it is UTF-16 or no text at all; save the table as UTF-8"), "{message}");
         }
-        let latin = Table::read(Source::Embedded("x.csv", b"a,b\n1,gr\xfcn\n")).unwrap_err().to_string();
+        let latin = Table::read(ByteSource::Embedded("x.csv", b"a,b\n1,gr\xfcn\n")).unwrap_err().to_string();
         assert!(latin.contains("row 1 holds text that is not UTF-8"), "{latin}");
         assert!(message("a,b,a\n1,2,3\n").contains("two columns are called `a`"));
-        let table = Table::read(Source::Embedded("x.csv", b"a,b\n1,2\nx,nan\n")).unwrap();
+        let table = Table::read(ByteSource::Embedded("x.csv", b"a,b\n1,2\nx,nan\n")).unwrap();
         let of = |name: &str| table.numbers(table.column(name).unwrap()).unwrap_err().to_string();
         assert!(of("a").contains("row 2, column `a`: `x` is not a number"), "{}", of("a"));
         assert!(of("b").contains("row 2, column `b`: NaN is not finite"), "{}", of("b"));
-        let below = Table::read(Source::Embedded("y.csv", b"b,a\n7,8\n9,z\n")).unwrap();
+        let below = Table::read(ByteSource::Embedded("y.csv", b"b,a\n7,8\n9,z\n")).unwrap();
         let joined = table.clone().followed_by(below).unwrap();
         assert_eq!((joined.rows(), joined.columns.len()), (4, 2));
         assert!(joined.error_in(1, ": q").to_string().contains("x.csv: row 2: q"));
         assert!(joined.error_in(3, ": q").to_string().contains("y.csv: row 2: q"));
-        let other = Table::read(Source::Embedded("z.csv", b"a,c\n7,8\n")).unwrap();
+        let other = Table::read(ByteSource::Embedded("z.csv", b"a,c\n7,8\n")).unwrap();
         assert!(table.clone().followed_by(other).unwrap_err().to_string().contains("z.csv: unknown column `b`"));
         assert!(table.column("aa").unwrap_err().to_string().contains("did you mean `a`"));
     }

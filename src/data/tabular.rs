@@ -1,7 +1,7 @@
 //! From the columns of a table to examples.
 
 use super::table::{Column, Table, is_perhaps_missing};
-use super::{DataSet, Examples, Feature, Inputs, Scale, Target, Targets};
+use super::{DataSet, Examples, Feature, InputValues, Scale, Target, Targets};
 use crate::{Result, parallel};
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ impl Tabular<'_> {
         }
         let part = |rows: &[usize]| {
             let inputs = rows.iter().flat_map(|row| columns.iter().map(|column| column[*row]));
-            Examples { inputs: Inputs::Numbers(inputs.collect()), targets: targets.kept(rows) }
+            Examples { inputs: InputValues::Numbers(inputs.collect()), targets: targets.kept(rows) }
         };
         let (train, test) = (part(&train), part(&test));
         Ok(DataSet { shape: vec![features.len()], features, target, train: train.into(), test: test.into(), notes })
@@ -333,13 +333,13 @@ fn ranks(column: &Column, numbers: &[Option<f64>]) -> (Vec<u32>, Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::Source;
+    use super::super::source::ByteSource;
     use super::*;
 
     const TABLE: &str = "name,size,color,kind\na,1,red,x\nb,2,blue,y\nc,3,red,x\nd,,green,y\ne,100,purple,x\n";
 
     fn table(text: &str) -> Table {
-        Table::read(Source::Embedded("t.csv", text.as_bytes())).unwrap()
+        Table::read(ByteSource::Embedded("t.csv", text.as_bytes())).unwrap()
     }
 
     fn reading<'a>(table: &'a Table, target: &'a str, missing: Missing) -> Tabular<'a> {

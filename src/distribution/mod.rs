@@ -16,4 +16,4 @@ pub use acting::{Acting, RawActions};
 pub use categorical::{Categorical, Probabilities, log_probs, mode};
 pub use gaussian::{Gaussian, TanhGaussian};
 pub use multi_categorical::MultiCategorical;
-pub use policy::{GaussianPolicy, Policy, PolicySettings, Scale, Squash};
+pub use policy::{DeviationSource, GaussianPolicy, Policy, PolicySettings, Squash};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicySettings {
-    pub scale: Scale,
+    pub scale: DeviationSource,
     pub squash: Squash,
     /// Natural logarithm of the initial standard deviation, in the units of the action (clip) or of the argument of tanh.
     pub initial_log_std: f64,
@@ -20,14 +20,14 @@ pub struct PolicySettings {
 /// State-independent, clipped, with a standard deviation of 1.
 impl Default for PolicySettings {
     fn default() -> Self {
-        PolicySettings { scale: Scale::StateIndependent, squash: Squash::Clip, initial_log_std: 0.0 }
+        PolicySettings { scale: DeviationSource::StateIndependent, squash: Squash::Clip, initial_log_std: 0.0 }
     }
 }
 
 /// Where the standard deviations of a Gaussian policy come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Scale {
+pub enum DeviationSource {
     /// Trained numbers that are the same in every state.
     StateIndependent,
     /// Outputs of the network beside the means.
@@ -136,7 +136,9 @@ impl Policy {
     /// How many of them, at the end of a row, are trained numbers that don't depend on the state.
     pub fn appended(&self) -> usize {
         match self {
-            Policy::Gaussian(gaussian) if gaussian.settings.scale == Scale::StateIndependent => gaussian.size(),
+            Policy::Gaussian(gaussian) if gaussian.settings.scale == DeviationSource::StateIndependent => {
+                gaussian.size()
+            }
             _ => 0,
         }
     }

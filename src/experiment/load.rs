@@ -2,7 +2,7 @@
 
 use super::lenient::Lenient;
 use super::merge::merge;
-use super::source::{Source, locate, table};
+use super::source::{FileText, locate, table};
 use super::{Arm, Budget, Experiment, KINDS, ObjectiveSettings, Plot, Seeds, Threshold, validate};
 use crate::network::NetworkSettings;
 use crate::optimizer::OptimizerSettings;
@@ -110,7 +110,7 @@ impl Experiment {
     }
 
     /// Files are looked for from the folder of the experiment, those of the command line from where the program is started.
-    fn locate_files(&mut self, path: &Path, source: &Source, tables: &Tables) -> Result<()> {
+    fn locate_files(&mut self, path: &Path, source: &FileText, tables: &Tables) -> Result<()> {
         let folder = self.folder_of(path);
         for (arm, table) in self.arms.iter_mut().zip(&tables.arms) {
             for (key, file) in arm.files_mut() {
@@ -125,7 +125,7 @@ impl Experiment {
         Ok(())
     }
 
-    fn checked(mut self, source: &Source, tables: &Tables) -> Result<Experiment> {
+    fn checked(mut self, source: &FileText, tables: &Tables) -> Result<Experiment> {
         match validate::check(&mut self) {
             Ok(()) => Ok(self),
             Err(invalid) => {
@@ -138,7 +138,7 @@ impl Experiment {
         }
     }
 
-    fn parse(source: &Source, stem: String) -> Result<(Experiment, Tables<'_>)> {
+    fn parse(source: &FileText, stem: String) -> Result<(Experiment, Tables<'_>)> {
         let defaults = source.parse_defaults()?;
         let file = source.parse_file()?;
         let laid_under_objectives = |name: &str| matches!(name, "kind" | "preset" | "tuned");
@@ -181,10 +181,10 @@ impl Experiment {
 }
 
 /// The text, the file's name without its ending, and the question that it states.
-fn read_source(path: &Path, overrides: &[String]) -> Result<(Source, String, Option<String>)> {
+fn read_source(path: &Path, overrides: &[String]) -> Result<(FileText, String, Option<String>)> {
     let text = super::source::text_of(path)?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok((Source::new(path, &text, overrides), stem, stated_question(&text)))
+    Ok((FileText::new(path, &text, overrides), stem, stated_question(&text)))
 }
 
 /// What an experiment was read from, to say where something stands.
@@ -209,7 +209,7 @@ fn only_shared<'i>(of: &DeTable<'i>) -> DeTable<'i> {
 
 /// An arm's tables over the defaults; in between, where its objective says `tuned = true`, what is known to work for its preset in
 /// its environment.
-fn over_defaults<'i>(source: &Source, defaults: &DeTable<'i>, mut arm: DeTable<'i>) -> Result<DeTable<'i>> {
+fn over_defaults<'i>(source: &FileText, defaults: &DeTable<'i>, mut arm: DeTable<'i>) -> Result<DeTable<'i>> {
     let mut under = only_shared(defaults);
     let tuned = match arm.get_mut("objective").map(Spanned::get_mut) {
         Some(DeValue::Table(objective)) => objective.remove("tuned"),
@@ -228,7 +228,7 @@ fn over_defaults<'i>(source: &Source, defaults: &DeTable<'i>, mut arm: DeTable<'
 
 /// What is tuned for the arm's preset in its environment.
 fn tuned_table<'t, 'i>(
-    source: &Source,
+    source: &FileText,
     defaults: &'t DeTable<'i>,
     arm: &DeTable<'i>,
     span: std::ops::Range<usize>,
@@ -251,7 +251,7 @@ fn tuned_table<'t, 'i>(
 
 /// The arms of the file over its shared tables, with the overrides on top.
 fn merged_arms<'i>(
-    source: &Source,
+    source: &FileText,
     top: &DeTable<'i>,
     shared_overrides: &DeTable<'i>,
     arm_overrides: &DeTable<'i>,
@@ -297,7 +297,7 @@ fn merged_arms<'i>(
 }
 
 /// One arm, with the preset or the kind's defaults laid under its objective, and its merged table.
-fn read_arm<'i>(source: &Source, defaults: &DeTable<'i>, mut merged: DeTable<'i>) -> Result<(Arm, DeTable<'i>)> {
+fn read_arm<'i>(source: &FileText, defaults: &DeTable<'i>, mut merged: DeTable<'i>) -> Result<(Arm, DeTable<'i>)> {
     let name_span = || locate(&merged, "name");
     for required in ["task", "budget", "objective"] {
         if !merged.contains_key(required) {
@@ -338,7 +338,7 @@ fn read_arm<'i>(source: &Source, defaults: &DeTable<'i>, mut merged: DeTable<'i>
 
 /// What lies under an objective: its kind's defaults or its preset.
 fn base_objective<'i>(
-    source: &Source,
+    source: &FileText,
     defaults: &DeTable<'i>,
     own: &DeTable<'i>,
     span: std::ops::Range<usize>,
@@ -376,11 +376,11 @@ fn dated(table: &DeTable) -> Option<(String, std::ops::Range<usize>)> {
     table.iter().find_map(|(name, value)| Some((name.get_ref().to_string(), inside(value)?)))
 }
 
-fn read<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>) -> Result<T> {
+fn read<'i, T: Deserialize<'i>>(source: &FileText, table: DeTable<'i>) -> Result<T> {
     read_at(source, table, 0..0)
 }
 
-fn read_at<'i, T: Deserialize<'i>>(source: &Source, table: DeTable<'i>, span: std::ops::Range<usize>) -> Result<T> {
+fn read_at<'i, T: Deserialize<'i>>(source: &FileText, table: DeTable<'i>, span: std::ops::Range<usize>) -> Result<T> {
     if let Some((key, span)) = dated(&table) {
         return Err(
             source.error(Some(span), format!("`{key}` is a date, and nothing here takes one; a text stands in quotes"))

@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 /// Texts laid end to end: positions of all of them live in one space, so that a merged table still knows its origins.
-pub(super) struct Source {
+pub(super) struct FileText {
     parts: Vec<Part>,
 }
 
@@ -19,10 +19,10 @@ struct Part {
     start: usize,
 }
 
-impl Source {
+impl FileText {
     /// The built-in defaults, the file, then one part per `key=value` of the command line.
     pub fn new(path: &Path, text: &str, overrides: &[String]) -> Self {
-        let mut source = Source { parts: Vec::new() };
+        let mut source = FileText { parts: Vec::new() };
         source.push(
             "the built-in defaults".into(),
             true,

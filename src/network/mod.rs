@@ -177,7 +177,7 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distribution::{Scale, Squash};
+    use crate::distribution::{DeviationSource, Squash};
     use candle_core::DType;
     use lossward_envs::{Bound, Dims, Space, stream};
 
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn a_gaussian_policy_begins_as_told() {
         let space = Space::Box { shape: Dims::of(&[2]), low: Bound::All(-1.0), high: Bound::All(1.0) };
-        for (scale, drawn) in [(Scale::StateIndependent, 2), (Scale::StateDependent, 4)] {
+        for (scale, drawn) in [(DeviationSource::StateIndependent, 2), (DeviationSource::StateDependent, 4)] {
             let of_policy = PolicySettings { scale, squash: Squash::Clip, initial_log_std: -0.5 };
             let policy = Policy::new(space, Some(&of_policy)).unwrap();
             let settings = NetworkSettings { output_gain: 0.01, ..settings("hidden = [8]") };
@@ -252,7 +252,7 @@ mod tests {
             let expected = [0.0, 0.0, -0.5, -0.5];
             assert!(outputs.iter().zip(expected).all(|(got, want)| (got - want).abs() < 0.05), "{outputs:?}");
             let has_log_std = network.parameters().iter().any(|p| p.name == "log_std");
-            assert_eq!(has_log_std, scale == Scale::StateIndependent);
+            assert_eq!(has_log_std, scale == DeviationSource::StateIndependent);
             if has_log_std {
                 assert_eq!(rows("log_std").to_vec1::<f32>().unwrap(), [-0.5; 2]);
                 assert_eq!(outputs[2..], [-0.5; 2]);

@@ -40,9 +40,9 @@ pub trait Objective {
     ///
     /// # Errors
     /// When there is no batch yet.
-    fn value(&self, network: &Network) -> Result<Value>;
+    fn value(&self, network: &Network) -> Result<ObjectiveValue>;
     /// Takes in what an update was made with, such as how far the policy has moved.
-    fn note(&mut self, _value: &Value) {}
+    fn note(&mut self, _value: &ObjectiveValue) {}
     fn counters(&self) -> Counters;
     /// What a user should know about the trial when it has ended, in sentences.
     fn warnings(&self) -> Vec<String> {
@@ -67,7 +67,7 @@ pub struct Counters {
 }
 
 /// What an objective reads off a batch.
-pub struct Value {
+pub struct ObjectiveValue {
     /// Scalar, in the objective's natural sign.
     pub scalar: Tensor,
     /// What the network was asked and what it said: `[batch, inputs]` and `[batch, outputs]`.

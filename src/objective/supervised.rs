@@ -1,6 +1,6 @@
 //! Minimizing a loss of labelled examples.
 
-use super::{Counters, Mean, Objective, Sense, Value, no_batch};
+use super::{Counters, Mean, Objective, ObjectiveValue, Sense, no_batch};
 use crate::data::{Examples, Targets};
 use crate::distribution::picked;
 use crate::loss::{Criterion, Inputs, LossSettings};
@@ -112,7 +112,7 @@ impl Objective for Supervised {
         Ok(())
     }
 
-    fn value(&self, network: &Network) -> Result<Value> {
+    fn value(&self, network: &Network) -> Result<ObjectiveValue> {
         let batch = self.batch.as_ref().ok_or_else(no_batch)?;
         let outputs = network.forward_dropping(&batch.inputs, batch.dropout_seed)?;
         let (scalar, terms) = self.criterion.value(|loss, options| match &self.examples.targets {
@@ -123,7 +123,7 @@ impl Objective for Supervised {
             }
         })?;
         let terms = terms.into_iter().map(|(name, value)| (name.to_string().into(), Mean::of_one(value))).collect();
-        Ok(Value { scalar, inputs: batch.inputs.clone(), outputs, terms })
+        Ok(ObjectiveValue { scalar, inputs: batch.inputs.clone(), outputs, terms })
     }
 
     fn counters(&self) -> Counters {

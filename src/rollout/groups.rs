@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// What centered rewards are divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scale {
+pub enum GroupScale {
     /// Nothing (Dr. GRPO: Liu et al. 2025, arXiv 2503.20783).
     One,
     /// The standard deviation of the own group (GRPO: Shao et al. 2024, arXiv 2402.03300).
@@ -38,14 +38,14 @@ impl Deviation {
 }
 
 /// `(r − mean of the group) / scale`, `[groups, size]`; 0 in groups whose rewards are all equal, as in groups of one.
-pub fn group_advantages<T: Float>(rewards: &[T], size: usize, scale: Scale) -> Vec<T> {
+pub fn group_advantages<T: Float>(rewards: &[T], size: usize, scale: GroupScale) -> Vec<T> {
     let all = match scale {
-        Scale::Batch(deviation) => deviation.of(rewards),
-        Scale::One | Scale::Group(_) => 1.0,
+        GroupScale::Batch(deviation) => deviation.of(rewards),
+        GroupScale::One | GroupScale::Group(_) => 1.0,
     };
     per_group(rewards, size, |group| match scale {
-        Scale::Group(deviation) => deviation.of(group),
-        Scale::One | Scale::Batch(_) => all,
+        GroupScale::Group(deviation) => deviation.of(group),
+        GroupScale::One | GroupScale::Batch(_) => all,
     })
 }
 
@@ -136,7 +136,7 @@ mod tests {
     fn leaving_one_out_is_unbiased_and_centering_shrinks_the_gradient() {
         for size in [2, 3] {
             let (expected, exact) = expected_and_exact(size, |r| leave_one_out_advantages(r, r.len()));
-            let (centered, _) = expected_and_exact(size, |r| group_advantages(r, r.len(), Scale::One));
+            let (centered, _) = expected_and_exact(size, |r| group_advantages(r, r.len(), GroupScale::One));
             let shrunk = f64::from(size - 1) / f64::from(size);
             for arm in 0..3 {
                 assert!((expected[arm] - exact[arm]).abs() < 1e-12, "{expected:?} {exact:?}");
@@ -149,8 +149,9 @@ mod tests {
     fn groups_without_spread_teach_nothing() {
         let rewards = [0.1, 0.1, 0.1, 1.0, 0.0, 1.0];
         let scales = [Deviation::Sample, Deviation::Population];
-        let scales = scales.into_iter().flat_map(|deviation| [Scale::Group(deviation), Scale::Batch(deviation)]);
-        for scale in scales.chain([Scale::One]) {
+        let scales =
+            scales.into_iter().flat_map(|deviation| [GroupScale::Group(deviation), GroupScale::Batch(deviation)]);
+        for scale in scales.chain([GroupScale::One]) {
             let advantages = group_advantages(&rewards, 3, scale);
             assert_eq!(advantages[..3], [0.0; 3], "{scale:?}");
             assert!(advantages[3..].iter().all(|advantage| *advantage != 0.0));

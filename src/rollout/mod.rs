@@ -14,7 +14,7 @@ pub use action_values::{Choice, state_values};
 pub use distributional::{categorical_projection, quantile_huber_loss};
 pub use divergence::{KlEstimator, kl_estimates};
 pub use greedy::greedy_returns;
-pub use groups::{Deviation, Scale, group_advantages, leave_one_out_advantages, zero_spread_fraction};
+pub use groups::{Deviation, GroupScale, group_advantages, leave_one_out_advantages, zero_spread_fraction};
 pub use returns::{Trajectories, advantages, deviation, explained_variance, lambda_returns, n_step_returns, normalize};
 pub use sequences::{SequenceSurrogate, Sequences, sequence_surrogate};
 pub use v_trace::{Traces, VTrace, v_trace};

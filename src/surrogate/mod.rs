@@ -1,7 +1,7 @@
 //! The objective of a policy gradient, from a network's outputs to its value and its gradient.
 
 mod fused;
-mod plain;
+pub mod plain;
 #[cfg(test)]
 mod tests;
 

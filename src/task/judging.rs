@@ -1,6 +1,6 @@
 //! Metrics of a network's outputs on the examples of a data set.
 
-use crate::data::{Examples, Inputs, Target, Targets};
+use crate::data::{Examples, InputValues, Target, Targets};
 use crate::distribution::RawActions;
 use crate::metric::{self, ClassifierOutput, Judge, Metric, RealValues, Reward, Value};
 use crate::network::Network;
@@ -127,7 +127,7 @@ const CHUNK: usize = 1024;
 
 /// The network's outputs for all examples, `[examples, outputs]`.
 pub(super) fn infer_all(network: &Network, examples: &Examples, outputs: &mut Vec<f32>) -> Result<()> {
-    if let Inputs::Numbers(inputs) = &examples.inputs {
+    if let InputValues::Numbers(inputs) = &examples.inputs {
         return network.infer(inputs, examples.len(), outputs);
     }
     outputs.clear();

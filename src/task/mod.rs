@@ -88,13 +88,13 @@ pub enum Control {
 /// A task, ready to train on.
 #[derive(Clone)]
 pub struct Task {
-    pub source: Source,
+    pub source: TaskSource,
     pub control: Option<Control>,
 }
 
 /// Where a task's batches come from.
 #[derive(Clone)]
-pub enum Source {
+pub enum TaskSource {
     DataSet(Arc<DataSet>),
     Environment(Box<Environment>),
 }
@@ -103,10 +103,12 @@ impl Task {
     /// Loads the task for one trial; `seed` draws what is done to the training part of a data set.
     pub fn load(settings: &TaskSettings, seed: u64) -> Result<Task> {
         let source = match (&settings.dataset, &settings.env) {
-            (Some(dataset), None) => {
-                Source::DataSet(Arc::new(dataset.load(settings.options.as_ref(), &settings.interventions(), seed)?))
-            }
-            (None, Some(id)) => Source::Environment(Box::new(Environment::new(id, settings)?)),
+            (Some(dataset), None) => TaskSource::DataSet(Arc::new(dataset.load(
+                settings.options.as_ref(),
+                &settings.interventions(),
+                seed,
+            )?)),
+            (None, Some(id)) => TaskSource::Environment(Box::new(Environment::new(id, settings)?)),
             _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
         };
         if let Some((key, place)) = settings.stranger() {
@@ -114,10 +116,10 @@ impl Task {
             return Err(Error::Argument(format!("`{key}` is for {place}, and this task is {this}")));
         }
         match (settings.control, &source) {
-            (Some(Control::PermutedLabels), Source::Environment(_)) => {
+            (Some(Control::PermutedLabels), TaskSource::Environment(_)) => {
                 Err(Error::Argument("`control = \"permuted_labels\"` needs a data set".into()))
             }
-            (Some(Control::RandomReward), Source::DataSet(_)) => {
+            (Some(Control::RandomReward), TaskSource::DataSet(_)) => {
                 Err(Error::Argument("`control = \"random_reward\"` needs an environment".into()))
             }
             (control, _) => Ok(Task { source, control }),
@@ -127,24 +129,24 @@ impl Task {
     /// The shape of one input: `[features]` or `[channels, height, width]`.
     pub fn input_shape(&self) -> Vec<usize> {
         match &self.source {
-            Source::DataSet(data) => data.shape.clone(),
-            Source::Environment(environment) => environment.observations.shape(),
+            TaskSource::DataSet(data) => data.shape.clone(),
+            TaskSource::Environment(environment) => environment.observations.shape(),
         }
     }
 
     /// What is chosen from: classes, real values or actions.
     pub fn actions(&self) -> Space {
         match &self.source {
-            Source::DataSet(data) => actions(&data.target),
-            Source::Environment(environment) => environment.actions,
+            TaskSource::DataSet(data) => actions(&data.target),
+            TaskSource::Environment(environment) => environment.actions,
         }
     }
 
     /// What the environment's wrappers learn, where a network's inputs or rewards depend on it.
     pub fn statistics(&self) -> Option<&WrapperStatistics> {
         match &self.source {
-            Source::DataSet(_) => None,
-            Source::Environment(environment) => environment.statistics(),
+            TaskSource::DataSet(_) => None,
+            TaskSource::Environment(environment) => environment.statistics(),
         }
     }
 
@@ -154,8 +156,8 @@ impl Task {
     /// When an action is no class.
     pub fn target(&self) -> Result<Target> {
         match &self.source {
-            Source::DataSet(data) => Ok(data.target.clone()),
-            Source::Environment(environment) => match environment.actions {
+            TaskSource::DataSet(data) => Ok(data.target.clone()),
+            TaskSource::Environment(environment) => match environment.actions {
                 Space::Discrete(n) => Ok(Target::Class { names: (0..n).map(|action| action.to_string()).collect() }),
                 other => Err(Error::Argument(format!(
                     "a supervised arm needs class labels, which actions in {other} are not"
@@ -167,13 +169,15 @@ impl Task {
     /// Labelled examples to train on. An environment's come from an expert ("rewards as labels").
     pub fn examples(&self, expert: Option<&Expert>) -> Result<Arc<Examples>> {
         match (&self.source, expert) {
-            (Source::DataSet(data), None) => Ok(data.train.clone()),
-            (Source::Environment(environment), Some(expert)) => {
+            (TaskSource::DataSet(data), None) => Ok(data.train.clone()),
+            (TaskSource::Environment(environment), Some(expert)) => {
                 let actions = self.target()?.classes().unwrap_or_default();
                 Ok(Arc::new(expert.demonstrate(environment, actions)?))
             }
-            (Source::DataSet(_), Some(_)) => Err(Error::Argument("a data set has labels; it needs no `expert`".into())),
-            (Source::Environment(_), None) => {
+            (TaskSource::DataSet(_), Some(_)) => {
+                Err(Error::Argument("a data set has labels; it needs no `expert`".into()))
+            }
+            (TaskSource::Environment(_), None) => {
                 Err(Error::Argument("an environment has no labels; name an `expert` that gives them".into()))
             }
         }
@@ -183,12 +187,12 @@ impl Task {
     /// the metric named `reward`, accuracy or mse without one. Returns are normalized by this discount, where they are.
     pub fn environments(&self, reward: Option<&Named>, discount: f64, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
         match (&self.source, reward) {
-            (Source::Environment(environment), None) => environment.copies(rngs, Purpose::Training { discount }),
-            (Source::Environment(environment), Some(_)) => {
+            (TaskSource::Environment(environment), None) => environment.copies(rngs, Purpose::Training { discount }),
+            (TaskSource::Environment(environment), Some(_)) => {
                 let id = environment.spec.id;
                 Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))
             }
-            (Source::DataSet(data), _) => {
+            (TaskSource::DataSet(data), _) => {
                 let reward = Reward::of_target(reward, data.target.classes())?;
                 Ok(labels_as_rewards::copies(data, reward, rngs))
             }

@@ -1,7 +1,7 @@
 //! Rewards as labels: the episodes of an expert become a data set.
 
 use super::Environment;
-use crate::data::{Examples, Inputs, Targets};
+use crate::data::{Examples, InputValues, Targets};
 use crate::network::Network;
 use crate::{Result, distribution, stream};
 use lossward_envs::Actions;
@@ -37,6 +37,6 @@ impl Expert {
             env.step(Actions::Indices(&actions), &ended)?;
             env.steps().ends.iter().for_each(|end| ended[end.copy] = true);
         }
-        Ok(Examples { inputs: Inputs::Numbers(inputs), targets: Targets::Classes(labels) })
+        Ok(Examples { inputs: InputValues::Numbers(inputs), targets: Targets::Classes(labels) })
     }
 }

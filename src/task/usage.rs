@@ -1,6 +1,6 @@
 //! What weights that were trained on a task need to be used.
 
-use super::{Source, Task, TaskSettings};
+use super::{Task, TaskSettings, TaskSource};
 use crate::data::{DataSet, Target};
 use crate::distribution::{PolicySettings, Squash};
 use crate::network::{EnvironmentDescription, FeatureDescription, Outputs, Usage};
@@ -12,10 +12,10 @@ impl Task {
     pub fn usage(&self, settings: &TaskSettings, policy: Option<&PolicySettings>) -> Result<Usage> {
         let input_shape = self.input_shape();
         Ok(match &self.source {
-            Source::DataSet(data) => {
+            TaskSource::DataSet(data) => {
                 Usage { input_shape, features: features(data), outputs: Some(outputs(&data.target)), environment: None }
             }
-            Source::Environment(environment) => Usage {
+            TaskSource::Environment(environment) => Usage {
                 input_shape,
                 features: Vec::new(),
                 outputs: Some(actions(environment.actions, policy)),

@@ -3,7 +3,7 @@
 use super::Training;
 use crate::diagnosis::{self, Finding};
 use crate::experiment::Arm;
-use crate::objective::{Mean, Objective, Value};
+use crate::objective::{Mean, Objective, ObjectiveValue};
 use crate::optimizer::Descent;
 use crate::record::{COUNTERS, Record, TrialFolder};
 use crate::regularizer::Penalty;
@@ -65,7 +65,7 @@ impl<'a> Course<'a> {
     }
 
     /// Notes one update: its loss without penalties, what the objective said, the penalties and the step.
-    pub fn note(&mut self, loss: f64, value: &Value, penalty: Option<&Penalty>, step: Descent) -> Result<()> {
+    pub fn note(&mut self, loss: f64, value: &ObjectiveValue, penalty: Option<&Penalty>, step: Descent) -> Result<()> {
         self.updates += 1;
         // The rate in force; a mean would blur it by rounding.
         self.learning_rate = step.learning_rate;

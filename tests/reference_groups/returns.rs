@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use lossward::distribution::log_probs;
 use lossward::loss::{self, Inputs};
 use lossward::options::{Given, Options};
-use lossward::rollout::{self, Choice, Deviation, KlEstimator, Scale, Sequences, Traces, Trajectories};
+use lossward::rollout::{self, Choice, Deviation, GroupScale, KlEstimator, Sequences, Traces, Trajectories};
 use lossward_envs::Cause;
 
 /// The rewards of one copy, with `γ` where its discounts are not 0 and a termination where they are.
@@ -150,10 +150,10 @@ pub fn kl_estimates(case: &Case) {
 pub fn group_advantages(case: &Case) {
     let (rewards, size) = (case.numbers("rewards"), case.input("rewards")[0].as_array().unwrap().len());
     let scales = [
-        ("trl_group", Scale::Group(Deviation::Sample)),
-        ("trl_batch", Scale::Batch(Deviation::Sample)),
-        ("trl_none_dr_grpo", Scale::One),
-        ("population_std_eps1e-8", Scale::Group(Deviation::Population)),
+        ("trl_group", GroupScale::Group(Deviation::Sample)),
+        ("trl_batch", GroupScale::Batch(Deviation::Sample)),
+        ("trl_none_dr_grpo", GroupScale::One),
+        ("population_std_eps1e-8", GroupScale::Group(Deviation::Population)),
     ];
     for (name, scale) in scales {
         case.check(name, &rollout::group_advantages(&rewards, size, scale));

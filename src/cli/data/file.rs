@@ -2,7 +2,7 @@
 
 use super::subject::{PICTURES, Subject};
 use crate::data::description::{Column, Content, of_boxes};
-use crate::data::source::Source;
+use crate::data::source::ByteSource;
 use crate::data::table::Table;
 use crate::data::{Files, boxes, idx, images, tabular};
 use crate::parallel;
@@ -14,7 +14,7 @@ const SHEET_ROWS: usize = 8;
 
 /// `files` says how a table is read.
 pub fn subject(path: &Path, files: &Files) -> anyhow::Result<Subject> {
-    let source = Source::File(path);
+    let source = ByteSource::File(path);
     if is_idx(source)? {
         return array(path);
     }
@@ -24,14 +24,14 @@ pub fn subject(path: &Path, files: &Files) -> anyhow::Result<Subject> {
 }
 
 /// Whether it begins as IDX arrays do; no text begins with a zero byte.
-fn is_idx(source: Source) -> anyhow::Result<bool> {
+fn is_idx(source: ByteSource) -> anyhow::Result<bool> {
     let mut head = [0; 2];
     let begins = source.open()?.read_exact(&mut head);
     Ok(begins.is_ok() && head == [0, 0])
 }
 
 fn array(path: &Path) -> anyhow::Result<Subject> {
-    let array = idx::read(Source::File(path))?;
+    let array = idx::read(ByteSource::File(path))?;
     let sides: Vec<String> = array.shape.iter().map(usize::to_string).collect();
     let (shape, kind) = (format!("[{}]", sides.join(", ")), array.elements.kind());
     let pictures = array.pictures(SHEET_ROWS * PICTURES);

@@ -4,7 +4,7 @@ use super::subject::{PICTURES, Subject};
 use crate::data::{DataSet, DataSetRow, Target};
 use crate::experiment::Experiment;
 use crate::options::{self, Given, Options};
-use crate::task::{Source, Task};
+use crate::task::{Task, TaskSource};
 use anyhow::Context;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub fn built_in(row: &'static DataSetRow, given: &Given) -> anyhow::Result<Subje
 pub fn of_experiment(path: &Path, overrides: &[String]) -> anyhow::Result<Subject> {
     let experiment = Experiment::load(path, overrides)?;
     let arm = experiment.arms.first().context("the experiment has no arm")?;
-    let Source::DataSet(data) = Task::load(&arm.task, 0)?.source else {
+    let TaskSource::DataSet(data) = Task::load(&arm.task, 0)?.source else {
         anyhow::bail!(
             "{}: `{}` learns in an environment; `lossward env describe` describes it",
             path.display(),

@@ -1,7 +1,7 @@
 //! The description of a data set, from standardized inputs back to the units of its source.
 
 use super::{Column, Content, Description, Distribution, Plane};
-use crate::data::{DataSet, Examples, Feature, Inputs, Picture, Target, Targets};
+use crate::data::{DataSet, Examples, Feature, InputValues, Picture, Target, Targets};
 use crate::parallel;
 
 /// What the parts are called.
@@ -120,12 +120,12 @@ impl DataSet {
 }
 
 /// Every `stride`-th number from the `first` one on.
-fn distribution(inputs: &Inputs, feature: &Feature, first: usize, stride: usize) -> Distribution {
+fn distribution(inputs: &InputValues, feature: &Feature, first: usize, stride: usize) -> Distribution {
     match inputs {
-        Inputs::Numbers(numbers) => {
+        InputValues::Numbers(numbers) => {
             Distribution::of(numbers.iter().skip(first).step_by(stride).map(|z| feature.scale.original(*z)))
         }
-        Inputs::Bytes { bytes, numbers } => {
+        InputValues::Bytes { bytes, numbers } => {
             let mut counts = [0; 256];
             bytes.iter().skip(first).step_by(stride).for_each(|byte| counts[usize::from(*byte)] += 1);
             Distribution::of_counts(numbers.iter().map(|z| feature.scale.original(*z)).zip(counts))

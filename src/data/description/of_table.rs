@@ -68,10 +68,10 @@ pub fn of_boxes(boxes: &[LabelledBox]) -> Description {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::source::Source;
+    use crate::data::source::ByteSource;
 
     fn table(text: &str) -> Table {
-        Table::read(Source::Embedded("t.csv", text.as_bytes())).unwrap()
+        Table::read(ByteSource::Embedded("t.csv", text.as_bytes())).unwrap()
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::metric::{self, Reward};
 use crate::objective::SupervisedSettings;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::options::Named;
-use crate::task::{Evaluation, EvaluationSettings, Source, Task};
+use crate::task::{Evaluation, EvaluationSettings, Task, TaskSource};
 use crate::visible::is_control;
 use lossward_envs::wrapper::WrapError;
 
@@ -127,7 +127,7 @@ fn complete(arm: &mut Arm) -> Check {
     super::limits::of_arm(arm)?;
     if arm.evaluation.metrics.is_empty() {
         let usual = match load_task(arm)?.source {
-            Source::DataSet(data) if data.target.classes().is_none() => ["r2", "rmse"],
+            TaskSource::DataSet(data) if data.target.classes().is_none() => ["r2", "rmse"],
             _ => ["accuracy", "cross_entropy"],
         };
         arm.evaluation.metrics = usual.map(Named::plain).to_vec();
@@ -142,7 +142,7 @@ fn count_epochs(arm: &mut Arm) -> Check {
         return require(arm.budget.examples >= 1, "budget.examples", message);
     };
     require(epochs >= 1, "budget.epochs", "`epochs` must be at least 1")?;
-    let Source::DataSet(data) = load_task(arm)?.source else {
+    let TaskSource::DataSet(data) = load_task(arm)?.source else {
         return fail("budget.epochs", "an environment has no epochs; give `budget.examples`, its steps");
     };
     let examples = epochs.saturating_mul(data.train.len() as u64);
@@ -275,8 +275,8 @@ fn check_arm(arm: &Arm, experiment: &Experiment) -> Result<(Vec<String>, Vec<Str
     check_metrics(arm, &task)?;
     let columns = super::columns(arm, &task).map_err(|error| ("evaluation".into(), error.to_string()))?;
     let notes = match &task.source {
-        Source::DataSet(data) => data.notes.clone(),
-        Source::Environment(_) => Vec::new(),
+        TaskSource::DataSet(data) => data.notes.clone(),
+        TaskSource::Environment(_) => Vec::new(),
     };
     Ok((columns, notes))
 }
@@ -316,21 +316,21 @@ fn check_metrics(arm: &Arm, task: &Task) -> Check {
 fn check_judging(arm: &Arm, task: &Task) -> Check {
     let EvaluationSettings { options, reward, train_metrics, .. } = &arm.evaluation;
     match (&task.source, options, reward) {
-        (Source::Environment(_), ..) if train_metrics.is_some() => fail(
+        (TaskSource::Environment(_), ..) if train_metrics.is_some() => fail(
             "evaluation.train_metrics",
             "an environment has no training examples; `train_metrics` is for data sets",
         ),
-        (Source::DataSet(_), Some(_), _) => {
+        (TaskSource::DataSet(_), Some(_), _) => {
             fail("evaluation.options", "`options` of the evaluation are for environments")
         }
-        (Source::Environment(_), _, Some(_)) => {
+        (TaskSource::Environment(_), _, Some(_)) => {
             fail("evaluation.reward", "an environment has rewards of its own; `reward` is for data sets")
         }
-        (Source::DataSet(data), _, Some(reward)) => {
+        (TaskSource::DataSet(data), _, Some(reward)) => {
             let classes = data.target.classes();
             Reward::of_target(Some(reward), classes).map(drop).or_else(|error| fail("evaluation.reward", error))
         }
-        (Source::Environment(environment), Some(options), _) => {
+        (TaskSource::Environment(environment), Some(options), _) => {
             environment.with_options(Some(options)).map(drop).or_else(|error| fail("evaluation.options", error))
         }
         _ => Ok(()),

@@ -4,7 +4,7 @@ use super::{Check, fail, require};
 use crate::objective::{Baseline, PolicyGradientSettings, SurrogateKind};
 use crate::optimizer::Schedule;
 use crate::rollout::Length;
-use crate::task::{Source, Task};
+use crate::task::{Task, TaskSource};
 use lossward_envs::Space;
 
 pub(super) fn check(settings: &PolicyGradientSettings, task: &Task, budget: u64) -> Check {
@@ -137,7 +137,7 @@ fn check_surrogate(settings: &PolicyGradientSettings, task: &Task) -> Check {
         &at("baseline"),
         &format!("`baseline = \"confidence\"` is for Discrete(n) actions; here they are {}", task.actions()),
     )?;
-    let one_step = matches!(task.source, Source::DataSet(_));
+    let one_step = matches!(task.source, TaskSource::DataSet(_));
     require(
         settings.baseline != Baseline::Confidence || one_step || settings.rollout == Length::Episodes,
         &at("baseline"),

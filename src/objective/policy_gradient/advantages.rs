@@ -6,7 +6,7 @@ use super::{Baseline, PolicyGradientSettings, SurrogateKind};
 use crate::Result;
 use crate::distribution::picked;
 use crate::network::Network;
-use crate::rollout::{self, Deviation, Rollout, Scale, Traces, Trajectories};
+use crate::rollout::{self, Deviation, GroupScale, Rollout, Traces, Trajectories};
 use crate::surrogate::GroupTarget;
 use candle_core::{Device, Tensor};
 
@@ -137,8 +137,8 @@ impl Estimates {
         match (settings.baseline, settings.group_deviation) {
             (Baseline::Greedy, _) => returns.iter().zip(greedy).map(|(sampled, greedy)| sampled - greedy).collect(),
             (Baseline::LeaveOneOut, _) => rollout::leave_one_out_advantages(returns, size),
-            (_, None) => rollout::group_advantages(returns, size, Scale::One),
-            (_, Some(deviation)) => rollout::group_advantages(returns, size, Scale::Group(deviation)),
+            (_, None) => rollout::group_advantages(returns, size, GroupScale::One),
+            (_, Some(deviation)) => rollout::group_advantages(returns, size, GroupScale::Group(deviation)),
         }
     }
 
@@ -194,7 +194,7 @@ impl Estimates {
     /// of all rows; nothing where no groups are told apart by one.
     pub fn target(&self, settings: &PolicyGradientSettings, rows: &[usize]) -> Option<GroupTarget> {
         let size = settings.group_size.filter(|_| settings.surrogate == SurrogateKind::Target)?;
-        let scores = rollout::group_advantages(&self.episode_returns, size, Scale::Group(Deviation::Population));
+        let scores = rollout::group_advantages(&self.episode_returns, size, GroupScale::Group(Deviation::Population));
         let tilted = self.episode_log_probs.iter().zip(scores);
         let tilted: Vec<f64> = tilted.map(|(log_prob, u)| log_prob + f64::from(u) / settings.temperature()).collect();
         let normalized = |group: &[f64]| crate::distribution::log_probs(group).map(f64::exp).collect::<Vec<f64>>();

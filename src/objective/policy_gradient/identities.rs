@@ -7,7 +7,7 @@ use super::advantages::Estimates;
 use super::*;
 use crate::distribution::Policy;
 use crate::loss::{Criterion, Inputs, LossSettings};
-use crate::rollout::{Deviation, Scale, group_advantages};
+use crate::rollout::{Deviation, GroupScale, group_advantages};
 use candle_core::Var;
 
 /// Counts of each action in a group that is drawn in exact proportion to the policy.
@@ -95,7 +95,7 @@ fn policy_gradients_have_their_factors() {
     // In the first update of a rollout the ratio is 1, and nothing is clipped.
     assert_factors("ppo, first update", |y| update(Surrogate::Clipped { clip: 0.2 }, &rewards(y)), |p| p);
     let grpo = |y| {
-        let advantages = group_advantages(&rewards(y), SIZE, Scale::Group(Deviation::Population));
+        let advantages = group_advantages(&rewards(y), SIZE, GroupScale::Group(Deviation::Population));
         update(Surrogate::Clipped { clip: 0.2 }, &advantages)
     };
     assert_factors("grpo", grpo, |p| (p / (1.0 - p)).sqrt());

@@ -11,7 +11,7 @@ mod tests;
 pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 
 use super::critic::Critic;
-use super::{Column, Counters, Mean, Objective, Sense, Value, no_batch};
+use super::{Column, Counters, Mean, Objective, ObjectiveValue, Sense, no_batch};
 use crate::distribution::picked;
 use crate::kernel::{ClippedLoss, ValueClipping};
 use crate::network::{Network, NetworkSettings};
@@ -269,7 +269,7 @@ impl Objective for PolicyGradient {
         Ok(())
     }
 
-    fn value(&self, network: &Network) -> Result<Value> {
+    fn value(&self, network: &Network) -> Result<ObjectiveValue> {
         let batch = self.batch.as_ref().ok_or_else(no_batch)?;
         let temperature = self.settings.temperature();
         let surrogate = match (self.settings.surrogate, &batch.target) {
@@ -312,10 +312,10 @@ impl Objective for PolicyGradient {
             terms.extend([("value_loss", one(loss)), ("explained_variance", explained_variance)]);
         }
         let terms = terms.into_iter().map(|(column, mean)| (Column::Borrowed(column), mean)).collect();
-        Ok(Value { scalar: objective.scalar, inputs: batch.observations.clone(), outputs, terms })
+        Ok(ObjectiveValue { scalar: objective.scalar, inputs: batch.observations.clone(), outputs, terms })
     }
 
-    fn note(&mut self, value: &Value) {
+    fn note(&mut self, value: &ObjectiveValue) {
         let moved = value.terms.iter().filter(|(column, _)| column == KL);
         moved.for_each(|(_, kl)| self.epoch_kl.add(*kl));
     }

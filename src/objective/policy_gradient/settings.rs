@@ -124,7 +124,7 @@ impl PolicyGradientSettings {
     /// What its third counter counts.
     pub const ROUNDS: &str = "episodes";
 
-    /// Columns of the terms of every [`Value`](super::super::Value), in order.
+    /// Columns of the terms of every [`ObjectiveValue`](super::super::ObjectiveValue), in order.
     pub fn terms(&self) -> Vec<&'static str> {
         let mut terms =
             vec!["training_return", "training_length", "training_entropy", "kl_k1", "kl_k3", "advantage_deviation"];

@@ -5,7 +5,7 @@ mod settings;
 pub use settings::EvaluationSettings;
 
 use super::judging::{Judged, Judging, infer_all, mean_entropy, mean_reward, numbers};
-use super::{Source, Task};
+use super::{Task, TaskSource};
 use crate::data::DataSet;
 use crate::distribution::RawActions;
 use crate::metric::{Drawn, Reward, TRAIN};
@@ -36,7 +36,7 @@ impl Evaluation {
     /// be had with these options.
     pub fn new(task: &Task, settings: &EvaluationSettings, seed: u64) -> Result<Self> {
         let kind = match &task.source {
-            Source::DataSet(data) => {
+            TaskSource::DataSet(data) => {
                 let judging = |metrics: &[Named], prefix| {
                     metrics.iter().map(|named| Judging::new(named, &data.target, prefix)).collect::<Result<_>>()
                 };
@@ -47,7 +47,7 @@ impl Evaluation {
                     reward: Reward::of_target(settings.reward.as_ref(), data.target.classes())?,
                 }
             }
-            Source::Environment(environment) => {
+            TaskSource::Environment(environment) => {
                 let judged = environment.with_options(settings.options.as_ref())?;
                 let rngs = (0..settings.episodes as u64).map(|i| stream(seed, "evaluation", i)).collect();
                 Kind::Episodes {
