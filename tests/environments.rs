@@ -13,7 +13,7 @@ fn every_environment_is_described_checked_and_played() {
     for spec in lossward::envs::all() {
         assert!(listed.out.contains(spec.id), "{}", spec.id);
         let described = sandbox.run(&["env", "describe", spec.id]).succeeded();
-        for part in ["| Action space |", "| Reward |", "# TaskSource"] {
+        for part in ["| Action space |", "| Reward |", "# Source"] {
             assert!(described.out.contains(part), "{}: no `{part}`", spec.id);
         }
         sandbox.run(&["env", "check", spec.id]).succeeded();
