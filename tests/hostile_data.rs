@@ -7,7 +7,7 @@ mod counting;
 
 use counting::most_bytes;
 use lossward::data::source::ByteSource;
-use lossward::data::table::{Format, Table};
+use lossward::data::table::{Column, Format, Table};
 use lossward::data::tabular::{Kind, Missing, Tabular};
 use lossward::data::{Split, boxes, description, idx, images::Images, notation::Notation};
 use lossward::report::figure::DescriptionFigure;
@@ -64,7 +64,8 @@ fn learn_from(content: &[u8]) {
         }
         table.clone().followed_by(table.clone()).unwrap();
         _ = boxes::read(&table).map(|boxes| description::of_boxes(&boxes));
-        let description = table.description();
+        let described = |column| table.described_column(column, Column::numbers(column).as_deref());
+        let description = table.described(table.columns.iter().map(described).collect());
         let figure = DescriptionFigure { title: "x".into(), subtitle: String::new(), description: &description };
         figure.svg().unwrap();
     }

@@ -3,23 +3,15 @@
 use super::{Column, Content, Description, Distribution};
 use crate::data::boxes::LabelledBox;
 use crate::data::table::Table;
-use crate::parallel;
 use std::collections::BTreeMap;
 
 impl Table {
-    /// Its columns, none of them predicted. Numbers that are not finite count as missing.
-    pub fn description(&self) -> Description {
-        self.described(parallel::map(&self.columns, |column| {
-            self.described_column(column, column.numbers().as_deref())
-        }))
-    }
-
-    /// The same of columns that are described already.
+    /// Its columns, as [`Self::described_column`] has them; none of them is predicted.
     pub fn described(&self, columns: Vec<Column>) -> Description {
         Description { parts: vec![("rows", self.rows())], target: None, columns, plane: None }
     }
 
-    /// One of its columns; `numbers` are those of [`crate::data::table::Column::numbers`].
+    /// One of its columns, numbers that are not finite counted as missing; `numbers` are those of [`crate::data::table::Column::numbers`].
     pub fn described_column(&self, column: &crate::data::table::Column, numbers: Option<&[Option<f64>]>) -> Column {
         let content = match numbers {
             Some(numbers) => Content::Numbers(vec![Distribution::of(numbers.iter().copied().flatten())]),
@@ -76,8 +68,9 @@ mod tests {
 
     #[test]
     fn columns_have_numbers_or_categories_and_gaps() {
-        let description = table("size,color\n1,red\n,blue\nnan,red\n3,\n").description();
-        let [size, color] = &description.columns[..] else { panic!() };
+        let table = table("size,color\n1,red\n,blue\nnan,red\n3,\n");
+        let [size, color] = &table.columns[..] else { panic!() };
+        let [size, color] = [size, color].map(|column| table.described_column(column, column.numbers().as_deref()));
         assert_eq!((size.missing, color.missing), (2, 1));
         assert_eq!(size.content, Content::Numbers(vec![Distribution::of([1.0, 3.0])]));
         assert_eq!(color.content, Content::Categories(vec![("blue".into(), vec![1]), ("red".into(), vec![2])]));
