@@ -12,6 +12,7 @@ use lossward::data::tabular::{Kind, Missing, Tabular};
 use lossward::data::{Split, boxes, description, idx, images::Images, notation::Notation};
 use lossward::report::figure::DescriptionFigure;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence::WithSource;
 use std::io::Write;
 
 /// What is allocated beside what is read: buffers of the readers, and texts of errors.
@@ -164,7 +165,7 @@ fn read_array(content: &[u8], unpacked: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::with_failure_persistence(WithSource("found")) })]
 
     #[test]
     fn tables_of_trouble_are_read_or_refused(table in tables(), cut in any::<prop::sample::Index>()) {
@@ -213,9 +214,15 @@ fn claims_of_gigabytes_take_no_memory() {
     assert!(most <= 4 * 100 * bomb.len(), "{most} bytes for {}", bomb.len());
 }
 
-/// Found by the properties above, and by others before.
+/// Found by the properties above, and by others before; what the properties find from now on is kept in hostile_data.found.
 #[test]
 fn found_inputs_stay_mended() {
+    let faults = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults")).unwrap();
+    let tables =
+        faults.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "csv"));
+    let tables: Vec<_> = tables.map(|path| std::fs::read(path).unwrap()).collect();
+    assert!(!tables.is_empty());
+    tables.iter().for_each(|table| learn_from(table));
     for table in [
         "image,class,x0,y0,x1,y1\n0,0,-1e200,0,1e200,1\n",
         "image,class,x0,y0,x1,y1\n0,0,-1e308,0,1e308,1\n",

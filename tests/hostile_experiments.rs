@@ -8,6 +8,7 @@ mod counting;
 use counting::most_bytes;
 use lossward::experiment::Experiment;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence::WithSource;
 use std::path::PathBuf;
 
 const SEED: &str = r#"# Question: does it hold?
@@ -264,7 +265,7 @@ const VALUES: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::with_failure_persistence(WithSource("found")) })]
 
     #[test]
     fn damaged_files_are_answered(
@@ -293,5 +294,30 @@ proptest! {
     ) {
         let overrides: Vec<String> = given.iter().map(|(key, value)| format!("{key}={value}")).collect();
         _ = load(if of_reward { REWARD } else { SEED }.as_bytes(), &overrides);
+    }
+}
+
+/// Each with a message of its own in tests/faults.rs or here; what the properties find from now on is kept in hostile_experiments.found.
+#[test]
+fn found_files_and_overrides_stay_answered() {
+    let faults = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults")).unwrap();
+    let files =
+        faults.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    let files: Vec<_> = files.map(|path| std::fs::read(path).unwrap()).collect();
+    assert!(!files.is_empty());
+    files.iter().for_each(|text| drop(load(text, &[])));
+    for (text, given) in [
+        ("", ""),
+        ("\u{feff}", "seeds=1"),
+        ("seeds = 1", "arm.a=1"),
+        ("[[arm]]", "arm.a.name="),
+        (SEED, "arm.a.objective={}"),
+        (SEED, "plot.curves={ y = [] }"),
+        (SEED, "task.dataset={ csv = \"\" }"),
+        (REWARD, "arm.b.objective.preset=nan"),
+        (REWARD, "budget.examples=1e999"),
+    ] {
+        _ = load(text.as_bytes(), &[given.to_string()]);
+        _ = load(text.as_bytes(), &[]);
     }
 }

@@ -1,12 +1,20 @@
 //! Records that are not whole are never believed, and processes share a folder.
 
-#![allow(clippy::unwrap_used)]
+#![allow(unsafe_code, clippy::unwrap_used)]
+
+#[path = "common/counting.rs"]
+mod counting;
 
 mod common;
 
 use common::{Run, Sandbox, TINY, files};
+use counting::most_bytes;
+use lossward::record::{Outcome, Rows, Status, TrialFolder};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence::WithSource;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 /// Rows without their seconds, and weights, by the folder of the trial and the name of the file.
 fn trained(results: &Path) -> Vec<(PathBuf, Vec<u8>)> {
@@ -85,6 +93,87 @@ fn what_is_not_whole_is_left_out_and_trained_again() {
         std::fs::remove_file(path).unwrap();
     }
     assert!(sandbox.run(&["run", "tiny.toml", "--out", "whole"]).succeeded().err.contains("all 4 trials"));
+}
+
+/// The files of a finished trial with rows, weights and what is drawn.
+static FINISHED: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    let metrics = "evaluation.metrics=[\"accuracy\", \"confusion_matrix\"]";
+    sandbox.run(&["run", "tiny.toml", "--out", "out", "--seeds", "1", "budget.examples=600", metrics]).succeeded();
+    let folder = sandbox.path("out/trials/label/seed-0");
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_string();
+    files(&folder).into_iter().map(|(path, content)| (name(&path), content)).collect()
+});
+
+/// A trial of which one file is something else; what is believed of it, which must be what was recorded.
+fn believe(file: &str, content: &[u8]) {
+    let results = tempfile::tempdir().unwrap();
+    let folder = TrialFolder::of(results.path(), "label", 0);
+    std::fs::create_dir_all(folder.path()).unwrap();
+    let whole = |name: &str| &FINISHED.iter().find(|(other, _)| other == name).unwrap().1;
+    for (name, content) in FINISHED.iter() {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    std::fs::write(folder.path().join(file), content).unwrap();
+    let identity = String::from_utf8(whole("trial.toml").clone()).unwrap();
+    let (status, most) = most_bytes(|| folder.status(&identity));
+    let size: usize = FINISHED.iter().map(|(_, content)| content.len()).sum::<usize>() + content.len();
+    assert!(most <= 4 * size + (1 << 20), "{most} bytes for {size}");
+    if content == whole(file) {
+        assert!(matches!(status, Status::Ended(Outcome::Finished { .. })), "{status:?}");
+    } else if file != "outcome.json" {
+        assert!(matches!(&status, Status::Damaged(why) if why.contains(file)), "{file}: {status:?}");
+    }
+    // Broken or not, they are read without a panic.
+    _ = (Rows::read(&folder.rows()), folder.read_drawn(), folder.provenance(), folder.has_checksums());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::with_failure_persistence(WithSource("found")) })]
+
+    /// Changed, cut off, extended, and put in each other's place.
+    #[test]
+    fn a_damaged_record_is_never_believed(
+        which in any::<prop::sample::Index>(),
+        instead in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        cut in prop::option::weighted(0.3, any::<prop::sample::Index>()),
+        more in proptest::collection::vec(any::<u8>(), 0..6),
+    ) {
+        let (file, whole) = which.get(&FINISHED);
+        let mut content = instead.map_or(whole, |other| &other.get(&FINISHED).1).clone();
+        for (place, byte) in edits {
+            let place = place.index(content.len());
+            content[place] = byte;
+        }
+        if let Some(cut) = cut {
+            content.truncate(cut.index(content.len() + 1));
+        }
+        content.extend(more);
+        believe(file, &content);
+    }
+}
+
+/// Found by the property above or by kills: what is read back by its shape alone.
+#[test]
+fn found_damage_stays_told() {
+    for (file, content) in [
+        ("rows.csv", &b""[..]),
+        ("rows.csv", b"\n"),
+        ("rows.csv", b"updates\n1,2\n"),
+        ("rows.csv", b"updates,examples\n1,nan\n"),
+        ("rows.csv", b"\xff\xfe"),
+        ("trial.toml", b""),
+        ("drawn.json", b"[]"),
+        ("drawn.json", b"{\"confusion_matrix\": 1e400}"),
+        ("outcome.json", b"{}"),
+        ("outcome.json", b"{\"status\": \"finished\", \"seconds\": \"soon\"}"),
+        ("outcome.json", b"{\"status\": \"finished\", \"seconds\": 1, \"record\": {\"rows\": -1, \"sha256\": {}}}"),
+        ("final.safetensors", b"\xff\xff\xff\xff\xff\xff\xff\xff"),
+    ] {
+        believe(file, content);
+    }
 }
 
 fn start(sandbox: &Sandbox, arguments: &[&str]) -> std::process::Child {

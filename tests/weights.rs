@@ -15,6 +15,7 @@ use lossward::network::{Description, LayerDescription, Network, NetworkSettings,
 use lossward::{distribution::Policy, stream, task::Task};
 use lossward_envs::wrapper::WrapperStatistics;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence::WithSource;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
@@ -186,7 +187,7 @@ fn load(content: &[u8], path: &Path) -> Result<(), String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::with_failure_persistence(WithSource("found")) })]
 
     /// Cut off, changed and extended files, and lying headers.
     #[test]

@@ -291,6 +291,7 @@ mod tests {
     use super::super::json::tests::{any_json, any_rows};
     use super::*;
     use proptest::prelude::*;
+    use proptest::test_runner::FileFailurePersistence::WithSource;
 
     fn any_part() -> impl Strategy<Value = String> {
         prop_oneof![5 => any_rows(), 1 => any_json()]
@@ -303,7 +304,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::with_failure_persistence(WithSource("found")) })]
 
         /// Whatever is given, a loss and its gradient are finite, or an error says why not.
         #[test]

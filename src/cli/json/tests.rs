@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence::WithSource;
 
 fn array(text: &str) -> anyhow::Result<Array> {
     Array::of(read(text)?)
@@ -113,7 +114,7 @@ fn numbers(value: &Value) -> Option<(Vec<usize>, Vec<f64>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::with_failure_persistence(WithSource("found")) })]
 
     /// The double that is nearest to what is written, as Rust's own parser finds it.
     #[test]

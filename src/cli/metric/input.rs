@@ -243,6 +243,7 @@ mod tests {
     use super::*;
     use crate::metric;
     use proptest::prelude::*;
+    use proptest::test_runner::FileFailurePersistence::WithSource;
 
     fn any_boxes() -> impl Strategy<Value = String> {
         let number =
@@ -260,7 +261,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::with_failure_persistence(WithSource("found")) })]
 
         /// Whatever is given, a metric is in its range or undefined, or an error says why not.
         #[test]
