@@ -21,6 +21,9 @@ pub enum Error {
     /// Where in a trial an error happened.
     #[error("update {update} ({examples} examples): {cause}")]
     During { update: u64, examples: u64, cause: Box<Error> },
+    /// A setting that can't be had, by its key as seen from the table that was checked.
+    #[error("{message}")]
+    Setting { key: String, message: String },
     /// An argument of a library function.
     #[error("{0}")]
     Argument(String),
@@ -56,6 +59,19 @@ impl From<candle_core::Error> for Error {
 }
 
 impl Error {
+    /// At a key of the table that is checked.
+    pub fn setting(key: &str, message: impl ToString) -> Error {
+        Error::Setting { key: key.into(), message: message.to_string() }
+    }
+
+    /// As seen from the table that has this one under `table`.
+    pub fn under(self, table: &str) -> Error {
+        match self {
+            Error::Setting { key, message } => Error::Setting { key: format!("{table}.{key}"), message },
+            other => Error::setting(table, other),
+        }
+    }
+
     /// Wraps an I/O error with what was being done to which path: `.map_err(Error::file("read", path))`.
     pub fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();

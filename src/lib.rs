@@ -38,6 +38,7 @@ pub mod record;
 pub mod regularizer;
 pub mod report;
 pub mod rollout;
+mod rows;
 pub mod surrogate;
 pub mod task;
 pub mod train;

@@ -98,7 +98,7 @@ impl<'a> Trial<'a> {
             watch,
         };
         let mut objective = self.objective(&task, results)?;
-        let mut course = Course::begin(arm, &self.folder, &columns(arm, &task)?)?;
+        let mut course = Course::begin(arm, &self.folder, &columns(arm, &training.evaluation)?)?;
         train(objective.as_mut(), &mut training, &mut course, &mut stream(seed, "batches", 0))?;
         Ok((course.seconds(), objective.warnings()))
     }
@@ -108,7 +108,7 @@ impl<'a> Trial<'a> {
         Ok(match &arm.objective {
             ObjectiveSettings::Supervised(settings) => {
                 let expert = settings.expert.as_ref().map(|expert| self.expert(expert, task, results)).transpose()?;
-                let examples = task.examples(expert.as_ref())?;
+                let examples = (task.examples(expert.as_ref())?, task.kind()?);
                 let (criterion, dropout) = (Criterion::new(&settings.loss)?, stream(seed, "dropout", 0));
                 Box::new(Supervised::new(examples, criterion, settings.batch_size, dropout))
             }

@@ -28,9 +28,10 @@ const BLIND: Space = Space::Box { shape: Dims::of(&[1]), low: Bound::All(0.0), h
 /// When their number is another.
 fn given_means(options: &Options, arms: usize) -> Result<Option<Vec<f64>>, OptionError> {
     match options.numbers("means") {
-        Some(means) if means.len() != arms => {
-            Err(OptionError(format!("`means` has {} numbers for {arms} arms; set `arms` too", means.len())))
-        }
+        Some(means) if means.len() != arms => Err(OptionError::new(
+            "means",
+            format!("`means` has {} numbers for {arms} arms; set `arms` too", means.len()),
+        )),
         means => Ok(means.map(<[f64]>::to_vec)),
     }
 }

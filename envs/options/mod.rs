@@ -1,16 +1,32 @@
 //! Options: what a row of a table (a loss, a metric, an update rule, a schedule) may be told, and what it was told.
 
+mod interval;
+mod kind;
 mod named;
+mod value;
 
+pub use interval::Interval;
+pub use kind::OptionKind;
 pub use named::Named;
+pub use value::OptionValue;
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// An option that is unknown, of another type or out of range; the message begins with it in backticks.
+/// An option that is unknown, of another type or out of range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{0}")]
-pub struct OptionError(pub String);
+#[error("{message}")]
+pub struct OptionError {
+    pub option: String,
+    /// Begins with the option in backticks.
+    pub message: String,
+}
+
+impl OptionError {
+    /// Of this option; the message begins with it in backticks.
+    pub fn new(option: &str, message: String) -> OptionError {
+        OptionError { option: option.into(), message }
+    }
+}
 
 /// An option that a row of a table has.
 #[derive(Debug, PartialEq)]
@@ -18,100 +34,6 @@ pub struct OptionRow {
     pub name: &'static str,
     pub meaning: &'static str,
     pub kind: OptionKind,
-}
-
-/// What values an option takes, and its default.
-#[derive(Debug, PartialEq)]
-pub enum OptionKind {
-    Number {
-        default: f64,
-        range: Interval,
-    },
-    /// A number that is off unless given.
-    OptionalNumber(Interval),
-    /// A number that must be given.
-    RequiredNumber(Interval),
-    /// A whole number; off when it has no default and is not given.
-    Whole {
-        default: Option<i64>,
-        at_least: i64,
-    },
-    Flag {
-        default: bool,
-    },
-    /// One of some names; the first is the default.
-    Choice(&'static [&'static str]),
-    /// Any text; the row that has it says which ones it understands.
-    Text {
-        default: &'static str,
-    },
-    /// One number per class, not negative, not all 0 and at most 10³⁰; all 1 unless given.
-    PerClass,
-    /// Increasing numbers in `(0, 1]`, one or more; must be given.
-    Shares,
-    /// Numbers of a range, one or more; off unless given.
-    Numbers(Interval),
-    /// As many lists of numbers of a range as each has numbers; off unless given.
-    SquareMatrix(Interval),
-}
-
-/// Numbers between two bounds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Interval {
-    pub low: f64,
-    pub high: f64,
-    /// Whether the bounds themselves belong to it.
-    pub closed: (bool, bool),
-}
-
-impl Interval {
-    pub const ANY: Interval = Interval { low: f64::NEG_INFINITY, high: f64::INFINITY, closed: (false, false) };
-    pub const NOT_NEGATIVE: Interval = Interval { low: 0.0, closed: (true, false), ..Interval::ANY };
-    pub const POSITIVE: Interval = Interval { low: 0.0, ..Interval::ANY };
-    pub const AT_LEAST_ONE: Interval = Interval { low: 1.0, closed: (true, false), ..Interval::ANY };
-    /// `[0, 1]`
-    pub const UNIT: Interval = Interval { low: 0.0, high: 1.0, closed: (true, true) };
-    /// `[0, 1)`
-    pub const BELOW_ONE: Interval = Interval { closed: (true, false), ..Interval::UNIT };
-    /// `(0, 1)`
-    pub const INSIDE_UNIT: Interval = Interval { closed: (false, false), ..Interval::UNIT };
-    /// `(0, 1]`
-    pub const SHARE: Interval = Interval { closed: (false, true), ..Interval::UNIT };
-
-    pub fn contains(self, x: f64) -> bool {
-        (x > self.low || (self.closed.0 && x == self.low)) && (x < self.high || (self.closed.1 && x == self.high))
-    }
-}
-
-/// `[0, 1)`, `(0, ∞)`; any number is `finite`.
-impl std::fmt::Display for Interval {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        if *self == Interval::ANY {
-            return write!(f, "finite");
-        }
-        let bound = |x: f64| match x {
-            f64::INFINITY => "∞".to_string(),
-            f64::NEG_INFINITY => "−∞".to_string(),
-            x => x.to_string(),
-        };
-        let (open, close) = (if self.closed.0 { '[' } else { '(' }, if self.closed.1 { ']' } else { ')' });
-        write!(f, "in {open}{}, {}{close}", bound(self.low), bound(self.high))
-    }
-}
-
-/// The value of an option, as given.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "an option is a number, a text, true or false, a list of numbers, or a list of such lists"
-)]
-pub enum OptionValue {
-    Flag(bool),
-    Whole(i64),
-    Number(f64),
-    Text(String),
-    Numbers(Vec<f64>),
-    Rows(Vec<Vec<f64>>),
 }
 
 /// Options as given, by name.
@@ -136,12 +58,13 @@ impl Options {
             let row = rows.iter().find(|row| row.name == name).ok_or_else(|| not_an_option(name, owner, rows))?;
             let value = row.kind.understood(value);
             row.kind.check(&value).map_err(|expected| {
-                OptionError(format!("`{name}` of {owner} must be {expected}, not {}", value.quoted()))
+                OptionError::new(name, format!("`{name}` of {owner} must be {expected}, not {}", value.quoted()))
             })?;
             values.insert(name.clone(), value);
         }
         if let Some(row) = rows.iter().find(|row| row.kind.is_required() && !given.contains_key(row.name)) {
-            return Err(OptionError(format!("`{}` of {owner} must be given: {}", row.name, row.kind)));
+            let message = format!("`{}` of {owner} must be given: {}", row.name, row.kind);
+            return Err(OptionError::new(row.name, message));
         }
         let mut options = Options::defaults(rows);
         options.values.extend(values);
@@ -230,7 +153,7 @@ impl Options {
     pub fn whole_up_to(&self, name: &str, most: i64) -> Result<usize, OptionError> {
         match self.whole(name) {
             Some(x) if x <= most => Ok(x as usize),
-            Some(x) => Err(OptionError(format!("`{name}` must be at most {most}, not {x}"))),
+            Some(x) => Err(OptionError::new(name, format!("`{name}` must be at most {most}, not {x}"))),
             None => panic!("`{name}` has no default"),
         }
     }
@@ -242,13 +165,13 @@ impl Options {
         for row in self.rows.iter().filter(is_matrix) {
             if let Some(rows) = self.rows(row.name).filter(|rows| rows.len() != classes) {
                 let (name, len) = (row.name, rows.len());
-                return Err(OptionError(format!("`{name}` has {len} rows for {classes} classes")));
+                return Err(OptionError::new(name, format!("`{name}` has {len} rows for {classes} classes")));
             }
         }
         for row in self.rows.iter().filter(|row| row.kind == OptionKind::PerClass) {
             if let Some(numbers) = self.per_class(row.name).filter(|numbers| numbers.len() != classes) {
                 let (name, len) = (row.name, numbers.len());
-                return Err(OptionError(format!("`{name}` has {len} numbers for {classes} classes")));
+                return Err(OptionError::new(name, format!("`{name}` has {len} numbers for {classes} classes")));
             }
         }
         Ok(())
@@ -257,12 +180,11 @@ impl Options {
 
 fn not_an_option(name: &str, owner: &str, rows: &[OptionRow]) -> OptionError {
     let known: Vec<&str> = rows.iter().map(|row| row.name).collect();
-    OptionError(match known.is_empty() {
+    let message = match known.is_empty() {
         true => format!("`{name}` is not an option of {owner}, which has none"),
-        false => {
-            format!("`{name}` is not an option of {owner}: {}", crate::names::unknown("option", name, &known))
-        }
-    })
+        false => format!("`{name}` is not an option of {owner}: {}", crate::names::unknown("option", name, &known)),
+    };
+    OptionError::new(name, message)
 }
 
 impl OptionRow {
@@ -274,171 +196,6 @@ impl OptionRow {
     pub fn description(&self) -> String {
         format!("{}, {}; {}", self.kind, self.kind.default_text(), self.meaning)
     }
-}
-
-/// Whole numbers beyond this are taken for typing errors.
-const LARGEST_WHOLE: i64 = 1_000_000_000;
-
-/// Sums of larger weights could be infinite in single precision.
-const LARGEST_WEIGHT: f64 = 1e30;
-
-impl OptionKind {
-    /// The value as this kind has it: `1e3` is a whole number where one is wanted, and 0.5 a list where one is.
-    fn understood(&self, value: &OptionValue) -> OptionValue {
-        match (self, value) {
-            (OptionKind::Whole { .. }, OptionValue::Number(x))
-                if x.fract() == 0.0 && x.abs() <= LARGEST_WHOLE as f64 =>
-            {
-                OptionValue::Whole(*x as i64)
-            }
-            (OptionKind::Shares | OptionKind::Numbers(_), one) => {
-                one.as_number().map_or(one.clone(), |x| OptionValue::Numbers(vec![x]))
-            }
-            (_, value) => value.clone(),
-        }
-    }
-
-    /// Whether a value fits; if not, what would.
-    fn check(&self, value: &OptionValue) -> Result<(), String> {
-        let fits = match (self, value) {
-            (
-                OptionKind::Number { range, .. }
-                | OptionKind::OptionalNumber(range)
-                | OptionKind::RequiredNumber(range),
-                value,
-            ) => value.as_number().is_some_and(|x| x.is_finite() && range.contains(x)),
-            (OptionKind::Whole { at_least, .. }, OptionValue::Whole(x)) => (*at_least..=LARGEST_WHOLE).contains(x),
-            (OptionKind::Flag { .. }, OptionValue::Flag(_)) => true,
-            (OptionKind::Choice(choices), OptionValue::Text(text)) => choices.contains(&text.as_str()),
-            (OptionKind::Text { .. }, OptionValue::Text(_)) => true,
-            (OptionKind::PerClass, OptionValue::Numbers(numbers)) => {
-                numbers.iter().all(|x| (0.0..=LARGEST_WEIGHT).contains(x)) && numbers.iter().any(|x| *x > 0.0)
-            }
-            (OptionKind::Shares, OptionValue::Numbers(shares)) => {
-                !shares.is_empty()
-                    && shares.is_sorted_by(|a, b| a < b)
-                    && shares.iter().all(|share| Interval::SHARE.contains(*share))
-            }
-            (OptionKind::Numbers(range), OptionValue::Numbers(numbers)) => {
-                !numbers.is_empty() && numbers.iter().all(|x| x.is_finite() && range.contains(*x))
-            }
-            (OptionKind::SquareMatrix(range), OptionValue::Rows(rows)) => {
-                let fits = |x: &f64| x.is_finite() && range.contains(*x);
-                rows.iter().all(|row| row.len() == rows.len() && row.iter().all(fits))
-            }
-            _ => false,
-        };
-        let is_large = value.as_number().is_some_and(|x| x > LARGEST_WHOLE as f64);
-        match self {
-            _ if fits => Ok(()),
-            OptionKind::Whole { .. } if is_large => Err(format!("{self}, at most {LARGEST_WHOLE}")),
-            OptionKind::PerClass => Err(format!("{self}, none above {LARGEST_WEIGHT:e}")),
-            _ => Err(self.to_string()),
-        }
-    }
-
-    /// The default; nothing for an option that is off unless given, or that must be given.
-    pub fn default_value(&self) -> Option<OptionValue> {
-        match self {
-            OptionKind::Number { default, .. } => Some(OptionValue::Number(*default)),
-            OptionKind::Whole { default, .. } => default.map(OptionValue::Whole),
-            OptionKind::Flag { default } => Some(OptionValue::Flag(*default)),
-            OptionKind::Choice(choices) => Some(OptionValue::Text(choices[0].to_string())),
-            OptionKind::Text { default } => Some(OptionValue::Text(default.to_string())),
-            OptionKind::OptionalNumber(_)
-            | OptionKind::RequiredNumber(_)
-            | OptionKind::PerClass
-            | OptionKind::Shares
-            | OptionKind::Numbers(_)
-            | OptionKind::SquareMatrix(_) => None,
-        }
-    }
-
-    pub fn is_required(&self) -> bool {
-        matches!(self, OptionKind::RequiredNumber(_) | OptionKind::Shares)
-    }
-
-    /// What holds where nothing is given: `default 1`.
-    fn default_text(&self) -> String {
-        match self.default_value() {
-            Some(OptionValue::Number(small)) if 0.0 < small && small < 1e-3 => format!("default {small:e}"),
-            Some(default) => format!("default {default}"),
-            None if self.is_required() => "required".into(),
-            None => "off unless given".into(),
-        }
-    }
-}
-
-impl OptionValue {
-    /// For messages, in which `"1"` is another thing than 1.
-    fn quoted(&self) -> String {
-        match self {
-            OptionValue::Text(text) => format!("{text:?}"),
-            OptionValue::Number(x) if x.abs() >= 1e16 => format!("{x:e}"),
-            other => other.to_string(),
-        }
-    }
-}
-
-/// What values fit: `a number in [0, 1]`.
-impl std::fmt::Display for OptionKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self {
-            OptionKind::Number { range, .. }
-            | OptionKind::OptionalNumber(range)
-            | OptionKind::RequiredNumber(range) => match *range {
-                Interval::ANY => write!(f, "a finite number"),
-                range => write!(f, "a number {range}"),
-            },
-            OptionKind::Whole { at_least: i64::MIN, .. } => write!(f, "a whole number"),
-            OptionKind::Whole { at_least, .. } => write!(f, "a whole number, at least {at_least}"),
-            OptionKind::Flag { .. } => write!(f, "true or false"),
-            OptionKind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
-            OptionKind::Text { .. } => write!(f, "a text"),
-            OptionKind::PerClass => write!(f, "a list with one number per class, none negative and not all 0"),
-            OptionKind::Shares => write!(f, "a list of increasing numbers {}", Interval::SHARE),
-            OptionKind::Numbers(Interval::ANY) => write!(f, "a list of finite numbers, one or more"),
-            OptionKind::Numbers(range) => write!(f, "a list of numbers {range}, one or more"),
-            OptionKind::SquareMatrix(range) => {
-                write!(f, "a list of lists of numbers {range}, as many as each has numbers")
-            }
-        }
-    }
-}
-
-impl OptionValue {
-    /// A whole number is one too.
-    fn as_number(&self) -> Option<f64> {
-        match self {
-            OptionValue::Number(x) => Some(*x),
-            OptionValue::Whole(x) => Some(*x as f64),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for OptionValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self {
-            OptionValue::Flag(flag) => write!(f, "{flag}"),
-            OptionValue::Whole(x) => write!(f, "{x}"),
-            OptionValue::Number(x) => write!(f, "{x}"),
-            OptionValue::Text(text) => write!(f, "{text}"),
-            OptionValue::Numbers(numbers) => list(f, numbers),
-            OptionValue::Rows(rows) => {
-                write!(f, "[")?;
-                for (i, row) in rows.iter().enumerate() {
-                    write!(f, "{}", if i == 0 { "" } else { ", " })?;
-                    list(f, row)?;
-                }
-                write!(f, "]")
-            }
-        }
-    }
-}
-
-fn list(f: &mut std::fmt::Formatter, numbers: &[f64]) -> std::fmt::Result {
-    write!(f, "[{}]", numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(", "))
 }
 
 /// The options of a row, one line each: `delta: a number in (0, ∞), default 1; where the square ends`.

@@ -103,8 +103,9 @@ const fn options(map: &'static str) -> [OptionRow; 3] {
 pub fn world(options: &Options) -> Result<World, OptionError> {
     let name = options.text("map");
     let map = MAPS.iter().find(|(known, _)| *known == name).map_or(name, |(_, map)| map);
-    let (grid, cells) = read(map)
-        .map_err(|what| OptionError(format!("`map` must be 4x4, 8x8, or rows joined by /, not {name}: {what}")))?;
+    let (grid, cells) = read(map).map_err(|what| {
+        OptionError::new("map", format!("`map` must be 4x4, 8x8, or rows joined by /, not {name}: {what}"))
+    })?;
     let success = options.flag("is_slippery").then(|| options.number("success_rate"));
     let table = table(grid, &cells, success);
     Ok(World { table, masks_actions: false, scene: Box::new(move |state| scene(grid, &cells, state)) })

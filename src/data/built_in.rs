@@ -172,7 +172,7 @@ pub(super) const LETTER: DataSetRow = DataSetRow {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Examples, Scale, Targets};
+    use super::super::{Examples, Scale};
     use super::*;
     use crate::options::Options;
 
@@ -187,8 +187,7 @@ mod tests {
     fn class_counts(data: &DataSet) -> Vec<usize> {
         let mut counts = vec![0; data.target.classes().unwrap()];
         for part in [&data.train, &data.test] {
-            let Targets::Classes(labels) = &part.targets else { panic!("values") };
-            labels.iter().for_each(|label| counts[*label as usize] += 1);
+            part.targets.labels().unwrap().iter().for_each(|label| counts[*label as usize] += 1);
         }
         counts
     }
@@ -251,10 +250,7 @@ mod tests {
             assert_eq!([data.train.len(), data.test.len()], sizes, "{}", row.name);
             assert_eq!(data.train.features(), features, "{}", row.name);
             let Target::Value { scale, .. } = &data.target else { panic!("classes") };
-            let values = [&data.train, &data.test].map(|part| match &part.targets {
-                Targets::Values(values) => values.clone(),
-                Targets::Classes(_) => panic!("classes"),
-            });
+            let values = [&data.train, &data.test].map(|part| part.targets.values().unwrap());
             let restored: Vec<f64> = values.concat().iter().map(|z| scale.restored(*z)).collect();
             let found =
                 [restored.iter().copied().fold(f64::MAX, f64::min), restored.iter().copied().fold(f64::MIN, f64::max)];

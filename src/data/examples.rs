@@ -1,11 +1,17 @@
 //! Inputs with their targets, row by row.
 
+use super::Targets;
 use std::ops::Range;
+use std::sync::Arc;
 
-/// Inputs and targets of as many rows.
-#[derive(Clone, Debug, PartialEq)]
+/// Inputs and targets of as many rows. What a seed does to them is a list of rows: the inputs themselves are there once.
+#[derive(Clone, Debug)]
 pub struct Examples {
-    pub inputs: InputValues,
+    inputs: Arc<InputValues>,
+    /// Floats of one input.
+    features: usize,
+    /// Which rows of `inputs` are meant, in this order; all of them without a list.
+    rows: Option<Vec<u32>>,
     pub targets: Targets,
 }
 
@@ -20,30 +26,16 @@ pub enum InputValues {
     },
 }
 
-/// What belongs to the inputs, `[rows]`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Targets {
-    /// Each below the number of classes.
-    Classes(Vec<u32>),
-    /// Real values, standardized.
-    Values(Vec<f32>),
-}
-
 impl InputValues {
-    /// Floats of all rows.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         match self {
             InputValues::Numbers(numbers) => numbers.len(),
             InputValues::Bytes { bytes, .. } => bytes.len(),
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Appends these floats to `out`.
-    pub fn append(&self, range: Range<usize>, out: &mut Vec<f32>) {
+    fn append(&self, range: Range<usize>, out: &mut Vec<f32>) {
         match self {
             InputValues::Numbers(numbers) => out.extend_from_slice(&numbers[range]),
             InputValues::Bytes { bytes, numbers } => {
@@ -52,48 +44,23 @@ impl InputValues {
         }
     }
 
-    fn kept(&self, features: usize, rows: &[usize]) -> InputValues {
-        fn of<T: Copy>(all: &[T], features: usize, rows: &[usize]) -> Vec<T> {
-            rows.iter().flat_map(|row| &all[row * features..(row + 1) * features]).copied().collect()
-        }
+    fn write(&self, range: Range<usize>, out: &mut [f32]) {
         match self {
-            InputValues::Numbers(numbers) => InputValues::Numbers(of(numbers, features, rows)),
+            InputValues::Numbers(numbers) => out.copy_from_slice(&numbers[range]),
             InputValues::Bytes { bytes, numbers } => {
-                InputValues::Bytes { bytes: of(bytes, features, rows), numbers: numbers.clone() }
+                out.iter_mut().zip(&bytes[range]).for_each(|(out, byte)| *out = numbers[usize::from(*byte)]);
             }
         }
     }
 }
 
-impl Targets {
-    pub fn len(&self) -> usize {
-        match self {
-            Targets::Classes(labels) => labels.len(),
-            Targets::Values(values) => values.len(),
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The class or the value of one row.
-    pub fn number(&self, row: usize) -> f64 {
-        match self {
-            Targets::Classes(labels) => f64::from(labels[row]),
-            Targets::Values(values) => f64::from(values[row]),
-        }
-    }
-
-    pub(super) fn kept(&self, rows: &[usize]) -> Targets {
-        match self {
-            Targets::Classes(labels) => Targets::Classes(rows.iter().map(|&row| labels[row]).collect()),
-            Targets::Values(values) => Targets::Values(rows.iter().map(|&row| values[row]).collect()),
-        }
-    }
-}
-
 impl Examples {
+    /// Inputs and targets that belong together.
+    pub fn new(inputs: InputValues, targets: Targets) -> Examples {
+        let features = inputs.len() / targets.len().max(1);
+        Examples { inputs: inputs.into(), features, rows: None, targets }
+    }
+
     pub fn len(&self) -> usize {
         self.targets.len()
     }
@@ -104,30 +71,68 @@ impl Examples {
 
     /// Floats of one input.
     pub fn features(&self) -> usize {
-        self.inputs.len() / self.len().max(1)
+        self.features
+    }
+
+    fn range(&self, row: usize) -> Range<usize> {
+        let row = self.rows.as_ref().map_or(row, |rows| rows[row] as usize);
+        row * self.features..(row + 1) * self.features
     }
 
     /// The inputs of these rows, `[rows, features]`.
     pub fn inputs_of(&self, rows: impl Iterator<Item = usize>) -> Vec<f32> {
-        let features = self.features();
-        let mut out = Vec::with_capacity(rows.size_hint().0 * features);
-        rows.for_each(|row| self.inputs.append(row * features..(row + 1) * features, &mut out));
+        let mut out = Vec::with_capacity(rows.size_hint().0 * self.features);
+        rows.for_each(|row| self.inputs.append(self.range(row), &mut out));
         out
+    }
+
+    /// All inputs, `[rows, features]`, where they lie so.
+    pub fn inputs_as_they_lie(&self) -> Option<&[f32]> {
+        match (&*self.inputs, &self.rows) {
+            (InputValues::Numbers(numbers), None) => Some(numbers),
+            _ => None,
+        }
     }
 
     /// The input of one row.
     pub fn write_input(&self, row: usize, out: &mut [f32]) {
-        let range = row * out.len()..(row + 1) * out.len();
-        match &self.inputs {
-            InputValues::Numbers(numbers) => out.copy_from_slice(&numbers[range]),
-            InputValues::Bytes { bytes, numbers } => {
-                out.iter_mut().zip(&bytes[range]).for_each(|(out, byte)| *out = numbers[usize::from(*byte)]);
+        self.inputs.write(self.range(row), out);
+    }
+
+    /// One feature of every row.
+    pub fn feature(&self, feature: usize) -> impl Iterator<Item = f32> {
+        (0..self.len()).map(move |row| {
+            let at = self.range(row).start + feature;
+            match &*self.inputs {
+                InputValues::Numbers(numbers) => numbers[at],
+                InputValues::Bytes { bytes, numbers } => numbers[usize::from(bytes[at])],
             }
+        })
+    }
+
+    /// How often each of the few numbers occurs that inputs are made of, where they are bytes.
+    pub(super) fn counts(&self) -> Option<Vec<(f32, usize)>> {
+        let InputValues::Bytes { bytes, numbers } = &*self.inputs else { return None };
+        let mut counts = [0; 256];
+        for row in 0..self.len() {
+            bytes[self.range(row)].iter().for_each(|byte| counts[usize::from(*byte)] += 1);
         }
+        Some(numbers.iter().copied().zip(counts).collect())
     }
 
     /// These rows alone, in this order.
     pub fn kept(&self, rows: &[usize]) -> Examples {
-        Examples { inputs: self.inputs.kept(self.features(), rows), targets: self.targets.kept(rows) }
+        let place = |row: &usize| self.rows.as_ref().map_or(*row as u32, |kept| kept[*row]);
+        let rows_of_inputs = Some(rows.iter().map(place).collect());
+        Examples { rows: rows_of_inputs, targets: self.targets.kept(rows), ..self.clone() }
+    }
+}
+
+/// As what they hold, however they hold it.
+impl PartialEq for Examples {
+    fn eq(&self, other: &Examples) -> bool {
+        let same = |row: usize| self.inputs_of(row..row + 1) == other.inputs_of(row..row + 1);
+        let shared = Arc::ptr_eq(&self.inputs, &other.inputs) && self.rows == other.rows;
+        self.features == other.features && self.targets == other.targets && (shared || (0..self.len()).all(same))
     }
 }

@@ -84,24 +84,34 @@ pub struct Files {
 
 impl DataSetSettings {
     /// # Errors
-    /// When there is no set of this name, its options don't fit, or the files can't be learned from.
+    /// When there is no set of this name, its options don't fit, or the files can't be learned from; at the key of the task that is to
+    /// blame.
     pub fn load(&self, options: Option<&Given>, interventions: &Interventions, seed: u64) -> Result<DataSet> {
         let mut data = match self {
             DataSetSettings::Named(name) => {
-                let row = super::find(name)?;
-                let options = Options::new(row.name, row.options, &options.cloned().unwrap_or_default())?;
+                let row = super::find(name).map_err(at_dataset)?;
+                let options = Options::new(row.name, row.options, &options.cloned().unwrap_or_default());
+                let options = options.map_err(|error| Error::setting("options", error))?;
                 let key = format!("{name} {:?}", options.values());
                 // Its makers know it.
-                once::read(Some(key), || Ok(DataSet { notes: Vec::new(), ..(row.load)(&options)? }))?
+                let load = || Ok(DataSet { notes: Vec::new(), ..(row.load)(&options)? });
+                once::read(Some(key), load).map_err(|error| match error {
+                    Error::Option(error) => Error::setting("options", error),
+                    other => at_dataset(other),
+                })?
             }
             DataSetSettings::Files(_) if options.is_some() => {
-                return Err(Error::Argument("`options` are for built-in data sets, not for files".into()));
+                return Err(Error::setting("options", "`options` are for built-in data sets, not for files"));
             }
-            DataSetSettings::Files(files) => files.load()?,
+            DataSetSettings::Files(files) => files.load().map_err(at_dataset)?,
         };
         interventions.apply(&mut data, seed)?;
         Ok(data)
     }
+}
+
+fn at_dataset(error: Error) -> Error {
+    Error::setting("dataset", error)
 }
 
 impl Files {

@@ -222,7 +222,7 @@ fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets);
         names.into_iter().zip(scales).map(|(name, scale)| Feature::number(name, scale)).collect();
     let [train, test] = parts.map(|(inputs, targets)| {
         let inputs = inputs.iter().zip(features.iter().cycle()).map(|(x, feature)| feature.scale.standardized(*x));
-        Examples { inputs: InputValues::Numbers(inputs.collect()), targets }.into()
+        Examples::new(InputValues::Numbers(inputs.collect()), targets).into()
     });
     Ok(DataSet { shape: vec![features.len()], features, target, train, test, notes: Vec::new() })
 }

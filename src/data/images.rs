@@ -124,7 +124,7 @@ impl Images {
                 }
                 others => InputValues::Numbers(others.numbers().map(|x| scale.standardized(x)).collect()),
             };
-            Examples { inputs, targets: Targets::Classes(images.labels) }.into()
+            Examples::new(inputs, Targets::Classes(images.labels)).into()
         };
         Ok(DataSet {
             shape: train.shape.clone(),
@@ -221,7 +221,7 @@ mod tests {
         let exact = Scale::of((0..10).map(|i| f64::from(i) * 10.0));
         let expected: Vec<f32> = (0..10).map(|i| exact.standardized(f64::from(i) * 10.0)).collect();
         assert_eq!(data.train.inputs_of(0..5), expected);
-        assert!(matches!(data.train.inputs, InputValues::Bytes { .. }));
+        assert!(data.train.counts().is_some());
         assert_eq!(data.target, Target::Class { names: ["0", "1", "2"].map(String::from).to_vec() });
         let mut second = [0.0; 2];
         data.train.write_input(1, &mut second);

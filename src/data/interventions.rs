@@ -1,8 +1,7 @@
 //! What is done to the training part on purpose: fewer rows, a rarer class, wrong targets. Held-out rows stay as they are.
 
-use super::{DataSet, Targets};
+use super::DataSet;
 use crate::{Error, Result, Rng, stream};
-use rand::Rng as _;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -33,7 +32,7 @@ impl Interventions {
     ///
     /// # Errors
     /// When there are too few rows, the class or the ratio is none, the share does not lie in [0, 1], or a setting for classes
-    /// meets values. The message begins with the key.
+    /// meets values: [`Error::Setting`].
     pub fn apply(&self, data: &mut DataSet, seed: u64) -> Result<()> {
         if let Some(rows) = self.train_rows {
             keep_rows(data, rows, &mut stream(seed, "train rows", 0))?;
@@ -44,18 +43,14 @@ impl Interventions {
         if let Some(share) = self.label_noise {
             spoil_targets(data, share, &mut stream(seed, "label noise", 0))?;
         }
-        if let Targets::Classes(labels) = &data.train.targets
+        if let Some(labels) = data.train.targets.labels()
             && labels.iter().all(|label| *label == labels[0])
         {
             let key = if self.train_rows.is_some() { "train_rows" } else { "imbalance" };
-            return Err(Error::Argument(format!("`{key}` leaves training rows of one class only, {}", labels[0])));
+            return Err(Error::setting(key, format!("`{key}` leaves training rows of one class only, {}", labels[0])));
         }
         if self.permuted {
-            let rng = &mut stream(seed, "control", 0);
-            match &mut Arc::make_mut(&mut data.train).targets {
-                Targets::Classes(labels) => labels.shuffle(rng),
-                Targets::Values(values) => values.shuffle(rng),
-            }
+            Arc::make_mut(&mut data.train).targets.shuffle(&mut stream(seed, "control", 0));
         }
         Ok(())
     }
@@ -64,7 +59,10 @@ impl Interventions {
 fn keep_rows(data: &mut DataSet, rows: usize, rng: &mut Rng) -> Result<()> {
     let all = data.train.len();
     if !(1..=all).contains(&rows) {
-        return Err(Error::Argument(format!("`train_rows` must be 1 to {all}, the rows there are, not {rows}")));
+        return Err(Error::setting(
+            "train_rows",
+            format!("`train_rows` must be 1 to {all}, the rows there are, not {rows}"),
+        ));
     }
     let mut kept = rand::seq::index::sample(rng, all, rows).into_vec();
     kept.sort_unstable();
@@ -75,15 +73,18 @@ fn keep_rows(data: &mut DataSet, rows: usize, rng: &mut Rng) -> Result<()> {
 impl Imbalance {
     /// Drops rows of the class, or of all others alike where it is too rare already, drawn without replacement.
     fn thin(self, data: &mut DataSet, rng: &mut Rng) -> Result<()> {
-        let (Some(classes), Targets::Classes(labels)) = (data.target.classes(), &data.train.targets) else {
-            return Err(Error::Argument("`imbalance` is for classes, and this data set has real values".into()));
+        let (Some(classes), Some(labels)) = (data.target.classes(), data.train.targets.labels()) else {
+            return Err(Error::setting("imbalance", "`imbalance` is for classes, and this data set has real values"));
         };
         if self.class as usize >= classes {
             let message = format!("`imbalance.class` is {}; the classes are 0 to {}", self.class, classes - 1);
-            return Err(Error::Argument(message));
+            return Err(Error::setting("imbalance.class", message));
         }
         if !(self.ratio.is_finite() && self.ratio > 0.0) {
-            return Err(Error::Argument(format!("`imbalance.ratio` must be positive and finite, not {}", self.ratio)));
+            return Err(Error::setting(
+                "imbalance.ratio",
+                format!("`imbalance.ratio` must be positive and finite, not {}", self.ratio),
+            ));
         }
         let count = |class: u32| labels.iter().filter(|label| **label == class).count();
         let rare = count(self.class);
@@ -107,28 +108,14 @@ impl Imbalance {
     }
 }
 
-/// Gives this share of the training rows, rounded, a wrong target: another class, each of the others as likely (symmetric noise),
-/// or the value of another row.
+/// Gives this share of the training rows, rounded, a wrong target: of classes symmetric noise.
 fn spoil_targets(data: &mut DataSet, share: f64, rng: &mut Rng) -> Result<()> {
     if !(0.0..=1.0).contains(&share) {
-        return Err(Error::Argument(format!("`label_noise` must lie in [0, 1], not {share}")));
+        return Err(Error::setting("label_noise", format!("`label_noise` must lie in [0, 1], not {share}")));
     }
-    let (rows, classes) = (data.train.len(), data.target.classes());
+    let rows = data.train.len();
     let spoiled = rand::seq::index::sample(rng, rows, (rows as f64 * share).round() as usize);
-    match &mut Arc::make_mut(&mut data.train).targets {
-        Targets::Classes(labels) => {
-            let classes = classes.unwrap_or(1) as u32;
-            for row in spoiled {
-                labels[row] = (labels[row] + rng.random_range(1..classes)) % classes;
-            }
-        }
-        Targets::Values(values) => {
-            let clean = values.clone();
-            for row in spoiled {
-                values[row] = clean[(row + rng.random_range(1..rows.max(2))) % rows];
-            }
-        }
-    }
+    Arc::make_mut(&mut data.train).targets.spoil(spoiled.into_iter(), &data.target, rng);
     Ok(())
 }
 
@@ -143,10 +130,7 @@ mod tests {
     }
 
     fn labels(data: &DataSet) -> &[u32] {
-        match &data.train.targets {
-            Targets::Classes(labels) => labels,
-            Targets::Values(_) => panic!("values"),
-        }
+        data.train.targets.labels().unwrap()
     }
 
     fn error(name: &str, interventions: Interventions) -> String {

@@ -17,14 +17,16 @@ mod scale;
 pub mod source;
 pub mod table;
 pub mod tabular;
+mod target;
 mod texts;
 
-pub use examples::{Examples, InputValues, Targets};
+pub use examples::{Examples, InputValues};
 pub use files::{DataSetSettings, Files};
 pub use interventions::{Imbalance, Interventions};
 pub use picture::Picture;
 pub use scale::{Feature, Scale};
 pub use tabular::Split;
+pub use target::{Target, Targets};
 
 use crate::options::{OptionRow, Options};
 use crate::{Error, Result};
@@ -43,34 +45,6 @@ pub struct DataSet {
     pub test: Arc<Examples>,
     /// What whoever learns from it should know, in sentences.
     pub notes: Vec<String>,
-}
-
-/// What is predicted.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Target {
-    /// One of these.
-    Class { names: Vec<String> },
-    /// A real number, or its natural logarithm. Losses and rewards are of its standardized value; metrics are in its own unit.
-    Value { column: String, logarithm: bool, scale: Scale },
-}
-
-impl Target {
-    /// The number of classes, if there are any.
-    pub fn classes(&self) -> Option<usize> {
-        match self {
-            Target::Class { names } => Some(names.len()),
-            Target::Value { .. } => None,
-        }
-    }
-
-    /// What to call it in a table or a plot: `class`, `price`, or `ln price`.
-    pub fn name(&self) -> String {
-        match self {
-            Target::Class { .. } => "class".into(),
-            Target::Value { column, logarithm: true, .. } => format!("ln {column}"),
-            Target::Value { column, .. } => column.clone(),
-        }
-    }
 }
 
 /// One row of the table.

@@ -115,7 +115,7 @@ impl Tabular<'_> {
         }
         let part = |rows: &[usize]| {
             let inputs = rows.iter().flat_map(|row| columns.iter().map(|column| column[*row]));
-            Examples { inputs: InputValues::Numbers(inputs.collect()), targets: targets.kept(rows) }
+            Examples::new(InputValues::Numbers(inputs.collect()), targets.kept(rows))
         };
         let (train, test) = (part(&train), part(&test));
         Ok(DataSet { shape: vec![features.len()], features, target, train: train.into(), test: test.into(), notes })
@@ -363,7 +363,7 @@ mod tests {
         let unit = 1.5f32.sqrt();
         let expected = [[-unit, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0], [unit, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0]];
         for (got, want) in data.train.inputs_of(0..4).iter().zip(expected.concat()) {
-            assert!((got - want).abs() < 1e-6, "{:?}", data.train.inputs);
+            assert!((got - want).abs() < 1e-6, "{:?}", data.train);
         }
         let test = data.test.inputs_of(0..1);
         assert!((test[0] - 98.0 * unit).abs() < 1e-3 && test[1..] == [0.0; 3]);
@@ -382,7 +382,7 @@ mod tests {
         let Target::Value { scale, .. } = &data.target else { panic!("{:?}", data.target) };
         assert_eq!(data.target.name(), "ln y");
         assert!((scale.mean - 1.0).abs() < 1e-12 && (scale.deviation - 1.0).abs() < 1e-12, "{scale:?}");
-        let Targets::Values(held_out) = &data.test.targets else { panic!() };
+        let held_out = data.test.targets.values().unwrap();
         assert!((scale.restored(held_out[0]) - 4.0).abs() < 1e-6);
         tabular.logarithm = false;
         assert!(matches!(tabular.data_set().unwrap().target, Target::Value { .. }));

@@ -2,6 +2,7 @@
 
 use super::{GaussianPolicy, Policy, Probabilities};
 use crate::kernel::{Distributions, Gaussians, Real};
+use crate::rows::picked;
 use crate::{Result, Rng};
 use candle_core::{Device, Tensor};
 use rand_distr::{Distribution, StandardNormal};
@@ -67,11 +68,6 @@ impl RawActions {
             RawActions::Values(all) => Tensor::from_vec(picked(all, rows, width), shape, &Device::Cpu)?,
         })
     }
-}
-
-/// These rows of `all`, `[rows, width]`.
-pub(crate) fn picked<T: Copy>(all: &[T], rows: &[usize], width: usize) -> Vec<T> {
-    rows.iter().flat_map(|row| &all[row * width..(row + 1) * width]).copied().collect()
 }
 
 /// The distributions of many rows at once.

@@ -11,7 +11,6 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use acting::picked;
 pub use acting::{Acting, RawActions};
 pub use categorical::{Categorical, Probabilities, log_probs, mode};
 pub use gaussian::{Gaussian, TanhGaussian};

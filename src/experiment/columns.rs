@@ -5,7 +5,7 @@ use crate::Result;
 use crate::loss::Criterion;
 use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::record::COUNTERS;
-use crate::task::{Evaluation, Task};
+use crate::task::Evaluation;
 
 /// Of this arm's records, in order:
 ///
@@ -16,8 +16,8 @@ use crate::task::{Evaluation, Task};
 /// - the evaluation.
 ///
 /// # Errors
-/// When the loss or the evaluation doesn't exist or doesn't fit the task.
-pub fn columns(arm: &Arm, task: &Task) -> Result<Vec<String>> {
+/// When there is no such loss.
+pub fn columns(arm: &Arm, evaluation: &Evaluation) -> Result<Vec<String>> {
     let (rounds, terms) = match &arm.objective {
         ObjectiveSettings::Supervised(settings) => {
             (SupervisedSettings::ROUNDS, Criterion::new(&settings.loss)?.columns().to_vec())
@@ -31,5 +31,5 @@ pub fn columns(arm: &Arm, task: &Task) -> Result<Vec<String>> {
     let penalties = arm.regularizer.columns();
     let columns = counters.into_iter().map(String::from).chain(terms);
     let columns = columns.chain(penalties.into_iter().chain(["gradient_norm", "learning_rate"]).map(String::from));
-    Ok(columns.chain(Evaluation::new(task, &arm.evaluation, 0)?.columns()).collect())
+    Ok(columns.chain(evaluation.columns()).collect())
 }

@@ -2,6 +2,7 @@
 
 use super::{Arm, Experiment, ObjectiveSettings};
 use crate::rollout::Length;
+use crate::{Error, Result};
 
 const SEEDS: u64 = 100_000;
 const FIRST_SEED: u64 = 1 << 53;
@@ -17,14 +18,14 @@ const BATCH: u64 = 10_000_000;
 /// A key with its value and the most that it can be.
 type Limit = (&'static str, u64, u64);
 
-/// What is beyond reason at the top of a file: the key, and a sentence.
-pub(super) fn of_experiment(experiment: &Experiment) -> Result<(), (String, String)> {
+/// What is beyond reason at the top of a file.
+pub(super) fn of_experiment(experiment: &Experiment) -> Result<()> {
     let seeds = experiment.seeds;
     check(&[("seeds", seeds.count, SEEDS), ("seeds.from", seeds.from, FIRST_SEED)])
 }
 
 /// The same of an arm; `budget` is known by now.
-pub(super) fn of_arm(arm: &Arm) -> Result<(), (String, String)> {
+pub(super) fn of_arm(arm: &Arm) -> Result<()> {
     let examples = arm.budget.examples;
     check(&[
         ("budget.epochs", arm.budget.epochs.unwrap_or(0), EPOCHS),
@@ -35,7 +36,7 @@ pub(super) fn of_arm(arm: &Arm) -> Result<(), (String, String)> {
     let rows = examples / arm.evaluation.every(examples).max(1);
     if rows > ROWS {
         let message = format!("`every` gives {rows} rows of a budget of {examples} examples; the most is {ROWS}");
-        return Err(("evaluation.every".into(), message));
+        return Err(Error::setting("evaluation.every", message));
     }
     match &arm.objective {
         ObjectiveSettings::Supervised(settings) => {
@@ -64,7 +65,7 @@ pub(super) fn of_arm(arm: &Arm) -> Result<(), (String, String)> {
                         "`rollout` has {} transitions, steps times environments; the most is {TRANSITIONS}",
                         copies * steps
                     );
-                    Err(("objective.rollout".into(), message))
+                    Err(Error::setting("objective.rollout", message))
                 }
                 false => Ok(()),
             }
@@ -72,11 +73,11 @@ pub(super) fn of_arm(arm: &Arm) -> Result<(), (String, String)> {
     }
 }
 
-fn check(limits: &[Limit]) -> Result<(), (String, String)> {
+fn check(limits: &[Limit]) -> Result<()> {
     match limits.iter().find(|(_, value, most)| value > most) {
         Some((path, value, most)) => {
             let key = path.rsplit('.').next().unwrap_or(path);
-            Err((path.to_string(), format!("`{key}` is {value}, beyond reason; the most is {most}")))
+            Err(Error::setting(path, format!("`{key}` is {value}, beyond reason; the most is {most}")))
         }
         None => Ok(()),
     }

@@ -6,6 +6,7 @@ use super::source::{FileText, locate, table};
 use super::{Arm, Budget, Experiment, KINDS, ObjectiveSettings, Plot, Seeds, Threshold, validate};
 use crate::network::NetworkSettings;
 use crate::optimizer::OptimizerSettings;
+use crate::record::{Rows, TrialFolder};
 use crate::regularizer::RegularizerSettings;
 use crate::task::{EvaluationSettings, TaskSettings};
 use crate::{Error, Result};
@@ -86,21 +87,43 @@ impl Experiment {
         let (mut experiment, tables) = Self::parse(&source, stem)?;
         experiment.question = experiment.question.or(question);
         experiment.locate_files(path, &source, &tables)?;
-        experiment.checked(&source, &tables)
+        match validate::check(&mut experiment) {
+            Ok(()) => Ok(experiment),
+            Err(invalid) => Err(tables.placed(&source, invalid)),
+        }
     }
 
-    /// Reads the experiment that stands beside its records. It was checked before they were made, and is drawn from them alone: the
-    /// files of data and weights that it names may be gone since.
+    /// Reads the experiment that stands beside its records. It was checked before they were made, and is drawn from them alone: no data are
+    /// loaded, and the files that it names may be gone since.
     ///
     /// # Errors
-    /// When it can't be read, or is no experiment.
+    /// When it can't be read, is no experiment, or draws what its records have not.
     pub fn load_recorded(path: &Path) -> Result<Experiment> {
         let (source, stem, question) = read_source(path, &[])?;
         let (mut experiment, tables) = Self::parse(&source, stem)?;
         experiment.question = experiment.question.or(question);
         experiment.locate_files(path, &source, &tables)?;
-        let reads = experiment.arms.iter().any(Arm::reads_files);
-        if reads { Ok(experiment) } else { experiment.checked(&source, &tables) }
+        let columns = experiment.recorded_columns(path.parent().unwrap_or(Path::new(".")));
+        if !columns.is_empty() {
+            validate::drawn(&mut experiment, columns)
+                .map_err(|error| tables.placed(&source, validate::Invalid { arm: None, error }))?;
+        }
+        Ok(experiment)
+    }
+
+    /// The columns of the records in this folder.
+    fn recorded_columns(&self, results: &Path) -> Vec<String> {
+        let of_arm = |arm: &Arm| {
+            let folders = self.seeds.range().map(|seed| TrialFolder::of(results, &arm.slug(), seed));
+            folders.filter_map(|folder| Rows::header(&folder.rows()).ok()).next().unwrap_or_default()
+        };
+        let mut columns: Vec<String> = Vec::new();
+        for column in self.arms.iter().flat_map(of_arm) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        columns
     }
 
     /// Where the paths of the file at `path` start: in its folder, or where it says.
@@ -123,19 +146,6 @@ impl Experiment {
             }
         }
         Ok(())
-    }
-
-    fn checked(mut self, source: &FileText, tables: &Tables) -> Result<Experiment> {
-        match validate::check(&mut self) {
-            Ok(()) => Ok(self),
-            Err(invalid) => {
-                let table = invalid.arm.map_or(&tables.top, |arm| &tables.arms[arm]);
-                let here = |path: &str| locate(table, path).filter(|span| !source.is_default(span));
-                let around = invalid.path.rsplit_once('.').map_or("name", |(table, _)| table);
-                let span = here(&invalid.path).or_else(|| here(around)).or_else(|| here("name"));
-                Err(source.error(span, invalid.message))
-            }
-        }
     }
 
     fn parse(source: &FileText, stem: String) -> Result<(Experiment, Tables<'_>)> {
@@ -191,6 +201,21 @@ fn read_source(path: &Path, overrides: &[String]) -> Result<(FileText, String, O
 struct Tables<'i> {
     top: DeTable<'i>,
     arms: Vec<DeTable<'i>>,
+}
+
+impl Tables<'_> {
+    /// An error of the file, at the line of the key that is to blame, or of the table around it.
+    fn placed(&self, source: &FileText, invalid: validate::Invalid) -> Error {
+        let table = invalid.arm.map_or(&self.top, |arm| &self.arms[arm]);
+        let path = match &invalid.error {
+            Error::Setting { key, .. } => key.as_str(),
+            _ => "name",
+        };
+        let here = |path: &str| locate(table, path).filter(|span| !source.is_default(span));
+        let around = path.rsplit_once('.').map_or("name", |(table, _)| table);
+        let span = here(path).or_else(|| here(around)).or_else(|| here("name"));
+        source.error(span, invalid.error.to_string())
+    }
 }
 
 /// What the comment at the head of a file asks: from `# Question:` to the end of that paragraph.

@@ -1,7 +1,6 @@
-//! A classifier's output, judged by any metric that fits it.
+//! A classifier's output, in each form that a metric asks for.
 
-use super::{Confusion, Judge, Metric, Reward, Scores, Value};
-use crate::options::Options;
+use super::{Confusion, Reward, Scores};
 use crate::{Error, Result, distribution};
 use std::cell::OnceCell;
 
@@ -22,28 +21,13 @@ impl<'a> ClassifierOutput<'a> {
         ClassifierOutput { logits, labels, classes, confusion, exact, probabilities }
     }
 
-    /// What a metric says of it. Chosen is the most likely class, the first of equals; probabilities are the softmax, in
-    /// double precision.
-    ///
-    /// # Errors
-    /// When the metric judges something else than class labels, or its options don't fit.
-    pub fn judged_by(&self, metric: &Metric, options: &Options) -> Result<Value> {
-        match metric.judge {
-            Judge::Chosen(value) => value(self.confusion()?, options),
-            Judge::Rows(value) => value(&self.scores(self.exact()), options),
-            Judge::Scores(value) | Judge::Probabilities(value) => value(&self.scores(self.probabilities()), options),
-            Judge::Values(_) | Judge::Masks(_) | Judge::Detections(_) => {
-                Err(Error::Argument(format!("`{}` judges {}, not a classifier", metric.name, metric.judge)))
-            }
-        }
-    }
-
     /// Not checked: a number that is not finite shows in the value.
     fn scores<'s>(&'s self, values: &'s [f64]) -> Scores<'s> {
         Scores { values, columns: self.classes, labels: self.labels }
     }
 
-    fn confusion(&self) -> Result<&Confusion> {
+    /// Of the most likely class, the first of equals.
+    pub(super) fn confusion(&self) -> Result<&Confusion> {
         if self.confusion.get().is_none() {
             let chosen: Vec<u32> = self.logits.chunks_exact(self.classes).map(distribution::mode).collect();
             // Whoever came first has put in the same.
@@ -52,14 +36,15 @@ impl<'a> ClassifierOutput<'a> {
         self.confusion.get().ok_or_else(|| Error::Argument("there is no confusion".into()))
     }
 
-    fn exact(&self) -> &[f64] {
-        self.exact.get_or_init(|| self.logits.iter().map(|logit| f64::from(*logit)).collect())
+    pub(super) fn logits(&self) -> Scores<'_> {
+        self.scores(self.exact.get_or_init(|| self.logits.iter().map(|logit| f64::from(*logit)).collect()))
     }
 
-    fn probabilities(&self) -> &[f64] {
-        self.probabilities.get_or_init(|| {
+    /// The softmax, in double precision.
+    pub(super) fn probabilities(&self) -> Scores<'_> {
+        self.scores(self.probabilities.get_or_init(|| {
             self.logits.chunks_exact(self.classes).flat_map(distribution::log_probs).map(f64::exp).collect()
-        })
+        }))
     }
 }
 
@@ -77,27 +62,12 @@ pub fn expected_reward(reward: &Reward, logits: &[f32], labels: &[u32]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::find;
     use super::*;
 
+    /// p = (1/4, 3/4) and p = (1/2, 1/2), both labelled 1.
     #[test]
-    fn metrics_of_a_table_computed_by_hand() {
-        // Rows: p = (1/4, 3/4) and p = (1/2, 1/2); labels 1 and 1; the tie goes to class 0.
-        let (logits, labels) = ([0.0, 3f32.ln(), 0.0, 0.0], [1, 1]);
-        let output = ClassifierOutput::new(&logits, &labels, 2);
-        let value = |name: &str| {
-            let metric = find(name).unwrap();
-            output.judged_by(metric, &Options::defaults(metric.options)).unwrap().numbers()[0]
-        };
-        assert_eq!((value("accuracy"), value("top_k")), (0.5, 1.0));
-        let expected = -(0.75f64.ln() + 0.5f64.ln()) / 2.0;
-        assert!((value("cross_entropy") - expected).abs() < 1e-7);
-        assert!((value("log_loss") - expected).abs() < 1e-7);
-        assert!((value("brier") - (0.0625 + 0.25) / 2.0).abs() < 1e-7);
-        let reward = Reward::of_target(None, Some(2)).unwrap();
-        assert!((expected_reward(&reward, &logits, &labels) - 0.625).abs() < 1e-7);
-        let mse = find("mse").unwrap();
-        let error = output.judged_by(mse, &Options::defaults(mse.options)).unwrap_err().to_string();
-        assert!(error.contains("`mse` judges real values"), "{error}");
+    fn the_expected_reward_is_the_mean_probability_of_the_label() {
+        let reward = Reward::of_class(None, 2).unwrap();
+        assert!((expected_reward(&reward, &[0.0, 3f32.ln(), 0.0, 0.0], &[1, 1]) - 0.625).abs() < 1e-7);
     }
 }

@@ -8,6 +8,7 @@ mod chosen;
 mod classifier;
 mod confusion;
 mod detection;
+mod judged;
 mod masks;
 mod probability;
 mod ranking;
@@ -24,6 +25,7 @@ pub use boxes::{
 pub use calibration::{Norm, calibration_error, reliability};
 pub use classifier::{ClassifierOutput, expected_reward};
 pub use confusion::{Average, Confusion, Empty, Ratio};
+pub use judged::Judged;
 pub use probability::{brier, cross_entropy, log_loss};
 pub use ranking::{average_precision, precision_recall_curve, roc_auc, roc_auc_one_against_one, roc_curve, top_k};
 pub use regression::{
@@ -148,6 +150,11 @@ impl Metric {
     /// Whether it can judge logits against class labels.
     pub fn judges_classifiers(&self) -> bool {
         matches!(self.judge, Judge::Chosen(_) | Judge::Rows(_) | Judge::Scores(_) | Judge::Probabilities(_))
+    }
+
+    /// Whether it can judge real values.
+    pub fn judges_values(&self) -> bool {
+        matches!(self.judge, Judge::Values(_))
     }
 
     /// Whether its value is a picture rather than numbers to follow.

@@ -2,20 +2,26 @@
 
 use super::{Judge, Metric, Value, check_counts};
 use crate::{Error, Result};
+use std::borrow::Cow;
 
 /// Predicted and true values, `[examples, columns]` both.
 pub struct RealValues<'a> {
-    predictions: &'a [f64],
-    targets: &'a [f64],
+    predictions: Cow<'a, [f64]>,
+    targets: Cow<'a, [f64]>,
     columns: usize,
 }
 
 impl<'a> RealValues<'a> {
     /// # Errors
     /// When there are none, not equally many, or one is not finite; the message names it.
-    pub fn new(predictions: &'a [f64], targets: &'a [f64], columns: usize) -> Result<Self> {
+    pub fn new(
+        predictions: impl Into<Cow<'a, [f64]>>,
+        targets: impl Into<Cow<'a, [f64]>>,
+        columns: usize,
+    ) -> Result<Self> {
+        let (predictions, targets) = (predictions.into(), targets.into());
         check_counts(predictions.len(), targets.len())?;
-        for (what, values) in [("prediction", predictions), ("target", targets)] {
+        for (what, values) in [("prediction", &predictions), ("target", &targets)] {
             if let Some(i) = values.iter().position(|value| !value.is_finite()) {
                 let place = if columns == 1 { i.to_string() } else { format!("[{}][{}]", i / columns, i % columns) };
                 return Err(Error::NotFinite { what: format!("{what} {place}"), value: values[i] });
@@ -28,7 +34,7 @@ impl<'a> RealValues<'a> {
     fn mean_over_columns(&self, of: fn(&[f64], &[f64]) -> f64) -> f64 {
         let column =
             |values: &[f64], c: usize| values.iter().skip(c).step_by(self.columns).copied().collect::<Vec<_>>();
-        let value = |c: usize| of(&column(self.predictions, c), &column(self.targets, c));
+        let value = |c: usize| of(&column(&self.predictions, c), &column(&self.targets, c));
         mean((0..self.columns).map(value))
     }
 }
@@ -184,7 +190,7 @@ pub(super) const MAX_ERROR: Metric = Metric {
     formula: "max |y − ŷ|",
     summary: "the worst error, of all columns",
     source: "scikit-learn max_error",
-    judge: Judge::Values(|values, _| Ok(Value::Number(max_error(values.predictions, values.targets)))),
+    judge: Judge::Values(|values, _| Ok(Value::Number(max_error(&values.predictions, &values.targets)))),
     ..ROW
 };
 

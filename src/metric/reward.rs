@@ -1,6 +1,6 @@
 //! A metric of one decision as a reward.
 
-use super::{ALL, Judge, Metric, find};
+use super::{ALL, Metric, find};
 use crate::options::{Named, Options};
 use crate::{Error, Result};
 
@@ -13,33 +13,44 @@ pub struct Reward {
 }
 
 impl Reward {
-    /// The metric `named` as the reward of a chosen class out of `classes`, or without classes of a real value; when it isn't named,
-    /// accuracy or mse.
+    /// The metric `named` as the reward of a chosen class out of `classes`; accuracy when it isn't named.
     ///
     /// # Errors
-    /// When the metric is unknown, judges many decisions at once or only classes, or its options don't fit.
-    pub fn of_target(named: Option<&Named>, classes: Option<usize>) -> Result<Reward> {
-        let usual = Named::plain(if classes.is_some() { "accuracy" } else { "mse" });
+    /// When the metric is unknown, judges many decisions at once, or its options don't fit.
+    pub fn of_class(named: Option<&Named>, classes: usize) -> Result<Reward> {
+        let reward = Reward::new(named.unwrap_or(&Named::plain("accuracy")), |_| true)?;
+        reward.options.check_classes(classes)?;
+        Ok(reward)
+    }
+
+    /// The metric `named` as the reward of a real value; mse when it isn't named.
+    ///
+    /// # Errors
+    /// When the metric is unknown, judges many decisions at once or classes, or its options don't fit.
+    pub fn of_value(named: Option<&Named>) -> Result<Reward> {
+        let usual = Named::plain("mse");
         let named = named.unwrap_or(&usual);
+        let reward = Reward::new(named, Metric::judges_values)?;
+        match find(&named.name)?.judges_values() {
+            true => Ok(reward),
+            false => {
+                let name = &named.name;
+                Err(Error::Argument(format!("`{name}` rewards classes, and this task has real values; use mse or mae")))
+            }
+        }
+    }
+
+    fn new(named: &Named, fits: fn(&Metric) -> bool) -> Result<Reward> {
         let metric = find(&named.name)?;
         let of = metric.reward.ok_or_else(|| {
-            let fits = |metric: &&Metric| classes.is_some() || matches!(metric.judge, Judge::Values(_));
-            let fitting = ALL.iter().filter(|metric| metric.reward.is_some()).filter(fits).map(|metric| metric.name);
+            let fitting = ALL.iter().filter(|metric| metric.reward.is_some() && fits(metric)).map(|metric| metric.name);
             let fitting = fitting.collect::<Vec<_>>().join(", ");
             Error::Argument(format!(
                 "`{}` judges many decisions at once and can't reward a single one; use {fitting}",
                 metric.name
             ))
         })?;
-        if classes.is_none() && !matches!(metric.judge, Judge::Values(_)) {
-            let name = metric.name;
-            return Err(Error::Argument(format!(
-                "`{name}` rewards classes, and this task has real values; use mse or mae"
-            )));
-        }
-        let options = Options::new(metric.name, metric.options, &named.options)?;
-        classes.map_or(Ok(()), |classes| options.check_classes(classes))?;
-        Ok(Reward { of, options })
+        Ok(Reward { of, options: Options::new(metric.name, metric.options, &named.options)? })
     }
 
     /// Of one decision; classes are given as whole numbers.
@@ -54,7 +65,7 @@ mod tests {
 
     fn reward(toml: &str) -> Result<Reward> {
         let table: std::collections::BTreeMap<String, Named> = toml::from_str(toml).unwrap();
-        Reward::of_target(Some(&table["reward"]), Some(2))
+        Reward::of_class(Some(&table["reward"]), 2)
     }
 
     /// The definitions, by hand.

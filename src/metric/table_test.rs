@@ -47,18 +47,18 @@ impl Inputs {
 
     fn judged_by(&self, metric: &Metric) -> Value {
         let options = Options::defaults(metric.options);
-        match metric.judge {
-            Judge::Chosen(of) => of(&self.confusion(0..EXAMPLES), &options),
-            Judge::Rows(of) => of(&Scores::new(&self.logits, CLASSES, &self.labels).unwrap(), &options),
-            Judge::Scores(of) => of(&Scores::new(&self.probabilities, CLASSES, &self.labels).unwrap(), &options),
-            Judge::Probabilities(of) => {
-                of(&Scores::probabilities(&self.probabilities, CLASSES, &self.labels).unwrap(), &options)
+        let images = [self.confusion(0..12), self.confusion(12..EXAMPLES)];
+        let judged = match metric.judge {
+            Judge::Chosen(_) => Judged::Chosen(self.confusion(0..EXAMPLES)),
+            Judge::Rows(_) => Judged::Scores(Scores::new(&self.logits, CLASSES, &self.labels).unwrap()),
+            Judge::Scores(_) | Judge::Probabilities(_) => {
+                Judged::Scores(Scores::probabilities(&self.probabilities, CLASSES, &self.labels).unwrap())
             }
-            Judge::Values(of) => of(&RealValues::new(&self.values, &self.true_values, 1).unwrap(), &options),
-            Judge::Masks(of) => of(&[self.confusion(0..12), self.confusion(12..EXAMPLES)], &options),
-            Judge::Detections(of) => of(&Boxes::new(&self.truths, &self.detections, &[]).unwrap(), &options),
-        }
-        .unwrap()
+            Judge::Values(_) => Judged::Values(RealValues::new(&self.values, &self.true_values, 1).unwrap()),
+            Judge::Masks(_) => Judged::Masks(&images),
+            Judge::Detections(_) => Judged::Boxes(Boxes::new(&self.truths, &self.detections, &[]).unwrap()),
+        };
+        judged.by(metric, &options).unwrap()
     }
 
     fn confusion(&self, examples: std::ops::Range<usize>) -> Confusion {
@@ -131,8 +131,8 @@ fn what_does_not_fit_is_named() {
     }
     let f1 = find("f1").unwrap();
     let options = Options::new("f1", f1.options, &toml::from_str("positive = 7").unwrap()).unwrap();
-    let output = ClassifierOutput::new(&[0.0, 1.0], &[1], 2);
-    assert!(message(output.judged_by(f1, &options).map(drop)).contains("`positive` is 7; the classes are 0 to 1"));
+    let output = Judged::Classifier(ClassifierOutput::new(&[0.0, 1.0], &[1], 2));
+    assert!(message(output.by(f1, &options).map(drop)).contains("`positive` is 7; the classes are 0 to 1"));
 }
 
 /// Mann and Whitney's count, over every pair.

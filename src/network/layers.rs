@@ -49,19 +49,20 @@ pub(super) fn plan(settings: &NetworkSettings, shape: &[usize], outputs: usize) 
     let mut layers = Vec::new();
     for (i, layer) in settings.layers.iter().enumerate() {
         let planned = plan_layer(layer, &mut shape, activation);
-        layers.extend(planned.map_err(|message| Error::Argument(format!("`layers`, entry {i}: {message}")))?);
+        layers.extend(planned.map_err(|message| Error::setting("layers", format!("`layers`, entry {i}: {message}")))?);
     }
     let mut inputs = shape.iter().product();
     for units in settings.hidden() {
         layers.push(Layer::Dense(Dense { inputs, outputs: *units, activation }));
         inputs = *units;
         if let Some(rate) = settings.dropout {
-            layers.push(plan_dropout(inputs, rate).map_err(Error::Argument)?);
+            layers.push(plan_dropout(inputs, rate).map_err(|message| Error::setting("dropout", message))?);
         }
     }
     layers.push(Layer::Dense(Dense { inputs, outputs, activation: Activation::Identity }));
+    let hidden = if settings.layers.is_empty() || settings.hidden().contains(&0) { "hidden" } else { "layers" };
     if layers.iter().any(|layer| layer.outputs() == 0) {
-        return Err(Error::Argument("a hidden layer needs at least 1 unit".into()));
+        return Err(Error::setting(hidden, "a hidden layer needs at least 1 unit"));
     }
     let parameters = layers
         .iter()
@@ -69,7 +70,10 @@ pub(super) fn plan(settings: &NetworkSettings, shape: &[usize], outputs: usize) 
         .map(|shape| shape.iter().map(|side| *side as f64).product::<f64>());
     let parameters: f64 = parameters.sum();
     if parameters > MOST_PARAMETERS {
-        return Err(Error::Argument(format!("a network of {parameters:e} weights; the most is {MOST_PARAMETERS:e}")));
+        return Err(Error::setting(
+            hidden,
+            format!("a network of {parameters:e} weights; the most is {MOST_PARAMETERS:e}"),
+        ));
     }
     Ok(layers)
 }

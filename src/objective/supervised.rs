@@ -1,10 +1,11 @@
 //! Minimizing a loss of labelled examples.
 
 use super::{Counters, Mean, Objective, ObjectiveValue, Sense, no_batch};
-use crate::data::{Examples, Targets};
-use crate::distribution::picked;
-use crate::loss::{Criterion, Inputs, LossSettings};
+use crate::data::Examples;
+use crate::loss::{Criterion, Loss, LossSettings};
 use crate::network::Network;
+use crate::options::Options;
+use crate::task::Kind;
 use crate::{Result, Rng};
 use candle_core::{Device, Tensor};
 use rand::Rng as _;
@@ -44,6 +45,7 @@ pub struct ExpertSettings {
 /// when the batch size does not divide the number of examples.
 pub struct Supervised {
     examples: Arc<Examples>,
+    kind: Arc<dyn Kind>,
     criterion: Criterion,
     batch_size: usize,
     /// Of the seeds that units are dropped by.
@@ -60,27 +62,34 @@ pub struct Supervised {
 struct Labelled {
     /// `[batch, features]`
     inputs: Tensor,
-    /// `[batch]` of u32, or `[batch, 1]` of f32
+    /// As the kind of target has them.
     targets: Tensor,
     dropout_seed: u64,
 }
 
 impl Supervised {
     /// `dropout` is the stream that dropout draws from.
-    pub fn new(examples: Arc<Examples>, criterion: Criterion, batch_size: usize, dropout: Rng) -> Self {
+    pub fn new(
+        (examples, kind): (Arc<Examples>, Arc<dyn Kind>),
+        criterion: Criterion,
+        batch_size: usize,
+        dropout: Rng,
+    ) -> Self {
         let order: Vec<usize> = (0..examples.len()).collect();
         let position = order.len();
-        Supervised { examples, criterion, batch_size, dropout, order, position, batch: None, consumed: 0, before: 0 }
+        Supervised {
+            examples,
+            kind,
+            criterion,
+            batch_size,
+            dropout,
+            order,
+            position,
+            batch: None,
+            consumed: 0,
+            before: 0,
+        }
     }
-}
-
-/// Of outputs `[batch, 2]`, a mean and the logarithm of a standard deviation: the mean, and where two are wanted the variance.
-fn predicted_values(outputs: &Tensor, wanted: usize) -> Result<Vec<Tensor>> {
-    let mean = outputs.narrow(1, 0, 1)?;
-    Ok(match wanted {
-        1 => vec![mean],
-        _ => vec![mean, (outputs.narrow(1, 1, 1)? * 2.0)?.exp()?],
-    })
 }
 
 impl Objective for Supervised {
@@ -96,10 +105,7 @@ impl Objective for Supervised {
         let end = (self.position + self.batch_size).min(self.order.len());
         let rows = &self.order[self.position..end];
         let inputs = self.examples.inputs_of(rows.iter().copied());
-        let targets = match &self.examples.targets {
-            Targets::Classes(labels) => Tensor::from_vec(picked(labels, rows, 1), rows.len(), &Device::Cpu)?,
-            Targets::Values(values) => Tensor::from_vec(picked(values, rows, 1), (rows.len(), 1), &Device::Cpu)?,
-        };
+        let targets = self.kind.targets(&self.examples.targets, rows)?;
         let size = rows.len();
         self.position = end;
         self.before = self.consumed;
@@ -115,13 +121,8 @@ impl Objective for Supervised {
     fn value(&self, network: &Network) -> Result<ObjectiveValue> {
         let batch = self.batch.as_ref().ok_or_else(no_batch)?;
         let outputs = network.forward_dropping(&batch.inputs, batch.dropout_seed)?;
-        let (scalar, terms) = self.criterion.value(|loss, options| match &self.examples.targets {
-            Targets::Classes(_) => loss.of_classifier(&Inputs::pair(&outputs, &batch.targets), options),
-            Targets::Values(_) => {
-                let predictions = predicted_values(&outputs, loss.predictions.len())?;
-                (loss.per_example)(&Inputs { predictions, targets: vec![batch.targets.clone()] }, options)
-            }
-        })?;
+        let losses = |loss: &Loss, options: &Options| self.kind.losses(loss, options, &outputs, &batch.targets);
+        let (scalar, terms) = self.criterion.value(losses)?;
         let terms = terms.into_iter().map(|(name, value)| (name.to_string().into(), Mean::of_one(value))).collect();
         Ok(ObjectiveValue { scalar, inputs: batch.inputs.clone(), outputs, terms })
     }

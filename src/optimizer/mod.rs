@@ -118,11 +118,11 @@ impl Optimizer {
     /// `noise` is the stream that gradient noise is drawn from, where the settings ask for it.
     ///
     /// # Errors
-    /// When an option is out of range or not one of the rule's.
+    /// When an option is out of range or not one of the rule's; at its key.
     pub fn new(settings: &OptimizerSettings, noise: Rng) -> Result<Self> {
         let rule = Made::of(settings)?;
         if settings.clip_norm_type.is_some() && settings.clip_norm.is_none() {
-            return Err(Error::Argument("`clip_norm_type` needs a `clip_norm`".into()));
+            return Err(Error::setting("clip_norm_type", "`clip_norm_type` needs a `clip_norm`"));
         }
         Ok(Optimizer {
             rule,

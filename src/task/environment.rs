@@ -26,12 +26,12 @@ pub struct Environment {
 
 impl Environment {
     /// # Errors
-    /// When there is no such environment, or it can't be had like this.
+    /// When there is no such environment, or it can't be had like this; at the key of the task that is to blame.
     pub fn new(id: &str, settings: &TaskSettings) -> Result<Environment> {
-        let spec = find_environment(id)?;
+        let spec = find_environment(id).map_err(|error| error.under("env"))?;
         let max_steps = settings.max_steps.or(spec.max_steps).unwrap_or(DEFAULT_MAX_STEPS);
         let given = settings.options.clone().unwrap_or_default();
-        let options = Options::new(spec.id, spec.options, &given)?;
+        let options = Options::new(spec.id, spec.options, &given).map_err(|error| Error::setting("options", error))?;
         let wrappers = settings.wrappers.clone().unwrap_or_default();
         let (observations, actions) = (spec.observations, spec.actions);
         let statistics = WrapperStatistics::default();
@@ -65,8 +65,10 @@ impl Environment {
 
     /// Copies, one per stream.
     pub fn copies(&self, rngs: Vec<Rng>, purpose: Purpose) -> Result<Box<dyn Vectorized>> {
-        let env = wrapper::limit_time((self.spec.make)(&self.options, rngs)?, self.max_steps)?;
-        Ok(self.wrappers.apply(env, purpose, &self.statistics)?)
+        let env = (self.spec.make)(&self.options, rngs).map_err(|error| Error::setting("options", error))?;
+        let env = wrapper::limit_time(env, self.max_steps).map_err(|error| Error::setting("max_steps", error))?;
+        let wrapped = self.wrappers.apply(env, purpose, &self.statistics);
+        wrapped.map_err(|error| Error::setting("wrappers", error))
     }
 
     /// What can be reached in it at best; nothing where it is not known, as where actions stick.

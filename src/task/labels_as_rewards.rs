@@ -1,6 +1,7 @@
 //! Labels as rewards: a data set played as a one-step environment.
 
-use crate::data::{DataSet, Targets};
+use super::kind::{self, Kind};
+use crate::data::DataSet;
 use crate::metric::Reward;
 use lossward_envs::{Action, Bound, Copies, Dims, Env, Outcome, Rng, Space, Vectorized};
 use rand::Rng as _;
@@ -11,17 +12,19 @@ use std::sync::Arc;
 #[derive(Clone)]
 struct LabelsAsRewards {
     data: Arc<DataSet>,
+    kind: Arc<dyn Kind>,
     reward: Reward,
     row: usize,
 }
 
 /// Copies, one per stream.
 pub fn copies(data: &Arc<DataSet>, reward: Reward, rngs: Vec<Rng>) -> Box<dyn Vectorized> {
-    let envs = vec![LabelsAsRewards { data: data.clone(), reward, row: 0 }; rngs.len()];
+    let kind = kind::of(&data.target);
+    let actions = kind.actions();
+    let envs = vec![LabelsAsRewards { data: data.clone(), kind, reward, row: 0 }; rngs.len()];
     let observations =
         Space::Box { shape: Dims::of(&data.shape), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) };
-    let spaces = (observations, super::actions(&data.target));
-    Box::new(Copies::new("labels as rewards", spaces, None, envs, rngs))
+    Box::new(Copies::new("labels as rewards", (observations, actions), None, envs, rngs))
 }
 
 impl Env for LabelsAsRewards {
@@ -31,11 +34,8 @@ impl Env for LabelsAsRewards {
 
     fn step(&mut self, action: Action<'_>, _: &mut Rng) -> Outcome {
         let train = &self.data.train;
-        let chosen = match train.targets {
-            Targets::Classes(_) => f64::from(action.index()),
-            Targets::Values(_) => f64::from(action.values()[0]),
-        };
-        Outcome { reward: self.reward.of(chosen, train.targets.number(self.row)), terminated: true }
+        let reward = self.reward.of(self.kind.decision(action), train.targets.number(self.row));
+        Outcome { reward, terminated: true }
     }
 
     fn observe(&self, out: &mut [f32]) {

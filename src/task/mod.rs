@@ -4,20 +4,21 @@
 mod environment;
 mod evaluation;
 mod judging;
+pub mod kind;
 mod labels_as_rewards;
 mod rewards_as_labels;
 mod usage;
 
 pub use environment::{BestReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
 pub use evaluation::{Evaluation, EvaluationSettings};
+pub use kind::Kind;
 pub use rewards_as_labels::Expert;
 
 use crate::data::{DataSet, DataSetSettings, Examples, Imbalance, Interventions, Target};
-use crate::metric::Reward;
 use crate::options::{Given, Named};
 use crate::{Error, Result, Rng};
 use lossward_envs::wrapper::{Purpose, WrapperStatistics, Wrappers};
-use lossward_envs::{Bound, Dims, Space, Vectorized};
+use lossward_envs::{Space, Vectorized};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -92,6 +93,8 @@ pub struct Task {
     pub control: Option<Control>,
 }
 
+const ONE_OF_TWO: &str = "a task has one of `dataset` and `env`, not both and not neither";
+
 /// Where a task's batches come from.
 #[derive(Clone)]
 pub enum TaskSource {
@@ -101,26 +104,29 @@ pub enum TaskSource {
 
 impl Task {
     /// Loads the task for one trial; `seed` draws what is done to the training part of a data set.
+    ///
+    /// # Errors
+    /// When it can't be had like this; at the key that is to blame.
     pub fn load(settings: &TaskSettings, seed: u64) -> Result<Task> {
         let source = match (&settings.dataset, &settings.env) {
-            (Some(dataset), None) => TaskSource::DataSet(Arc::new(dataset.load(
-                settings.options.as_ref(),
-                &settings.interventions(),
-                seed,
-            )?)),
+            (Some(dataset), None) => {
+                let data = dataset.load(settings.options.as_ref(), &settings.interventions(), seed)?;
+                TaskSource::DataSet(Arc::new(data))
+            }
             (None, Some(id)) => TaskSource::Environment(Box::new(Environment::new(id, settings)?)),
-            _ => return Err(Error::Argument("a task has one of `dataset` and `env`, not both and not neither".into())),
+            (Some(_), Some(_)) => return Err(Error::setting("env", ONE_OF_TWO)),
+            (None, None) => return Err(Error::setting("dataset", ONE_OF_TWO)),
         };
         if let Some((key, place)) = settings.stranger() {
             let this = if settings.env.is_some() { "an environment" } else { "a data set" };
-            return Err(Error::Argument(format!("`{key}` is for {place}, and this task is {this}")));
+            return Err(Error::setting(key, format!("`{key}` is for {place}, and this task is {this}")));
         }
         match (settings.control, &source) {
             (Some(Control::PermutedLabels), TaskSource::Environment(_)) => {
-                Err(Error::Argument("`control = \"permuted_labels\"` needs a data set".into()))
+                Err(Error::setting("control", "`control = \"permuted_labels\"` needs a data set"))
             }
             (Some(Control::RandomReward), TaskSource::DataSet(_)) => {
-                Err(Error::Argument("`control = \"random_reward\"` needs an environment".into()))
+                Err(Error::setting("control", "`control = \"random_reward\"` needs an environment"))
             }
             (control, _) => Ok(Task { source, control }),
         }
@@ -137,7 +143,7 @@ impl Task {
     /// What is chosen from: classes, real values or actions.
     pub fn actions(&self) -> Space {
         match &self.source {
-            TaskSource::DataSet(data) => actions(&data.target),
+            TaskSource::DataSet(data) => kind::of(&data.target).actions(),
             TaskSource::Environment(environment) => environment.actions,
         }
     }
@@ -154,11 +160,13 @@ impl Task {
     ///
     /// # Errors
     /// When an action is no class.
-    pub fn target(&self) -> Result<Target> {
+    pub fn kind(&self) -> Result<Arc<dyn Kind>> {
         match &self.source {
-            TaskSource::DataSet(data) => Ok(data.target.clone()),
+            TaskSource::DataSet(data) => Ok(kind::of(&data.target)),
             TaskSource::Environment(environment) => match environment.actions {
-                Space::Discrete(n) => Ok(Target::Class { names: (0..n).map(|action| action.to_string()).collect() }),
+                Space::Discrete(n) => {
+                    Ok(kind::of(&Target::Class { names: (0..n).map(|action| action.to_string()).collect() }))
+                }
                 other => Err(Error::Argument(format!(
                     "a supervised arm needs class labels, which actions in {other} are not"
                 ))),
@@ -171,7 +179,7 @@ impl Task {
         match (&self.source, expert) {
             (TaskSource::DataSet(data), None) => Ok(data.train.clone()),
             (TaskSource::Environment(environment), Some(expert)) => {
-                let actions = self.target()?.classes().unwrap_or_default();
+                let actions = self.kind()?.classes().unwrap_or_default();
                 Ok(Arc::new(expert.demonstrate(environment, actions)?))
             }
             (TaskSource::DataSet(_), Some(_)) => {
@@ -193,17 +201,9 @@ impl Task {
                 Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))
             }
             (TaskSource::DataSet(data), _) => {
-                let reward = Reward::of_target(reward, data.target.classes())?;
+                let reward = kind::of(&data.target).reward(reward)?;
                 Ok(labels_as_rewards::copies(data, reward, rngs))
             }
         }
-    }
-}
-
-/// One of the classes, or any standardized value.
-fn actions(target: &Target) -> Space {
-    match target.classes() {
-        Some(classes) => Space::Discrete(classes as u32),
-        None => Space::Box { shape: Dims::of(&[1]), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) },
     }
 }

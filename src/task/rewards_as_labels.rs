@@ -37,6 +37,6 @@ impl Expert {
             env.step(Actions::Indices(&actions), &ended)?;
             env.steps().ends.iter().for_each(|end| ended[end.copy] = true);
         }
-        Ok(Examples { inputs: InputValues::Numbers(inputs), targets: Targets::Classes(labels) })
+        Ok(Examples::new(InputValues::Numbers(inputs), Targets::Classes(labels)))
     }
 }

@@ -1,7 +1,7 @@
 //! What weights that were trained on a task need to be used.
 
-use super::{Task, TaskSettings, TaskSource};
-use crate::data::{DataSet, Target};
+use super::{Task, TaskSettings, TaskSource, kind};
+use crate::data::DataSet;
 use crate::distribution::{PolicySettings, Squash};
 use crate::network::{EnvironmentDescription, FeatureDescription, Outputs, Usage};
 use crate::{Error, Result};
@@ -12,9 +12,12 @@ impl Task {
     pub fn usage(&self, settings: &TaskSettings, policy: Option<&PolicySettings>) -> Result<Usage> {
         let input_shape = self.input_shape();
         Ok(match &self.source {
-            TaskSource::DataSet(data) => {
-                Usage { input_shape, features: features(data), outputs: Some(outputs(&data.target)), environment: None }
-            }
+            TaskSource::DataSet(data) => Usage {
+                input_shape,
+                features: features(data),
+                outputs: Some(kind::of(&data.target).outputs()),
+                environment: None,
+            },
             TaskSource::Environment(environment) => Usage {
                 input_shape,
                 features: Vec::new(),
@@ -42,15 +45,6 @@ fn features(data: &DataSet) -> Vec<FeatureDescription> {
         deviation: feature.scale.deviation,
     };
     data.features.iter().map(of).collect()
-}
-
-fn outputs(target: &Target) -> Outputs {
-    match target {
-        Target::Class { names } => Outputs::Classes { names: names.clone() },
-        Target::Value { column, logarithm, scale } => {
-            Outputs::Value { name: column.clone(), mean: scale.mean, deviation: scale.deviation, logarithm: *logarithm }
-        }
-    }
 }
 
 fn actions(space: Space, policy: Option<&PolicySettings>) -> Outputs {

@@ -1,7 +1,7 @@
 //! Data sets: built-in ones, and those of experiments.
 
 use super::subject::{PICTURES, Subject};
-use crate::data::{DataSet, DataSetRow, Target};
+use crate::data::{DataSet, DataSetRow};
 use crate::experiment::Experiment;
 use crate::options::{self, Given, Options};
 use crate::task::{Task, TaskSource};
@@ -40,14 +40,10 @@ fn of(name: &str, data: &DataSet) -> Subject {
         1 => format!("{} numbers", sides[0]),
         _ => format!("{} pixels (channels, height, width)", sides.join("×")),
     };
-    let predicted = match &data.target {
-        Target::Class { names } => format!("one of {} classes, counted from 0 in this order", names.len()),
-        Target::Value { .. } => format!("a real number, {}", data.target.name()),
-    };
     Subject {
         name: name.into(),
         summary: String::new(),
-        facts: vec![("an input", input), ("predicted", predicted)],
+        facts: vec![("an input", input), ("predicted", data.target.in_words())],
         description: data.description(),
         pictures: data.pictures(PICTURES).unwrap_or_default(),
         notes: data.notes.clone(),

@@ -2,7 +2,7 @@
 
 use super::json::{Array, Json};
 use crate::distribution;
-use crate::metric::{Boxes, Confusion, Detection, Judge, Metric, RealValues, Scores, TrueBox, Value};
+use crate::metric::{Boxes, Confusion, Detection, Judge, Judged, Metric, RealValues, Scores, TrueBox, Value};
 use crate::options::Options;
 use anyhow::Context;
 use serde::Deserialize;
@@ -44,24 +44,22 @@ impl Input {
     }
 
     pub fn judged_by(&self, metric: &Metric, options: &Options) -> anyhow::Result<Value> {
-        Ok(match (self, metric.judge) {
-            (Input::Chosen(confusion), Judge::Chosen(value)) => value(confusion, options),
-            (Input::Scores { values, columns, labels }, Judge::Rows(value) | Judge::Scores(value)) => {
-                value(&Scores::new(values, *columns, labels)?, options)
-            }
-            (Input::Scores { values, columns, labels }, Judge::Probabilities(value)) => {
+        let judged = match self {
+            Input::Chosen(confusion) => Judged::Chosen(confusion.clone()),
+            Input::Scores { values, columns, labels } if matches!(metric.judge, Judge::Probabilities(_)) => {
                 let scores = Scores::probabilities(values, *columns, labels);
-                value(&scores.context("predictions (are they logits? then add --logits)")?, options)
+                Judged::Scores(scores.context("predictions (are they logits? then add --logits)")?)
             }
-            (Input::Values { predictions, targets, columns }, Judge::Values(value)) => {
-                value(&RealValues::new(predictions, targets, *columns)?, options)
+            Input::Scores { values, columns, labels } => Judged::Scores(Scores::new(values, *columns, labels)?),
+            Input::Values { predictions, targets, columns } => {
+                Judged::Values(RealValues::new(predictions, targets, *columns)?)
             }
-            (Input::Masks(images), Judge::Masks(value)) => value(images, options),
-            (Input::Boxes { truths, detections, categories }, Judge::Detections(value)) => {
-                value(&Boxes::new(truths, detections, categories)?, options)
+            Input::Masks(images) => Judged::Masks(images),
+            Input::Boxes { truths, detections, categories } => {
+                Judged::Boxes(Boxes::new(truths, detections, categories)?)
             }
-            _ => anyhow::bail!("{} judges {}", metric.name, metric.judge),
-        }?)
+        };
+        Ok(judged.by(metric, options)?)
     }
 }
 

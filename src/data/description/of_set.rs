@@ -1,7 +1,7 @@
 //! The description of a data set, from standardized inputs back to the units of its source.
 
 use super::{Column, Content, Description, Distribution, Plane};
-use crate::data::{DataSet, Examples, Feature, InputValues, Picture, Target, Targets};
+use crate::data::{DataSet, Examples, Feature, Picture, Target};
 use crate::parallel;
 
 /// What the parts are called.
@@ -56,17 +56,13 @@ impl DataSet {
     }
 
     fn column(&self, group: &[Feature], first: usize) -> Column {
-        let stride = self.features.len();
         let content = match group[0].category() {
             None => {
-                let numbers = |part: &Examples| distribution(&part.inputs, &group[0], first, stride);
+                let numbers = |part: &Examples| self.distribution(part, first);
                 Content::Numbers(self.parts().map(numbers).to_vec())
             }
             Some(_) => {
-                let rows = |part: &Examples, feature| {
-                    let ones = part.inputs_of(0..part.len());
-                    ones.iter().skip(feature).step_by(stride).filter(|one| **one == 1.0).count()
-                };
+                let rows = |part: &Examples, feature| part.feature(feature).filter(|one| *one == 1.0).count();
                 let name = |feature: &Feature| feature.category().unwrap_or(&feature.name).to_string();
                 let named = |(i, feature): (usize, &Feature)| {
                     (name(feature), self.parts().map(|part| rows(part, first + i)).to_vec())
@@ -90,9 +86,9 @@ impl DataSet {
                 Column { name: self.target.name(), missing: 0, content: Content::Categories(classes.collect()) }
             }
             Target::Value { scale, .. } => {
-                let numbers = |part: &Examples| match &part.targets {
-                    Targets::Values(values) => Distribution::of(values.iter().map(|z| scale.original(*z))),
-                    Targets::Classes(labels) => Distribution::of(labels.iter().map(|label| f64::from(*label))),
+                let numbers = |part: &Examples| {
+                    let values = part.targets.values().into_iter().flatten();
+                    Distribution::of(values.map(|z| scale.original(*z)))
                 };
                 Column::numbers(self.target.name(), self.parts().map(numbers).to_vec())
             }
@@ -117,18 +113,14 @@ impl DataSet {
         };
         Some(names.iter().enumerate().map(|(class, name)| (name.clone(), of_class(class))).collect())
     }
-}
 
-/// Every `stride`-th number from the `first` one on.
-fn distribution(inputs: &InputValues, feature: &Feature, first: usize, stride: usize) -> Distribution {
-    match inputs {
-        InputValues::Numbers(numbers) => {
-            Distribution::of(numbers.iter().skip(first).step_by(stride).map(|z| feature.scale.original(*z)))
-        }
-        InputValues::Bytes { bytes, numbers } => {
-            let mut counts = [0; 256];
-            bytes.iter().skip(first).step_by(stride).for_each(|byte| counts[usize::from(*byte)] += 1);
-            Distribution::of_counts(numbers.iter().map(|z| feature.scale.original(*z)).zip(counts))
+    /// One feature in its own unit; of images, which have a single one, all pixels.
+    fn distribution(&self, part: &Examples, feature: usize) -> Distribution {
+        let scale = self.features[feature].scale;
+        match (part.counts(), self.features.len()) {
+            (Some(counts), 1) => Distribution::of_counts(counts.into_iter().map(|(z, n)| (scale.original(z), n))),
+            (_, 1) => Distribution::of(part.inputs_of(0..part.len()).into_iter().map(|z| scale.original(z))),
+            _ => Distribution::of(part.feature(feature).map(|z| scale.original(z))),
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn check(settings: &PolicyGradientSettings, task: &Task, budget: u64)
     check_bonus(settings)?;
     let reward = settings.reward.as_ref();
     let made = task.environments(reward, settings.discount, Vec::new());
-    made.map(|_| ()).or_else(|error| fail("objective.reward", error))
+    made.map(|_| ()).map_err(|error| error.under("objective.reward"))
 }
 
 /// At the key of the objective.

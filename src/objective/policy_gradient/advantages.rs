@@ -4,9 +4,9 @@ use super::super::Mean;
 use super::super::critic::Critic;
 use super::{Baseline, PolicyGradientSettings, SurrogateKind};
 use crate::Result;
-use crate::distribution::picked;
 use crate::network::Network;
 use crate::rollout::{self, Deviation, GroupScale, Rollout, Traces, Trajectories};
+use crate::rows::picked;
 use crate::surrogate::GroupTarget;
 use candle_core::{Device, Tensor};
 

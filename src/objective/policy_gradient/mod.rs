@@ -12,11 +12,11 @@ pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettin
 
 use super::critic::Critic;
 use super::{Column, Counters, Mean, Objective, ObjectiveValue, Sense, no_batch};
-use crate::distribution::picked;
 use crate::kernel::{ClippedLoss, ValueClipping};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::OptimizerSettings;
 use crate::rollout::{self, RandomRewards, Rollout};
+use crate::rows::picked;
 use crate::surrogate::{GroupTarget, Surrogate, Taken, surrogate_objective};
 use crate::task::{Control, Task};
 use crate::{Error, Result, Rng, stream};

@@ -151,9 +151,10 @@ pub const COMMON_OPTIONS: &[OptionRow] = &[
 fn options(settings: &OptimizerSettings, row: &RuleRow) -> Result<Options> {
     let is_common = |name: &str| COMMON_OPTIONS.iter().any(|option| option.name == name);
     let (common, own) = given(settings)?.into_iter().partition(|(name, _)| is_common(name));
-    let options = Options::new(row.name, row.options, &own)?;
-    Options::new(row.name, COMMON_OPTIONS, &common)?;
-    Ok(options)
+    let checked =
+        |rows, given| Options::new(row.name, rows, given).map_err(|error| Error::setting(&error.option.clone(), error));
+    checked(COMMON_OPTIONS, &common)?;
+    checked(row.options, &own)
 }
 
 /// Every option that is set, under the name of its row.

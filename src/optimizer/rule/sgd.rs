@@ -25,7 +25,7 @@ pub const SGD: RuleRow = RuleRow {
         let (momentum, dampening) = (options.number("momentum"), options.number("dampening"));
         let nesterov = options.flag("nesterov");
         if nesterov && (momentum == 0.0 || dampening != 0.0) {
-            return Err(Error::Argument("`nesterov` needs a positive `momentum` and no `dampening`".into()));
+            return Err(Error::setting("nesterov", "`nesterov` needs a positive `momentum` and no `dampening`"));
         }
         let velocity = (momentum > 0.0).then_some(0.0);
         Ok(Made::new([velocity, None, None], Sgd { momentum, dampening, nesterov }))

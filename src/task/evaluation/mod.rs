@@ -4,82 +4,80 @@ mod settings;
 
 pub use settings::EvaluationSettings;
 
-use super::judging::{Judged, Judging, infer_all, mean_entropy, mean_reward, numbers};
-use super::{Task, TaskSource};
+use super::judging::{Judging, infer_all, mean_entropy, numbers};
+use super::{Kind, Task, TaskSource, kind};
 use crate::data::DataSet;
 use crate::distribution::RawActions;
 use crate::metric::{Drawn, Reward, TRAIN};
 use crate::network::Network;
 use crate::options::Named;
-use crate::{Result, Rng, stream};
+use crate::{Error, Result, Rng, stream};
 use lossward_envs::Vectorized;
 use lossward_envs::wrapper::Purpose;
 use std::sync::Arc;
 
 /// The evaluation of one trial. Its streams are its own, so that evaluating more often never moves the training.
 pub struct Evaluation {
-    kind: Kind,
+    of: Judgement,
     outputs: Vec<f32>,
 }
 
-enum Kind {
+enum Judgement {
     /// Held-out examples: the metrics, the expected reward (of real values: the reward of the prediction), and the policy's entropy.
     /// The training examples, too, as far as metrics ask for them.
-    Held { data: Arc<DataSet>, metrics: Vec<Judging>, reward: Reward, train_metrics: Vec<Judging> },
+    Held { data: Arc<DataSet>, kind: Arc<dyn Kind>, metrics: Vec<Judging>, reward: Reward, train_metrics: Vec<Judging> },
     /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
     Episodes { env: Box<dyn Vectorized>, rng: Box<Rng> },
 }
 
 impl Evaluation {
     /// # Errors
-    /// When a metric is unknown, does not judge such targets, or its options don't fit the task; when the environment can't
-    /// be had with these options.
+    /// When a metric is unknown, does not judge such targets, stands there twice, or its options don't fit; when the environment can't be
+    /// had with these options; when a setting belongs to another kind of task. At the key that is to blame.
     pub fn new(task: &Task, settings: &EvaluationSettings, seed: u64) -> Result<Self> {
-        let kind = match &task.source {
-            TaskSource::DataSet(data) => {
-                let judging = |metrics: &[Named], prefix| {
-                    metrics.iter().map(|named| Judging::new(named, &data.target, prefix)).collect::<Result<_>>()
-                };
-                Kind::Held {
-                    data: data.clone(),
-                    metrics: judging(&settings.metrics, "")?,
-                    train_metrics: judging(settings.train_metrics.as_deref().unwrap_or_default(), TRAIN)?,
-                    reward: Reward::of_target(settings.reward.as_ref(), data.target.classes())?,
-                }
-            }
+        let of = match &task.source {
+            TaskSource::DataSet(data) => held(data, settings)?,
             TaskSource::Environment(environment) => {
-                let judged = environment.with_options(settings.options.as_ref())?;
+                settings.check_of_environment()?;
+                let judged = match &settings.options {
+                    None => (**environment).clone(),
+                    some => {
+                        environment.with_options(some.as_ref()).map_err(|error| Error::setting("options", error))?
+                    }
+                };
                 let rngs = (0..settings.episodes as u64).map(|i| stream(seed, "evaluation", i)).collect();
-                Kind::Episodes {
+                Judgement::Episodes {
                     env: judged.copies(rngs, Purpose::Evaluation)?,
                     rng: Box::new(stream(seed, "evaluation policy", 0)),
                 }
             }
         };
-        Ok(Evaluation { kind, outputs: Vec::new() })
+        Ok(Evaluation { of, outputs: Vec::new() })
     }
 
     /// The columns that [`Self::of`] fills, in order; the first one decides which weights are the best.
     pub fn columns(&self) -> Vec<String> {
-        match &self.kind {
-            Kind::Held { metrics, train_metrics, .. } => {
+        match &self.of {
+            Judgement::Held { metrics, train_metrics, .. } => {
                 let of = |metrics: &[Judging]| {
                     metrics.iter().flat_map(|judging| judging.columns.iter().cloned()).collect::<Vec<_>>()
                 };
                 let policy = ["reward".into(), "entropy".into()];
                 of(metrics).into_iter().chain(policy).chain(of(train_metrics)).collect()
             }
-            Kind::Episodes { .. } => ["deterministic_return", "return", "length", "entropy"].map(String::from).into(),
+            Judgement::Episodes { .. } => {
+                ["deterministic_return", "return", "length", "entropy"].map(String::from).into()
+            }
         }
     }
 
     /// Whether the first column is better when it is higher.
     pub fn higher_is_better(&self) -> bool {
-        match &self.kind {
-            Kind::Held { metrics, .. } => {
+        match &self.of {
+            Judgement::Held { metrics, .. } => {
                 metrics.iter().find_map(|judging| judging.metric.higher_is_better).unwrap_or(true)
             }
-            Kind::Episodes { .. } => true,
+            Judgement::Episodes { .. } => true,
         }
     }
 
@@ -91,20 +89,20 @@ impl Evaluation {
 
     /// In the order of [`Self::columns`].
     fn values(&mut self, network: &Network) -> Result<Vec<f64>> {
-        match &mut self.kind {
-            Kind::Held { data, metrics, reward, train_metrics } => {
+        match &mut self.of {
+            Judgement::Held { data, kind, metrics, reward, train_metrics } => {
                 let outputs = &mut self.outputs;
                 infer_all(network, &data.test, outputs)?;
-                let mut row = numbers(metrics, &Judged::new(outputs, &data.test, &data.target))?;
-                row.push(mean_reward(reward, outputs, &data.test.targets));
+                let mut row = numbers(metrics, &kind.judged(outputs, &data.test.targets)?)?;
+                row.push(kind.mean_reward(reward, outputs, &data.test.targets));
                 row.push(mean_entropy(network, outputs, data.test.len()));
                 if !train_metrics.is_empty() {
                     infer_all(network, &data.train, outputs)?;
-                    row.extend(numbers(train_metrics, &Judged::new(outputs, &data.train, &data.target))?);
+                    row.extend(numbers(train_metrics, &kind.judged(outputs, &data.train.targets)?)?);
                 }
                 Ok(row)
             }
-            Kind::Episodes { env, rng } => {
+            Judgement::Episodes { env, rng } => {
                 let mut play = |rng: Option<&mut Rng>| play(env.as_mut(), network, &mut self.outputs, rng);
                 let deterministic = play(None)?;
                 let sampled = play(Some(rng))?;
@@ -117,15 +115,38 @@ impl Evaluation {
 impl Evaluation {
     /// The metrics that are drawn, of the network as it is now, by their labels.
     pub fn drawn(&mut self, network: &Network) -> Result<Drawn> {
-        let Kind::Held { data, metrics, .. } = &self.kind else { return Ok(Drawn::new()) };
+        let Judgement::Held { data, kind, metrics, .. } = &self.of else { return Ok(Drawn::new()) };
         let wanted: Vec<&Judging> = metrics.iter().filter(|judging| judging.columns.is_empty()).collect();
         if wanted.is_empty() {
             return Ok(Drawn::new());
         }
         infer_all(network, &data.test, &mut self.outputs)?;
-        let output = Judged::new(&self.outputs, &data.test, &data.target);
+        let output = kind.judged(&self.outputs, &data.test.targets)?;
         wanted.into_iter().map(|judging| Ok((judging.label.clone(), judging.value(&output)?.thinned()))).collect()
     }
+}
+
+fn held(data: &Arc<DataSet>, settings: &EvaluationSettings) -> Result<Judgement> {
+    if settings.options.is_some() {
+        return Err(Error::setting("options", "`options` of the evaluation are for environments"));
+    }
+    let kind = kind::of(&data.target);
+    let judging = |metrics: &[Named], prefix| -> Result<Vec<Judging>> {
+        if let Some((_, metric)) = metrics.iter().enumerate().find(|(i, metric)| metrics[..*i].contains(metric)) {
+            return Err(Error::Argument(format!("`{}` stands there twice", metric.label())));
+        }
+        metrics.iter().map(|named| Judging::new(named, kind.as_ref(), prefix)).collect()
+    };
+    let metrics = judging(&settings.metrics, "").map_err(|error| Error::setting("metrics", error))?;
+    let train_metrics = judging(settings.train_metrics.as_deref().unwrap_or_default(), TRAIN);
+    let train_metrics = train_metrics.map_err(|error| Error::setting("train_metrics", error))?;
+    if let Some(drawn) = train_metrics.iter().find(|judging| judging.metric.is_drawn()) {
+        let name = drawn.metric.name;
+        let message = format!("`{name}` is drawn, of the held-out examples alone: name it under `metrics`");
+        return Err(Error::setting("train_metrics", message));
+    }
+    let reward = kind.reward(settings.reward.as_ref()).map_err(|error| Error::setting("reward", error))?;
+    Ok(Judgement::Held { data: data.clone(), kind, metrics, reward, train_metrics })
 }
 
 /// Means over episodes (entropy: over steps).

@@ -3,6 +3,7 @@
 use crate::metric::TRAIN;
 use crate::options::{Given, Named};
 use crate::patience::EarlyStopping;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// When and how a network is judged.
@@ -41,6 +42,19 @@ impl EvaluationSettings {
         let of_training = column.strip_prefix(TRAIN);
         self.metrics.iter().any(|metric| is_of(column, metric))
             || self.train_metrics.iter().flatten().any(|metric| of_training.is_some_and(|column| is_of(column, metric)))
+    }
+
+    /// Whether it asks for nothing that an environment has not.
+    pub(super) fn check_of_environment(&self) -> Result<()> {
+        if self.train_metrics.is_some() {
+            let message = "an environment has no training examples; `train_metrics` is for data sets";
+            return Err(Error::setting("train_metrics", message));
+        }
+        if self.reward.is_some() {
+            let message = "an environment has rewards of its own; `reward` is for data sets";
+            return Err(Error::setting("reward", message));
+        }
+        Ok(())
     }
 
     /// Examples between two rows, with a budget of so many.

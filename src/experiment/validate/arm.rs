@@ -1,0 +1,61 @@
+//! One arm.
+
+use super::{Check, Subject, fail, not_negative, policy_gradient, positive, regularizer, require, supervised};
+use crate::distribution::Policy;
+use crate::experiment::{Arm, ObjectiveSettings, columns};
+use crate::optimizer::{Optimizer, Schedule};
+use crate::task::{Evaluation, Task};
+use crate::{Result, stream};
+
+/// Checks an arm by building what it consists of; the columns of its records.
+pub(super) fn check(subject: Subject) -> Result<Vec<String>> {
+    let Subject { arm, task, .. } = subject;
+    check_numbers(arm)?;
+    regularizer::check(subject)?;
+    Optimizer::new(&arm.optimizer, stream(0, "gradient noise", 0)).map_err(|error| error.under("optimizer"))?;
+    check_network(arm, task)?;
+    match &arm.objective {
+        ObjectiveSettings::Supervised(settings) => supervised::check(settings, subject)?,
+        ObjectiveSettings::PolicyGradient(settings) => policy_gradient::check(settings, task, arm.budget.examples)?,
+    }
+    let evaluation = Evaluation::new(task, &arm.evaluation, 0).map_err(|error| error.under("evaluation"))?;
+    check_deciding(arm, &evaluation)?;
+    columns(arm, &evaluation)
+}
+
+fn check_numbers(arm: &Arm) -> Check {
+    positive(arm.evaluation.every.unwrap_or(1), "evaluation.every")?;
+    positive(arm.evaluation.episodes as u64, "evaluation.episodes")?;
+    require(arm.network.output_gain.is_finite(), "network.output_gain", "`output_gain` must be finite")?;
+    let threshold = arm.evaluation.early_stopping.map_or(0.0, |early| early.threshold);
+    not_negative(threshold, "evaluation.early_stopping.threshold")?;
+    arm.optimizer.learning_rate.bounds().iter().try_for_each(|rate| not_negative(*rate, "optimizer.learning_rate"))
+}
+
+fn check_network(arm: &Arm, task: &Task) -> Check {
+    arm.network.check(&task.input_shape()).map_err(|error| error.under("network"))?;
+    let policy = Policy::new(task.actions(), arm.network.policy.as_ref());
+    let policy = policy.map_err(|error| error.under("network.policy"))?;
+    let bonus = arm.regularizer.entropy.is_none() || policy.has_entropy();
+    let message = "the entropy of actions that tanh squashes has no closed form; `entropy_coefficient` of the objective estimates it";
+    require(bonus, "regularizer.entropy", message)?;
+    if matches!(arm.objective, ObjectiveSettings::PolicyGradient(_)) && arm.network.drops_units() {
+        let key = if arm.network.dropout.is_some() { "network.dropout" } else { "network.layers" };
+        let message =
+            "a policy must act as it learns, so `dropout` is for supervised arms: give those a network of their own";
+        return fail(key, message);
+    }
+    Ok(())
+}
+
+/// Where the first metric decides about the training, it is a single number.
+fn check_deciding(arm: &Arm, evaluation: &Evaluation) -> Check {
+    let follows = match (&arm.evaluation.early_stopping, &arm.optimizer.learning_rate) {
+        (Some(_), _) => "evaluation.early_stopping",
+        (None, Schedule::Plateau { .. }) => "optimizer.learning_rate",
+        _ => return Ok(()),
+    };
+    let first = arm.evaluation.metrics.first().map(|metric| metric.label());
+    let decides = arm.task.dataset.is_none() || first.is_some() && evaluation.columns().first() == first.as_ref();
+    require(decides, follows, "the first of `metrics` decides, so it must be a single number, such as accuracy")
+}

@@ -1,0 +1,83 @@
+//! One of several classes.
+
+use super::{Kind, foreign};
+use crate::Result;
+use crate::data::Targets;
+use crate::loss::{Inputs, Loss, PerExample};
+use crate::metric::{ClassifierOutput, Judged, Metric, Reward, expected_reward};
+use crate::network::Outputs;
+use crate::options::{Named, Options};
+use crate::rows::picked;
+use candle_core::{Device, Tensor};
+use lossward_envs::{Action, Space};
+
+/// Outputs are logits, one per class.
+pub(super) struct Class {
+    pub names: Vec<String>,
+}
+
+impl Kind for Class {
+    fn in_words(&self) -> &'static str {
+        "class labels"
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(self.names.len())
+    }
+
+    fn actions(&self) -> Space {
+        Space::Discrete(self.names.len() as u32)
+    }
+
+    fn outputs(&self) -> Outputs {
+        Outputs::Classes { names: self.names.clone() }
+    }
+
+    fn fits_loss(&self, loss: &Loss) -> bool {
+        loss.trains_classifiers()
+    }
+
+    fn compared(&self) -> &'static str {
+        "a network's scores with class labels"
+    }
+
+    /// `[batch]` of u32
+    fn targets(&self, targets: &Targets, rows: &[usize]) -> Result<Tensor> {
+        let labels = targets.labels().ok_or_else(foreign)?;
+        Ok(Tensor::from_vec(picked(labels, rows, 1), rows.len(), &Device::Cpu)?)
+    }
+
+    fn losses(&self, loss: &Loss, options: &Options, outputs: &Tensor, targets: &Tensor) -> Result<PerExample> {
+        loss.of_classifier(&Inputs::pair(outputs, targets), options)
+    }
+
+    fn fits_metric(&self, metric: &Metric) -> bool {
+        metric.judges_classifiers()
+    }
+
+    fn usual_metrics(&self) -> &'static [&'static str] {
+        &["accuracy", "cross_entropy"]
+    }
+
+    fn judged<'a>(&self, outputs: &'a [f32], targets: &'a Targets) -> Result<Judged<'a>> {
+        let labels = targets.labels().ok_or_else(foreign)?;
+        Ok(Judged::Classifier(ClassifierOutput::new(outputs, labels, self.names.len())))
+    }
+
+    fn rehearsed(&self) -> (Vec<f32>, Targets) {
+        let classes = self.names.len();
+        (vec![0.0; classes * classes], Targets::Classes((0..classes as u32).collect()))
+    }
+
+    fn reward(&self, named: Option<&Named>) -> Result<Reward> {
+        Reward::of_class(named, self.names.len())
+    }
+
+    fn decision(&self, action: Action) -> f64 {
+        f64::from(action.index())
+    }
+
+    fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64 {
+        targets.labels().map_or(f64::NAN, |labels| expected_reward(reward, outputs, labels))
+    }
+}

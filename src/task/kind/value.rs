@@ -1,0 +1,102 @@
+//! A real number.
+
+use super::{Kind, foreign};
+use crate::Result;
+use crate::data::{Scale, Targets};
+use crate::loss::{Inputs, Loss, PerExample};
+use crate::metric::{Judged, Metric, RealValues, Reward};
+use crate::network::Outputs;
+use crate::options::{Named, Options};
+use crate::rows::picked;
+use candle_core::{Device, Tensor};
+use lossward_envs::{Action, Bound, Dims, Space};
+
+/// Outputs are the mean of the standardized value and, behind it, the logarithm of a standard deviation.
+pub(super) struct Value {
+    pub column: String,
+    pub logarithm: bool,
+    pub scale: Scale,
+}
+
+impl Kind for Value {
+    fn in_words(&self) -> &'static str {
+        "real values"
+    }
+
+    fn classes(&self) -> Option<usize> {
+        None
+    }
+
+    fn actions(&self) -> Space {
+        Space::Box { shape: Dims::of(&[1]), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) }
+    }
+
+    fn outputs(&self) -> Outputs {
+        let Scale { mean, deviation } = self.scale;
+        Outputs::Value { name: self.column.clone(), mean, deviation, logarithm: self.logarithm }
+    }
+
+    fn fits_loss(&self, loss: &Loss) -> bool {
+        loss.trains_values()
+    }
+
+    fn compared(&self) -> &'static str {
+        "a network's prediction with a real value"
+    }
+
+    /// `[batch, 1]` of f32
+    fn targets(&self, targets: &Targets, rows: &[usize]) -> Result<Tensor> {
+        let values = targets.values().ok_or_else(foreign)?;
+        Ok(Tensor::from_vec(picked(values, rows, 1), (rows.len(), 1), &Device::Cpu)?)
+    }
+
+    /// Of the mean, and of the variance where the loss takes one.
+    fn losses(&self, loss: &Loss, options: &Options, outputs: &Tensor, targets: &Tensor) -> Result<PerExample> {
+        let mean = outputs.narrow(1, 0, 1)?;
+        let predictions = match loss.predictions.len() {
+            1 => vec![mean],
+            _ => vec![mean, (outputs.narrow(1, 1, 1)? * 2.0)?.exp()?],
+        };
+        (loss.per_example)(&Inputs { predictions, targets: vec![targets.clone()] }, options)
+    }
+
+    fn fits_metric(&self, metric: &Metric) -> bool {
+        metric.judges_values()
+    }
+
+    fn usual_metrics(&self) -> &'static [&'static str] {
+        &["r2", "rmse"]
+    }
+
+    /// In the target's own unit.
+    fn judged<'a>(&self, outputs: &'a [f32], targets: &'a Targets) -> Result<Judged<'a>> {
+        let values = targets.values().ok_or_else(foreign)?;
+        let predicted: Vec<f64> = means(outputs, values.len()).map(|z| self.scale.restored(z)).collect();
+        let truth: Vec<f64> = values.iter().map(|z| self.scale.restored(*z)).collect();
+        Ok(Judged::Values(RealValues::new(predicted, truth, 1)?))
+    }
+
+    fn rehearsed(&self) -> (Vec<f32>, Targets) {
+        (vec![0.0], Targets::Values(vec![0.0]))
+    }
+
+    fn reward(&self, named: Option<&Named>) -> Result<Reward> {
+        Reward::of_value(named)
+    }
+
+    fn decision(&self, action: Action) -> f64 {
+        f64::from(action.values()[0])
+    }
+
+    /// Both standardized.
+    fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64 {
+        let values = targets.values().unwrap_or_default();
+        let earned = means(outputs, values.len()).zip(values).map(|(z, y)| reward.of(z.into(), (*y).into()));
+        earned.sum::<f64>() / values.len() as f64
+    }
+}
+
+/// The first output of each row.
+fn means(outputs: &[f32], rows: usize) -> impl Iterator<Item = f32> + '_ {
+    outputs.iter().step_by(outputs.len() / rows.max(1)).copied()
+}
