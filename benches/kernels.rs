@@ -7,7 +7,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use lossward::benchmark::Product;
 use lossward::distribution::{Policy, Probabilities};
-use lossward::kernel::{self, Activation, Conv, Dense, Layer, Pool, plain};
+use lossward::kernel::{self, Activation, Conv, Dense, Graph, Layer, Pool, plain};
 use lossward::network::{Network, NetworkSettings, Parameters};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::stream;
@@ -56,24 +56,24 @@ fn layer(name: &str) -> (Layer, usize) {
 }
 
 /// Forward and backward through one layer.
-fn through(bencher: Bencher, name: &str, f: fn(&Tensor, &Tensor, &Arc<[Layer]>) -> candle_core::Result<Tensor>) {
+fn through(bencher: Bencher, name: &str, f: fn(&Tensor, &Tensor, &Arc<Graph>) -> candle_core::Result<Vec<Tensor>>) {
     let (layer, batch) = layer(name);
     let x = Var::from_tensor(&values(&[batch, layer.inputs()])).unwrap();
     let parameters = Var::from_tensor(&values(&[layer.parameters()])).unwrap();
-    let layers = [layer].into();
+    let layers = Graph::chain([layer]).unwrap().into();
     bencher
         .counter(ItemsCount::new(batch))
-        .bench_local(|| f(&x, &parameters, &layers).unwrap().sum_all().unwrap().backward().unwrap());
+        .bench_local(|| f(&x, &parameters, &layers).unwrap()[0].sum_all().unwrap().backward().unwrap());
 }
 
 #[divan::bench(args = LAYERS)]
 fn layer_fused(bencher: Bencher, name: &str) {
-    through(bencher, name, |x, parameters, layers| kernel::chain(x, parameters, layers, None));
+    through(bencher, name, |x, parameters, layers| kernel::graph(x, parameters, layers, None));
 }
 
 #[divan::bench(args = LAYERS)]
 fn layer_plain(bencher: Bencher, name: &str) {
-    through(bencher, name, |x, parameters, layers| plain::chain(x, parameters, layers));
+    through(bencher, name, |x, parameters, layers| plain::graph(x, parameters, layers));
 }
 
 /// Value and gradient of 128 rows.

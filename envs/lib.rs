@@ -25,6 +25,7 @@ mod random;
 mod random_actions;
 mod scene;
 mod space;
+pub mod table;
 pub mod toy_text;
 mod vectorized;
 pub mod wrapper;
@@ -66,7 +67,6 @@ pub trait Env: Send {
 }
 
 use options::{OptionError, OptionRow, Options};
-use std::sync::OnceLock;
 
 /// Everything about an environment that is known without stepping it.
 pub struct Spec {
@@ -160,25 +160,31 @@ pub const ALL: &[Spec] = &[
 /// Other names of built-in environments: `(other name, id)`.
 pub const ALIASES: &[(&str, &str)] = &[("Taxi-v3", "Taxi-v4")];
 
+impl table::Row for Spec {
+    const WHAT: &'static str = "environment";
+
+    fn name(&self) -> &'static str {
+        self.id
+    }
+}
+
 /// Environments of other crates; see [`register`].
-static REGISTERED: OnceLock<&'static [Spec]> = OnceLock::new();
+static REGISTERED: table::Added<Spec> = table::Added::new();
 
 /// Adds environments of another crate to the built-in ones, once and before anything else is done.
 ///
 /// # Errors
 /// When an id is taken, or it is not the first call.
 pub fn register(specs: &'static [Spec]) -> Result<(), String> {
-    for (i, spec) in specs.iter().enumerate() {
-        if find(spec.id).is_some() || specs[..i].iter().any(|other| other.id == spec.id) {
-            return Err(format!("there is an environment `{}` already", spec.id));
-        }
+    if let Some((alias, _)) = ALIASES.iter().find(|(alias, _)| specs.iter().any(|spec| spec.id == *alias)) {
+        return Err(format!("the name `{alias}` of an environment is taken"));
     }
-    REGISTERED.set(specs).map_err(|_| "environments can be registered once only".into())
+    REGISTERED.add(all(), specs)
 }
 
 /// The built-in environments, your own, and those of other crates.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    ALL.iter().chain(custom::ALL).chain(REGISTERED.get().copied().unwrap_or_default())
+    ALL.iter().chain(custom::ALL).chain(REGISTERED.rows())
 }
 
 /// The environment named `id`, or with this other name.

@@ -45,10 +45,12 @@ pub mod train;
 pub mod trial;
 mod visible;
 
+pub use candle_core;
 pub use error::{Error, Result};
 pub use file_path::FilePath;
 pub use lossward_envs as envs;
 pub use lossward_envs::{Rng, options, stream};
+pub use rand;
 
 /// The value of a scalar tensor, in double precision.
 pub fn scalar(tensor: &candle_core::Tensor) -> Result<f64> {

@@ -237,7 +237,7 @@ fn a_metric_is_computed_explained_and_drawn() {
     let boxes = "[{\"image_id\":1,\"category_id\":7,\"bbox\":[0,0,9,9],\"score\":0.5}]";
     let run = metric(&["ap_per_class", "--predictions", boxes, "--targets", boxes]).succeeded();
     assert_eq!(run.out, "class 7  1\n");
-    for row in lossward::metric::ALL {
+    for row in lossward::metric::all() {
         let out = metric(&[row.name, "--explain"]).succeeded().out;
         assert!(out.contains(row.formula) && out.contains(row.source) && out.contains("range"), "{out}");
     }

@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use common::Sandbox;
 use counting::most_bytes;
 use lossward::experiment::Experiment;
-use lossward::network::{Description, LayerDescription, Network, NetworkSettings, Outputs};
+use lossward::network::{Description, Network, NetworkSettings, Outputs};
 use lossward::{distribution::Policy, stream, task::Task};
 use lossward_envs::wrapper::WrapperStatistics;
 use proptest::prelude::*;
@@ -54,15 +54,14 @@ fn weights_alone_say_how_they_are_used() {
     let columns: Vec<_> = about.usage.features.iter().map(|of| (of.column.as_str(), of.value.as_deref())).collect();
     assert_eq!(columns, [("size", None), ("color", Some("blue")), ("color", Some("red"))]);
     assert!((about.usage.features[0].mean - 10.0).abs() < 1.0, "the mean of 0.5 to 19.5 over the training rows");
-    assert!(matches!(
-        about.layers[..],
-        [LayerDescription::Dense { inputs: 3, outputs: 5, .. }, LayerDescription::Dense { inputs: 5, outputs: 2, .. }]
-    ));
+    let sizes: Vec<(&str, usize, usize)> =
+        about.layers.iter().map(|of| (of.name.as_str(), of.layer.inputs(), of.layer.outputs())).collect();
+    assert_eq!(sizes, [("layers.0", 3, 5), ("layers.1", 5, 2)]);
     experiment(&sandbox, "target = \"price\", ignored = [\"kind\"], logarithm = true", "mse");
     let about = Description::read(&sandbox.path(WEIGHTS)).unwrap().unwrap();
     let Some(Outputs::Value { name, logarithm: true, .. }) = &about.usage.outputs else { panic!("{about:?}") };
     assert_eq!(name, "price");
-    assert!(matches!(about.layers.last(), Some(LayerDescription::LogStd { .. })));
+    assert_eq!(about.layers.last().unwrap().name, "log_std");
     // A column that is only called so.
     sandbox.write("table.csv", &table().replace("price", "ln price"));
     let text = std::fs::read_to_string(sandbox.path("own.toml")).unwrap();

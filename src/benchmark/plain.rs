@@ -21,7 +21,7 @@ impl Training {
         let parameters = network.parameters();
         let var = |p| Ok(Var::from_tensor(&parameters.tensor(p)?)?);
         let parameters = parameters.iter().map(var).collect::<Result<Vec<Var>>>()?;
-        let layers = network.layers().to_vec();
+        let layers: Vec<Layer> = network.graph().layers().copied().collect();
         let batch = labels.len();
         let shape = match layers[0] {
             Layer::Conv(conv) => vec![batch, conv.channels, conv.height, conv.width],
@@ -54,6 +54,7 @@ impl Training {
                     activate(&y.broadcast_add(&next()?.reshape((1, (), 1, 1))?)?, conv.activation)?
                 }
                 Layer::Pool(pool) => y.max_pool2d(pool.size)?,
+                Layer::Concat(_) | Layer::Add(_) => return Err(Error::Argument("a benchmark of chains".into())),
                 Layer::Append(_) => Tensor::cat(&[&y, &next()?.broadcast_left(y.dim(0)?)?], 1)?,
             };
         }

@@ -56,8 +56,8 @@ fn operations(experiment: &Experiment) -> Result<f64> {
     let mut operations = 0.0;
     for outputs in [2, 1] {
         let network = Network::new(&arm.network, (&[4], outputs), &mut stream(0, "init", 0))?;
-        let layers = network.layers();
-        operations += forward_operations(layers) + settings.epochs as f64 * training_operations(layers);
+        let graph = network.graph();
+        operations += forward_operations(graph) + settings.epochs as f64 * training_operations(graph);
     }
     Ok(operations)
 }
@@ -127,6 +127,6 @@ pub(super) fn act(name: &str, copies: usize) -> Result<Row> {
     let mut product = Product::best(SMALL)?;
     let mut peak = || Ok(product.multiply());
     let [steps, peak] = in_turns(Duration::from_millis(20), [&mut work, &mut peak])?;
-    let operations = forward_operations(network.layers());
+    let operations = forward_operations(network.graph());
     Ok(Row::new(name, Unit::Steps, &steps).with_peak(&steps, operations, &peak, &shape_name(SMALL)))
 }

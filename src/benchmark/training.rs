@@ -83,6 +83,6 @@ fn steps(name: &str, case: &Case) -> Result<Row> {
     let mut peak = || Ok(product.multiply());
     let [fused, plain, peak] = in_turns(Duration::from_millis(30), [&mut fused_step, &mut plain_step, &mut peak])?;
     Ok(Row::new(name, Unit::Samples, &fused)
-        .with_peak(&fused, training_operations(network.layers()), &peak, &shape_name(case.peak))
+        .with_peak(&fused, training_operations(network.graph()), &peak, &shape_name(case.peak))
         .with_ratio(&fused, &plain, "plain candle"))
 }

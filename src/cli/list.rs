@@ -47,8 +47,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let row = |name: &str, text: String| (name.to_string(), text);
     let rows: Vec<(String, String)> = match arguments.what {
         What::Environments => super::env::lines(),
-        What::Datasets => data::ALL
-            .iter()
+        What::Datasets => data::all()
             .map(|set| (set.name, format!("{}; {}", set.summary, set.licence), set.options))
             .flat_map(with_options)
             .collect(),
@@ -58,8 +57,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 explained(loss.name, loss.formula, loss.summary, rest)
             })
             .collect(),
-        What::Metrics => metric::ALL
-            .iter()
+        What::Metrics => metric::all()
             .flat_map(|metric| {
                 let (range, direction) = (metric.range_text(), metric.direction_text());
                 let rest = format!("{range}, {direction}{}", option_names(metric.options));

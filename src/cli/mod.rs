@@ -48,13 +48,31 @@ enum Verb {
 ///
 /// To be called first thing in `main`, before any other thread exists: it sets environment variables that candle reads.
 pub fn run() -> ExitCode {
-    run_with(&[])
+    run_with(Extensions::default())
 }
 
-/// [`run`] with environments of your own beside the built-in ones: the `main` of a crate that adds some.
-pub fn run_with(environments: &'static [lossward_envs::Spec]) -> ExitCode {
+/// Rows of your own beside the built-in ones, in every table: they are listed, explained, suggested, checked, trained and drawn like those.
+#[derive(Clone, Copy, Default)]
+pub struct Extensions {
+    pub environments: &'static [lossward_envs::Spec],
+    pub losses: &'static [crate::loss::Loss],
+    pub metrics: &'static [crate::metric::Metric],
+    pub data_sets: &'static [crate::data::DataSetRow],
+}
+
+impl Extensions {
+    fn register(self) -> Result<(), String> {
+        lossward_envs::register(self.environments)?;
+        crate::loss::register(self.losses)?;
+        crate::metric::register(self.metrics)?;
+        crate::data::register(self.data_sets)
+    }
+}
+
+/// [`run`] with rows of your own: the `main` of a crate that adds some.
+pub fn run_with(extensions: Extensions) -> ExitCode {
     crate::kernel::use_one_thread();
-    if let Err(message) = lossward_envs::register(environments) {
+    if let Err(message) = extensions.register() {
         tell(format_args!("error: {message}"));
         return ExitCode::FAILURE;
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum DataSetSettings {
-    /// A row of [`super::ALL`].
+    /// A row of [`super::all`].
     Named(String),
     Files(Box<Files>),
 }

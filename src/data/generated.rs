@@ -1,8 +1,7 @@
 //! Data sets that are drawn: as many rows as wanted, with a truth that is known. A draw is a function of the options alone, so that
 //! every trial and every arm meets the same rows.
 
-use super::table::{LARGEST, is_usable};
-use super::{DataSet, DataSetRow, Examples, Feature, InputValues, Scale, Target, Targets};
+use super::{DataSet, DataSetRow};
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 use crate::{Error, Result, Rng, stream};
 use rand::Rng as _;
@@ -146,13 +145,7 @@ pub(super) const CURVE: DataSetRow = DataSetRow {
             let y = x.iter().map(|x| (PI * cycles * x).sin() + noise * normal(rng)).collect::<Vec<f64>>();
             (x, y)
         })?;
-        if !train.1.iter().chain(&test.1).copied().all(is_usable) {
-            return Err(too_large());
-        }
-        let scale = Scale::of(train.1.iter().copied());
-        let [train, test] =
-            [train, test].map(|(x, y)| (x, Targets::Values(y.iter().map(|y| scale.standardized(*y)).collect())));
-        standardized(vec!["x".into()], Target::Value { column: "y".into(), logarithm: false, scale }, [train, test])
+        DataSet::of_values(vec!["x".into()], "y".into(), [train, test])
     },
 };
 
@@ -183,10 +176,6 @@ const MOST_NUMBERS: i64 = 100_000_000;
 /// Rows of either part.
 const MOST_ROWS: i64 = 1_000_000;
 
-fn too_large() -> Error {
-    Error::Argument(format!("with these options there are numbers beyond {LARGEST:e}, too large to be learned from"))
-}
-
 /// Rows of classes: each class has its share of either part, rounded, and at least one row.
 fn drawn(
     options: &Options,
@@ -204,32 +193,16 @@ fn drawn(
         }
         labels.shuffle(rng);
         let inputs: Vec<f64> = labels.iter().flat_map(|label| row(*label as usize, rng)).collect();
-        (inputs, Targets::Classes(labels))
+        (inputs, labels)
     })?;
     let names = (0..shares.len()).map(|class| class.to_string()).collect();
-    standardized((1..=features).map(|i| format!("x{i}")).collect(), Target::Class { names }, parts)
-}
-
-/// Features standardized by the training part.
-fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets); 2]) -> Result<DataSet> {
-    if !parts.iter().flat_map(|(inputs, _)| inputs).copied().all(is_usable) {
-        return Err(too_large());
-    }
-    let features = names.len();
-    let column = |feature: usize| parts[0].0.iter().skip(feature).step_by(features).copied().collect::<Vec<f64>>();
-    let scales = (0..features).map(|feature| Scale::of(column(feature)));
-    let features: Vec<Feature> =
-        names.into_iter().zip(scales).map(|(name, scale)| Feature::number(name, scale)).collect();
-    let [train, test] = parts.map(|(inputs, targets)| {
-        let inputs = inputs.iter().zip(features.iter().cycle()).map(|(x, feature)| feature.scale.standardized(*x));
-        Examples::new(InputValues::Numbers(inputs.collect()), targets).into()
-    });
-    Ok(DataSet { shape: vec![features.len()], features, target, train, test, notes: Vec::new() })
+    DataSet::of_classes((1..=features).map(|i| format!("x{i}")).collect(), names, parts)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Examples, Scale, Target};
 
     fn load(row: &DataSetRow, toml: &str) -> DataSet {
         let options = Options::new(row.name, row.options, &toml::from_str(toml).unwrap()).unwrap();

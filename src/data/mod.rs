@@ -1,4 +1,4 @@
-//! Data sets: examples with the split that their source prescribes. [`ALL`] is the table behind `lossward list datasets`,
+//! Data sets: examples with the split that their source prescribes. [`all`] is the table behind `lossward list datasets`,
 //! `lossward data` and the error suggestions; a user's own files are [`Files`].
 
 pub mod boxes;
@@ -15,6 +15,7 @@ mod once;
 mod picture;
 mod scale;
 pub mod source;
+mod standardized;
 pub mod table;
 pub mod tabular;
 mod target;
@@ -30,6 +31,7 @@ pub use target::{Target, Targets};
 
 use crate::options::{OptionRow, Options};
 use crate::{Error, Result};
+use lossward_envs::table::{Added, Row};
 use std::sync::Arc;
 
 /// Examples to learn from and others to be judged by.
@@ -59,7 +61,8 @@ pub struct DataSetRow {
     pub load: fn(&Options) -> Result<DataSet>,
 }
 
-pub const ALL: &[DataSetRow] = &[
+/// The built-in data sets.
+pub const BUILT_IN: &[DataSetRow] = &[
     generated::BLOBS,
     built_in::BREAST_CANCER,
     generated::CURVE,
@@ -77,10 +80,33 @@ pub const ALL: &[DataSetRow] = &[
     built_in::WINE,
 ];
 
+impl Row for DataSetRow {
+    const WHAT: &'static str = "data set";
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+static REGISTERED: Added<DataSetRow> = Added::new();
+
+/// Adds data sets of another crate, once and before anything else is done.
+///
+/// # Errors
+/// When a name is taken, or it is not the first call.
+pub fn register(sets: &'static [DataSetRow]) -> Result<(), String> {
+    REGISTERED.add(all(), sets)
+}
+
+/// Every data set that has a name.
+pub fn all() -> impl Iterator<Item = &'static DataSetRow> + Clone {
+    BUILT_IN.iter().chain(REGISTERED.rows())
+}
+
 /// The data set named `name`.
 pub fn find(name: &str) -> Result<&'static DataSetRow> {
-    ALL.iter().find(|row| row.name == name).ok_or_else(|| {
-        let known: Vec<&str> = ALL.iter().map(|row| row.name).collect();
+    all().find(|row| row.name == name).ok_or_else(|| {
+        let known: Vec<&str> = all().map(|row| row.name).collect();
         Error::Argument(crate::error::unknown("data set", name, &known))
     })
 }

@@ -47,6 +47,11 @@ impl<T: Shelved> Buffer<T> {
         Buffer { elements, len }
     }
 
+    /// No elements; nothing is taken from the shelf.
+    pub fn none() -> Self {
+        Buffer { elements: Vec::new(), len: 0 }
+    }
+
     pub fn zeros(len: usize) -> Self {
         let mut buffer = Self::any(len);
         buffer.fill(T::default());

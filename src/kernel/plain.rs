@@ -1,50 +1,26 @@
 //! The same operations in candle's own vocabulary: the oracle of the fused ones, and what runs where they don't.
 
-use super::{Activation, ClippedLoss, Conv, Dropout, Layer, Pool, Power, ValueClipping};
+use super::{Activation, ClippedLoss, Graph, Power, ValueClipping};
 use candle_core::{D, Result, Tensor};
 use std::ops::Range;
 
-/// `x` through all layers; see [`super::chain`].
-pub fn chain(x: &Tensor, parameters: &Tensor, layers: &[Layer]) -> Result<Tensor> {
-    let mut y = x.clone();
+/// Every head of a graph, `[batch, outputs]` each; see [`super::graph()`].
+pub fn graph(x: &Tensor, parameters: &Tensor, graph: &Graph) -> Result<Vec<Tensor>> {
+    let mut results = vec![x.clone()];
     let mut start = 0;
-    for layer in layers {
+    for node in graph.nodes() {
+        let layer = &node.layer;
         let shape = layer.weight_shape().unwrap_or_else(|| vec![0]);
         let w = parameters.narrow(0, start, layer.weights())?.reshape(shape)?;
         let b = parameters.narrow(0, start + layer.weights(), layer.parameters() - layer.weights())?;
         start += layer.parameters();
-        y = match layer {
-            Layer::Dense(dense) => activate(&y.matmul(&w.t()?)?.broadcast_add(&b)?, dense.activation)?,
-            Layer::Conv(sizes) => conv(&y, &w, &b, sizes)?,
-            Layer::Pool(sizes) => pool(&y, sizes)?,
-            Layer::Dropout(dropped) => dropout(&y, dropped)?,
-            Layer::Append(_) => Tensor::cat(&[&y, &b.broadcast_left(y.dim(0)?)?], 1)?,
-        };
+        let xs: Vec<Tensor> = node.from.iter().map(|from| results[*from].clone()).collect();
+        results.push(layer.plain(&xs, &w, &b)?);
     }
-    Ok(y)
+    Ok(graph.heads().iter().map(|head| results[*head].clone()).collect())
 }
 
-/// candle can only differentiate this for square images.
-fn conv(x: &Tensor, w: &Tensor, b: &Tensor, sizes: &Conv) -> Result<Tensor> {
-    let images = x.reshape(((), sizes.channels, sizes.height, sizes.width))?;
-    let z = images.conv2d(w, sizes.padding, sizes.stride, 1, 1)?;
-    activate(&z.broadcast_add(&b.reshape((1, (), 1, 1))?)?.flatten_from(1)?, sizes.activation)
-}
-
-/// Not by candle's `max_pool2d`, whose gradient is divided by the area of the window.
-fn pool(x: &Tensor, sizes: &Pool) -> Result<Tensor> {
-    let Pool { channels, height, width, size } = *sizes;
-    let ((rows, columns), images) = (sizes.output(), x.reshape(((), channels, height, width))?);
-    let images = images.narrow(2, 0, rows * size)?.narrow(3, 0, columns * size)?.contiguous()?;
-    images.reshape((images.dim(0)?, channels, rows, size, columns, size))?.max(5)?.max(3)?.flatten_from(1)
-}
-
-fn dropout(x: &Tensor, dropout: &Dropout) -> Result<Tensor> {
-    let factors: Vec<f64> = dropout.factors().take(x.elem_count()).collect();
-    x * Tensor::from_vec(factors, x.shape(), x.device())?.to_dtype(x.dtype())?
-}
-
-fn activate(z: &Tensor, activation: Activation) -> Result<Tensor> {
+pub(super) fn activate(z: &Tensor, activation: Activation) -> Result<Tensor> {
     match activation {
         Activation::Identity => Ok(z.clone()),
         Activation::Relu => z.relu(),

@@ -26,6 +26,7 @@ pub use slice::{Line, Points, Slice};
 use crate::kernel::Real;
 use crate::options::{Interval, OptionRow, Options};
 use crate::{Error, Result};
+use lossward_envs::table::{Added, Row};
 
 /// One row of the table.
 pub struct Loss {
@@ -103,11 +104,29 @@ pub enum Layout {
 const REAL_VALUES: Part = Part { name: "predictions", domain: Domain::Real, unless: None, optional: false };
 const REAL_TARGETS: Part = Part { name: "targets", ..REAL_VALUES };
 
+impl Row for Loss {
+    const WHAT: &'static str = "loss";
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+static REGISTERED: Added<Loss> = Added::new();
+
+/// Adds losses of another crate, once and before anything else is done.
+///
+/// # Errors
+/// When a name is taken, or it is not the first call.
+pub fn register(losses: &'static [Loss]) -> Result<(), String> {
+    REGISTERED.add(all(), losses)
+}
+
 /// Every loss.
 pub fn all() -> impl Iterator<Item = &'static Loss> + Clone {
     let files: [&[Loss]; 6] =
         [regression::ROWS, classification::ROWS, binary::ROWS, masks::ROWS, boxes::ROWS, embedding::ROWS];
-    files.into_iter().flatten()
+    files.into_iter().flatten().chain(REGISTERED.rows())
 }
 
 /// The loss named `name`.

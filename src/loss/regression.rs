@@ -171,8 +171,8 @@ pub(super) const ROWS: &[Loss] = &[
 ];
 
 impl Loss {
-    /// What losses of one real value against another have in common.
-    pub(super) const ELEMENTWISE: Loss = Loss {
+    /// What losses of real values against real values have in common, number by number: a row says what is different.
+    pub const ELEMENTWISE: Loss = Loss {
         name: "",
         formula: "",
         gradient: "",

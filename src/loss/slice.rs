@@ -28,11 +28,11 @@ pub type Points = Vec<(f64, f64, f64)>;
 const POINTS: usize = 241;
 
 impl Line {
-    pub(super) const fn of(label: &'static str, target: f64) -> Line {
+    pub const fn of(label: &'static str, target: f64) -> Line {
         Line { label, target, option: None }
     }
 
-    pub(super) const fn with(label: &'static str, option: &'static str, value: f64) -> Line {
+    pub const fn with(label: &'static str, option: &'static str, value: f64) -> Line {
         Line { label, target: 0.0, option: Some((option, value)) }
     }
 

@@ -1,6 +1,6 @@
 //! Whether probabilities are what they say.
 
-use super::{Bin, Judge, Metric, Scores, Value};
+use super::{Bin, DrawnAs, Judge, Metric, Scores, Value};
 use crate::distribution;
 use crate::options::{OptionKind, OptionRow, Options};
 use crate::{Error, Result};
@@ -102,6 +102,7 @@ pub(super) const RELIABILITY: Metric = Metric {
     source: "DeGroot and Fienberg 1983; Guo et al. 2017",
     range: (0.0, 1.0),
     higher_is_better: None,
+    drawn: Some(DrawnAs::Reliability),
     options: &[BINS],
     judge: Judge::Probabilities(|probabilities, options| bins(probabilities, options).map(Value::Bins)),
     ..super::probability::LOG_LOSS

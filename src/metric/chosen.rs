@@ -1,6 +1,6 @@
 //! The metrics of chosen classes against labels, with their options.
 
-use super::{Average, Confusion, Empty, Judge, Metric, Ratio, Value};
+use super::{Average, Confusion, DrawnAs, Empty, Judge, Metric, Ratio, Value};
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 use crate::{Error, Result};
 
@@ -70,6 +70,7 @@ const ROW: Metric = Metric {
     source: "scikit-learn precision_recall_fscore_support",
     range: (0.0, 1.0),
     higher_is_better: Some(true),
+    drawn: None,
     options: &[AVERAGE, ABSENT, ZERO_DIVISION, POSITIVE],
     judge: Judge::Chosen(|_, _| Ok(Value::Number(f64::NAN))),
     reward: None,
@@ -101,6 +102,7 @@ pub(super) const COST: Metric = Metric {
     source: "Elkan 2001, The foundations of cost-sensitive learning",
     range: (0.0, f64::INFINITY),
     higher_is_better: Some(false),
+    drawn: None,
     options: &[OptionRow {
         name: "costs",
         meaning: "C: a row per true class, a column per chosen one; without it, 1 for a wrong class and 0 for the right one",
@@ -199,6 +201,7 @@ pub(super) const CONFUSION_MATRIX: Metric = Metric {
     source: "scikit-learn confusion_matrix",
     range: (0.0, f64::INFINITY),
     higher_is_better: None,
+    drawn: Some(DrawnAs::ConfusionMatrix),
     options: &[],
     judge: Judge::Chosen(|confusion, _| Ok(Value::Counts(confusion.rows()))),
     ..ROW

@@ -32,6 +32,7 @@ pub(super) const MAP: Metric = Metric {
     source: "Lin et al. 2014; pycocotools COCOeval",
     range: (0.0, 1.0),
     higher_is_better: Some(true),
+    drawn: None,
     options: &[AREA],
     judge: Judge::Detections(|boxes, options| mean_average_precision(boxes, &thresholds(), options)),
     reward: None,

@@ -39,6 +39,7 @@ pub(super) const DICE: Metric = Metric {
     source: "Dice 1945; torchmetrics segmentation.dice_score",
     range: (0.0, 1.0),
     higher_is_better: Some(true),
+    drawn: None,
     options: OPTIONS,
     judge: Judge::Masks(|images, options| overlap(images, Ratio::FBeta(1.0), options)),
     reward: None,

@@ -1,5 +1,5 @@
 //! What people judge by; never differentiated. A metric that scores a chosen class can also be a reward: both come from the
-//! same row. [`ALL`] is the table behind `lossward list metrics`, `lossward metric` and the error suggestions; each row
+//! same row. [`all`] is the table behind `lossward list metrics`, `lossward metric` and the error suggestions; each row
 //! stands beside the functions that it calls, which are of use by themselves.
 
 mod boxes;
@@ -38,6 +38,7 @@ pub use value::{Bin, ClassValue, Curve, Point, Value, number};
 
 use crate::options::{OptionRow, Options};
 use crate::{Error, Result};
+use lossward_envs::table::{Added, Row};
 
 /// One row of the table.
 pub struct Metric {
@@ -48,13 +49,28 @@ pub struct Metric {
     pub source: &'static str,
     /// The least and the largest number that it can give.
     pub range: (f64, f64),
-    /// Nothing for what is looked at rather than compared.
+    /// Nothing for what is drawn.
     pub higher_is_better: Option<bool>,
     pub options: &'static [OptionRow],
+    /// How its value is drawn, where it is looked at rather than compared.
+    pub drawn: Option<DrawnAs>,
     pub judge: Judge,
     /// What one decision earns, from `(prediction, target)`, where the metric can be a reward: higher is better. Classes are
     /// whole numbers here.
     pub reward: Option<fn(f64, f64, &Options) -> f64>,
+}
+
+/// A picture of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrawnAs {
+    /// Of [`Value::Counts`].
+    ConfusionMatrix,
+    /// Of [`Value::Curves`].
+    RocCurve,
+    /// Of [`Value::Curves`].
+    PrecisionRecallCurve,
+    /// Of [`Value::Bins`].
+    Reliability,
 }
 
 /// What a metric judges, and how.
@@ -76,8 +92,8 @@ pub enum Judge {
     Detections(fn(&Boxes, &Options) -> Result<Value>),
 }
 
-/// The metrics, a row each.
-pub const ALL: &[Metric] = &[
+/// The built-in metrics, a row each.
+const BUILT_IN: &[Metric] = &[
     chosen::ACCURACY,
     chosen::COST,
     ranking::TOP_K,
@@ -116,10 +132,33 @@ pub const ALL: &[Metric] = &[
     detection::AVERAGE_RECALL,
 ];
 
+impl Row for Metric {
+    const WHAT: &'static str = "metric";
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+static REGISTERED: Added<Metric> = Added::new();
+
+/// Adds metrics of another crate, once and before anything else is done.
+///
+/// # Errors
+/// When a name is taken, or it is not the first call.
+pub fn register(metrics: &'static [Metric]) -> Result<(), String> {
+    REGISTERED.add(all(), metrics)
+}
+
+/// Every metric.
+pub fn all() -> impl Iterator<Item = &'static Metric> + Clone {
+    BUILT_IN.iter().chain(REGISTERED.rows())
+}
+
 /// The metric named `name`.
 pub fn find(name: &str) -> Result<&'static Metric> {
-    ALL.iter().find(|metric| metric.name == name).ok_or_else(|| {
-        let known: Vec<&str> = ALL.iter().map(|metric| metric.name).collect();
+    all().find(|metric| metric.name == name).ok_or_else(|| {
+        let known: Vec<&str> = all().map(|metric| metric.name).collect();
         Error::Argument(crate::error::unknown("metric", name, &known))
     })
 }
@@ -143,7 +182,7 @@ pub fn gaps(columns: &[String]) -> Vec<String> {
 /// The metric behind a column of a record: `f1` of `f1(average=none)[2]`, and of `train_f1`.
 pub fn of_column(column: &str) -> Option<&'static Metric> {
     let name = column.strip_prefix(TRAIN).unwrap_or(column).split(['(', '[']).next().unwrap_or(column);
-    ALL.iter().find(|metric| metric.name == name)
+    all().find(|metric| metric.name == name)
 }
 
 impl Metric {
@@ -159,7 +198,7 @@ impl Metric {
 
     /// Whether its value is a picture rather than numbers to follow.
     pub fn is_drawn(&self) -> bool {
-        self.higher_is_better.is_none()
+        self.drawn.is_some()
     }
 
     /// `0 to 1`

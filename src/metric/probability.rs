@@ -53,6 +53,7 @@ pub(super) const LOG_LOSS: Metric = Metric {
     source: "scikit-learn log_loss",
     range: (0.0, f64::INFINITY),
     higher_is_better: Some(false),
+    drawn: None,
     options: &[],
     judge: Judge::Probabilities(|probabilities, _| Ok(Value::Number(log_loss(probabilities)))),
     reward: None,

@@ -1,7 +1,7 @@
 //! How well scores order positive examples before negative ones: curves over thresholds and the areas under them.
 
 use super::chosen::{ABSENT, absent};
-use super::{ClassValue, Curve, Judge, Metric, Point, Scores, Value};
+use super::{ClassValue, Curve, DrawnAs, Judge, Metric, Point, Scores, Value};
 use crate::Error;
 use crate::options::{OptionKind, OptionRow, Options};
 
@@ -179,6 +179,7 @@ pub(super) const ROC_AUC: Metric = Metric {
     source: "Hanley and McNeil 1982; Hand and Till 2001 for ovo; scikit-learn roc_auc_score",
     range: (0.0, 1.0),
     higher_is_better: Some(true),
+    drawn: None,
     options: &[
         OptionRow {
             name: "multi_class",
@@ -241,6 +242,7 @@ pub(super) const ROC_CURVE: Metric = Metric {
     summary: "receiver operating characteristic of each class against the rest (of two classes: of class 1)",
     source: "scikit-learn roc_curve",
     higher_is_better: None,
+    drawn: Some(DrawnAs::RocCurve),
     options: &[],
     judge: Judge::Scores(|scores, _| Ok(curves(scores, roc_curve, roc_auc))),
     ..ROC_AUC
@@ -251,6 +253,7 @@ pub(super) const PR_CURVE: Metric = Metric {
     formula: "(tp / positives, tp / (tp + fp)) at every threshold",
     summary: "precision against recall of each class against the rest (of two classes: of class 1)",
     source: "scikit-learn precision_recall_curve",
+    drawn: Some(DrawnAs::PrecisionRecallCurve),
     judge: Judge::Scores(|scores, _| Ok(curves(scores, precision_recall_curve, average_precision))),
     ..ROC_CURVE
 };

@@ -30,8 +30,18 @@ impl<'a> RealValues<'a> {
         Ok(RealValues { predictions, targets, columns })
     }
 
+    /// `[examples, columns]`
+    pub fn predictions(&self) -> &[f64] {
+        &self.predictions
+    }
+
+    /// `[examples, columns]`
+    pub fn targets(&self) -> &[f64] {
+        &self.targets
+    }
+
     /// The mean over columns of a function of `(predictions, targets)` of one column.
-    fn mean_over_columns(&self, of: fn(&[f64], &[f64]) -> f64) -> f64 {
+    pub fn mean_over_columns(&self, of: fn(&[f64], &[f64]) -> f64) -> f64 {
         let column =
             |values: &[f64], c: usize| values.iter().skip(c).step_by(self.columns).copied().collect::<Vec<_>>();
         let value = |c: usize| of(&column(&self.predictions, c), &column(&self.targets, c));
@@ -122,6 +132,7 @@ const ROW: Metric = Metric {
     source: "",
     range: (0.0, f64::INFINITY),
     higher_is_better: Some(false),
+    drawn: None,
     options: &[],
     judge: Judge::Values(|_, _| Ok(Value::Number(f64::NAN))),
     reward: None,
@@ -134,6 +145,7 @@ pub(super) const R2: Metric = Metric {
     source: "scikit-learn r2_score",
     range: (f64::NEG_INFINITY, 1.0),
     higher_is_better: Some(true),
+    drawn: None,
     judge: Judge::Values(|values, _| Ok(Value::Number(values.mean_over_columns(r2)))),
     ..ROW
 };
@@ -201,6 +213,7 @@ pub(super) const EXPLAINED_VARIANCE: Metric = Metric {
     source: "scikit-learn explained_variance_score",
     range: (f64::NEG_INFINITY, 1.0),
     higher_is_better: Some(true),
+    drawn: None,
     judge: Judge::Values(|values, _| Ok(Value::Number(values.mean_over_columns(explained_variance)))),
     ..ROW
 };

@@ -1,6 +1,6 @@
 //! A metric of one decision as a reward.
 
-use super::{ALL, Metric, find};
+use super::{Metric, all, find};
 use crate::options::{Named, Options};
 use crate::{Error, Result};
 
@@ -43,7 +43,7 @@ impl Reward {
     fn new(named: &Named, fits: fn(&Metric) -> bool) -> Result<Reward> {
         let metric = find(&named.name)?;
         let of = metric.reward.ok_or_else(|| {
-            let fitting = ALL.iter().filter(|metric| metric.reward.is_some() && fits(metric)).map(|metric| metric.name);
+            let fitting = all().filter(|metric| metric.reward.is_some() && fits(metric)).map(|metric| metric.name);
             let fitting = fitting.collect::<Vec<_>>().join(", ");
             Error::Argument(format!(
                 "`{}` judges many decisions at once and can't reward a single one; use {fitting}",

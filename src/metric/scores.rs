@@ -57,7 +57,7 @@ impl<'a> Scores<'a> {
     }
 
     /// Rows with their labels.
-    pub(super) fn examples(&self) -> impl Iterator<Item = (&'a [f64], u32)> + '_ {
+    pub fn examples(&self) -> impl Iterator<Item = (&'a [f64], u32)> + '_ {
         self.rows().zip(self.labels.iter().copied())
     }
 

@@ -1,6 +1,6 @@
 //! What weights need to be used: it stands in the metadata of their file, as JSON under the key `lossward`, so that weights alone say what they are.
 
-use crate::kernel::{Activation, Layer};
+use crate::kernel::{Graph, Layer, Node};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -18,33 +18,21 @@ pub struct Description {
     pub layout: u32,
     /// The version of the program that wrote it.
     pub version: String,
-    /// In order; `name` begins the names of a layer's tensors, `layers.0.weight`.
+    /// In order.
     pub layers: Vec<LayerDescription>,
     pub usage: Usage,
 }
 
-/// A layer that has tensors, or changes what passes through it.
+/// A layer; its numbers are its sizes, see [`Layer`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum LayerDescription {
-    /// `activation(W x + b)`, W `[outputs, inputs]`
-    Dense { name: String, inputs: usize, outputs: usize, activation: Activation },
-    /// `activation(W * x + b)`, W `[filters, channels, kernel, kernel]`, x `[channels, height, width]`
-    Conv {
-        name: String,
-        channels: usize,
-        height: usize,
-        width: usize,
-        filters: usize,
-        kernel: usize,
-        stride: usize,
-        padding: usize,
-        activation: Activation,
-    },
-    /// The largest of each window of `size × size`, side by side.
-    MaxPool { name: String, channels: usize, height: usize, width: usize, size: usize },
-    /// `log_std` stands behind the outputs, whatever the inputs.
-    LogStd { name: String, inputs: usize, outputs: usize },
+pub struct LayerDescription {
+    /// Begins the names of its tensors, `layers.0.weight`; `log_std` is a tensor itself, and stands behind what comes in.
+    pub name: String,
+    /// The layers that it reads, 0 is the input and 1 the first of these; left out where it reads the one before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Vec<usize>>,
+    #[serde(flatten)]
+    pub layer: Layer,
 }
 
 /// From what is known in the world to inputs, and from outputs back to it.
@@ -96,10 +84,14 @@ pub struct EnvironmentDescription {
 }
 
 impl Description {
-    pub(super) fn new(layers: &[Layer], usage: Usage) -> Self {
-        let layers =
-            layers.iter().enumerate().filter_map(|(i, layer)| LayerDescription::of(format!("layers.{i}"), layer));
-        Description { layout: LAYOUT, version: env!("CARGO_PKG_VERSION").into(), layers: layers.collect(), usage }
+    pub(super) fn new(graph: &Graph, usage: Usage) -> Self {
+        let layer = |(i, node): (usize, &Node)| LayerDescription {
+            name: if matches!(node.layer, Layer::Append(_)) { "log_std".into() } else { format!("layers.{i}") },
+            from: (node.from != [i]).then(|| node.from.clone()),
+            layer: node.layer,
+        };
+        let layers = graph.nodes().iter().enumerate().map(layer).collect();
+        Description { layout: LAYOUT, version: env!("CARGO_PKG_VERSION").into(), layers, usage }
     }
 
     pub(super) fn metadata(&self) -> Result<HashMap<String, String>> {
@@ -124,41 +116,5 @@ impl Description {
             return Err(Error::content(path, message));
         }
         serde_json::from_str(text).map(Some).map_err(broken)
-    }
-}
-
-impl LayerDescription {
-    fn of(name: String, layer: &Layer) -> Option<LayerDescription> {
-        Some(match *layer {
-            Layer::Dense(dense) => LayerDescription::Dense {
-                name,
-                inputs: dense.inputs,
-                outputs: dense.outputs,
-                activation: dense.activation,
-            },
-            Layer::Conv(conv) => LayerDescription::Conv {
-                name,
-                channels: conv.channels,
-                height: conv.height,
-                width: conv.width,
-                filters: conv.filters,
-                kernel: conv.kernel,
-                stride: conv.stride,
-                padding: conv.padding,
-                activation: conv.activation,
-            },
-            Layer::Pool(pool) => LayerDescription::MaxPool {
-                name,
-                channels: pool.channels,
-                height: pool.height,
-                width: pool.width,
-                size: pool.size,
-            },
-            Layer::Append(append) => {
-                LayerDescription::LogStd { name: "log_std".into(), inputs: append.inputs, outputs: append.outputs }
-            }
-            // Off wherever weights are used.
-            Layer::Dropout(_) => return None,
-        })
     }
 }

@@ -1,18 +1,19 @@
 //! Networks whose parameters have an order, names and a file format.
 
+mod body;
 mod description;
 mod initialization;
-mod layers;
+mod layer;
 mod parameters;
 mod weights;
 
 pub use description::{Description, EnvironmentDescription, FeatureDescription, LayerDescription, Outputs, Usage};
 pub use initialization::Initialization;
-pub use layers::LayerSettings;
+pub use layer::LayerSettings;
 pub use parameters::{Parameter, Parameters, Role};
 
 use crate::distribution::{Policy, PolicySettings};
-use crate::kernel::{self, Activation, Append, Dropout, Layer};
+use crate::kernel::{self, Activation, Append, Dense, Dropout, Graph, Layer};
 use crate::{Result, Rng};
 use candle_core::{Device, Tensor};
 use lossward_envs::Steps;
@@ -55,20 +56,47 @@ impl NetworkSettings {
 
     /// Whether training drops units.
     pub fn drops_units(&self) -> bool {
-        self.dropout.is_some() || self.layers.iter().any(|layer| layer.dropout.is_some())
+        self.dropout.is_some() || self.layers.iter().any(|layer| layer.is("dropout"))
     }
 
     /// Whether a network of these settings fits inputs of this shape.
     pub fn check(&self, shape: &[usize]) -> Result<()> {
-        layers::plan(self, shape, 1).map(|_| ())
+        body::plan(self, shape).map(|_| ())
     }
 }
 
-/// A network: layers with an activation between them.
+/// What a network is asked for: linear units that read its body, and trained numbers behind them that no input moves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeadSettings {
+    pub name: &'static str,
+    /// As the units begin.
+    pub biases: Vec<f32>,
+    /// As the numbers behind them begin.
+    pub appended: Vec<f32>,
+    /// Scale of the initial weights.
+    pub gain: f64,
+}
+
+impl HeadSettings {
+    /// So many units whose biases begin at 0.
+    pub fn linear(name: &'static str, units: usize, gain: f64) -> Self {
+        HeadSettings { name, biases: vec![0.0; units], appended: Vec::new(), gain }
+    }
+
+    /// What a policy reads.
+    pub fn of_policy(policy: &Policy, gain: f64) -> Self {
+        let mut biases = policy.biases();
+        let appended = biases.split_off(policy.outputs() - policy.appended());
+        HeadSettings { name: "policy", biases, appended, gain }
+    }
+}
+
+/// A network: a graph of layers, with heads by name.
 pub struct Network {
-    layers: Arc<[Layer]>,
+    graph: Arc<Graph>,
     /// The same layers with dropout between them; none where nothing is dropped.
-    dropping: Vec<Layer>,
+    dropping: Option<Graph>,
+    heads: Vec<&'static str>,
     /// Weight and bias of each layer that has them, first layer first.
     parameters: Parameters,
     policy: Policy,
@@ -88,32 +116,52 @@ impl Network {
     /// [`Self::new`] with the outputs that this policy reads. Standard deviations that don't depend on the state are its last
     /// parameter, `log_std`.
     pub fn of_policy(settings: &NetworkSettings, (shape, policy): (&[usize], Policy), rng: &mut Rng) -> Result<Self> {
-        let (linear, biases) = (policy.outputs() - policy.appended(), policy.biases());
-        let planned = layers::plan(settings, shape, linear)?;
-        let is_dropout = |layer: &Layer| matches!(layer, Layer::Dropout(_));
-        let mut layers: Vec<Layer> = planned.iter().copied().filter(|layer| !is_dropout(layer)).collect();
-        let mut dropping = if planned.iter().any(is_dropout) { planned } else { Vec::new() };
-        let last = layers.len() - 1;
+        let head = HeadSettings::of_policy(&policy, settings.output_gain);
+        Ok(Network { policy, ..Self::with_heads(settings, shape, &[head], rng)? })
+    }
+
+    /// A network with these heads, which all read the end of its body. The first one is read as logits.
+    pub fn with_heads(
+        settings: &NetworkSettings,
+        shape: &[usize],
+        heads: &[HeadSettings],
+        rng: &mut Rng,
+    ) -> Result<Self> {
+        let body = body::plan(settings, shape)?;
+        let mut nodes = body.acting();
+        let mut dropping = body.dropping();
+        let mut places = Vec::new();
         let mut parameters = Vec::new();
-        for (i, layer) in layers.iter().enumerate() {
-            let Some(shape) = layer.weight_shape() else { continue };
-            let gain = if i == last { settings.output_gain } else { settings.initialization.gain(settings.activation) };
-            let weight = settings.initialization.draw(shape[0], shape[1..].iter().product(), gain, rng);
-            let weight = Tensor::from_vec(weight, &shape[..], &Device::Cpu)?;
-            let bias = if i == last { biases[..linear].to_vec() } else { vec![0.0; shape[0]] };
-            parameters.push((format!("layers.{i}.weight"), Role::Weight, weight));
-            parameters.push((format!("layers.{i}.bias"), Role::Bias, Tensor::new(bias, &Device::Cpu)?));
+        for (i, node) in nodes.iter().enumerate() {
+            let gain = settings.initialization.gain(settings.activation);
+            add_layer(&mut parameters, (settings, i), &node.layer, (gain, None), rng)?;
         }
-        if policy.appended() > 0 {
-            let append = Layer::Append(Append { inputs: linear, outputs: policy.outputs() });
-            layers.push(append);
-            if !dropping.is_empty() {
-                dropping.push(append);
+        for head in heads {
+            let (i, units) = (nodes.len(), head.biases.len());
+            let layer =
+                Layer::Dense(Dense { inputs: body.outputs(), outputs: units, activation: Activation::Identity });
+            add_layer(&mut parameters, (settings, i), &layer, (head.gain, Some(&head.biases)), rng)?;
+            let mut layers = vec![layer];
+            if !head.appended.is_empty() {
+                let outputs = units + head.appended.len();
+                layers.push(Layer::Append(Append { inputs: units, outputs }));
+                let appended = Tensor::new(&head.appended[..], &Device::Cpu)?;
+                parameters.push(("log_std".into(), Role::Bias, appended));
             }
-            parameters.push(("log_std".into(), Role::Bias, Tensor::new(&biases[linear..], &Device::Cpu)?));
+            places.push(body::extend(&mut nodes, body.end(), &layers));
+            dropping.iter_mut().for_each(|all| _ = body::extend(all, body.dropping_end(), &layers));
         }
-        let parameters = Parameters::new(parameters)?;
-        Ok(Network { layers: layers.into(), dropping, parameters, policy, statistics: None, usage: None })
+        let shift = dropping.as_ref().map_or(0, |all| all.len() - nodes.len());
+        let shifted = places.iter().map(|place| place + shift).collect();
+        Ok(Network {
+            graph: Graph::new(nodes, places)?.into(),
+            dropping: dropping.map(|all| Graph::new(all, shifted)).transpose()?,
+            heads: heads.iter().map(|head| head.name).collect(),
+            parameters: Parameters::new(parameters)?,
+            policy: Policy::Categorical { actions: heads[0].biases.len() as u32 },
+            statistics: None,
+            usage: None,
+        })
     }
 
     /// The network of inputs that are normalized by these statistics.
@@ -135,36 +183,47 @@ impl Network {
         &self.parameters
     }
 
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers
+    pub fn graph(&self) -> &Graph {
+        &self.graph
     }
 
-    /// `[batch, inputs]` to `[batch, outputs]`, differentiable in the parameters.
+    /// The names of its heads.
+    pub fn heads(&self) -> &[&'static str] {
+        &self.heads
+    }
+
+    /// `[batch, inputs]` to the first head, `[batch, outputs]`, differentiable in the parameters.
     pub fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
-        self.through(&self.layers, inputs)
+        Ok(self.forward_heads(inputs)?.swap_remove(0))
+    }
+
+    /// To every head.
+    pub fn forward_heads(&self, inputs: &Tensor) -> Result<Vec<Tensor>> {
+        self.through(&self.graph, inputs)
     }
 
     /// [`Self::forward`] with units dropped as this seed says, where the network has dropout.
     pub fn forward_dropping(&self, inputs: &Tensor, seed: u64) -> Result<Tensor> {
-        if self.dropping.is_empty() {
-            return self.forward(inputs);
-        }
-        let seeded = |(i, layer): (usize, &Layer)| match *layer {
+        let Some(dropping) = &self.dropping else { return self.forward(inputs) };
+        let seeded = |i: usize, layer| match layer {
             Layer::Dropout(dropout) => Layer::Dropout(Dropout { seed: seed.wrapping_add(i as u64), ..dropout }),
             layer => layer,
         };
-        self.through(&self.dropping.iter().enumerate().map(seeded).collect(), inputs)
+        Ok(self.through(&dropping.map(seeded).into(), inputs)?.swap_remove(0))
     }
 
-    fn through(&self, layers: &Arc<[Layer]>, inputs: &Tensor) -> Result<Tensor> {
-        Ok(kernel::chain(inputs, self.parameters.values(), layers, Some(self.parameters.collector()))?)
+    fn through(&self, graph: &Arc<Graph>, inputs: &Tensor) -> Result<Vec<Tensor>> {
+        Ok(kernel::graph(inputs, self.parameters.values(), graph, Some(self.parameters.collector()))?)
     }
 
-    /// The same function from slice to slice, without a graph: `inputs` is `[batch, inputs]`, `outputs` becomes
+    /// The same function from slice to slice, without a graph: `inputs` is `[batch, inputs]`, `outputs` becomes those of the first head,
     /// `[batch, outputs]`; its memory is used again from call to call.
     pub fn infer(&self, inputs: &[f32], batch: usize, outputs: &mut Vec<f32>) -> Result<()> {
-        outputs.resize(batch * self.layers[self.layers.len() - 1].outputs(), 0.0);
-        Ok(kernel::chain_into(inputs, self.parameters.values(), &self.layers, outputs)?)
+        outputs.resize(batch * self.graph.outputs().sum::<usize>(), 0.0);
+        kernel::graph_into(inputs, self.parameters.values(), &self.graph, outputs)?;
+        // Head lies after head.
+        outputs.truncate(batch * self.graph.outputs().next().unwrap_or(0));
+        Ok(())
     }
 
     /// [`Self::infer`] of what every copy of an environment shows, with −∞ for the logits of actions that are not allowed.
@@ -172,6 +231,22 @@ impl Network {
         self.infer(&steps.observations, steps.copies, outputs)?;
         if steps.action_masks.is_empty() { Ok(()) } else { self.policy.mask(outputs, &steps.action_masks) }
     }
+}
+
+/// The initial parameters of a layer that has some; `i` counts layers without dropout.
+fn add_layer(
+    parameters: &mut Vec<(String, Role, Tensor)>,
+    (settings, i): (&NetworkSettings, usize),
+    layer: &Layer,
+    (gain, biases): (f64, Option<&[f32]>),
+    rng: &mut Rng,
+) -> Result<()> {
+    let Some(shape) = layer.weight_shape() else { return Ok(()) };
+    let weight = settings.initialization.draw(shape[0], shape[1..].iter().product(), gain, rng);
+    let bias = biases.map_or_else(|| vec![0.0; shape[0]], <[f32]>::to_vec);
+    parameters.push((format!("layers.{i}.weight"), Role::Weight, Tensor::from_vec(weight, &shape[..], &Device::Cpu)?));
+    parameters.push((format!("layers.{i}.bias"), Role::Bias, Tensor::new(bias, &Device::Cpu)?));
+    Ok(())
 }
 
 #[cfg(test)]
@@ -275,7 +350,26 @@ mod tests {
         assert!(message("layers = [{ conv = 4, kernel = 9 }]", &[1, 8, 8]).contains("entry 0: a kernel of 9"));
         assert!(message("layers = [{ pool = 2 }, { pool = 5 }]", &[1, 8, 8]).contains("entry 1: windows of 5×5"));
         assert!(message("layers = [{ conv = 4 }]", &[1, 8, 8]).contains("needs a `kernel`"));
-        assert!(message("layers = [{ pool = 2, dense = 3 }]", &[1, 8, 8]).contains("one of"));
+        assert!(
+            message("layers = [{ pool = 2, dense = 3 }]", &[1, 8, 8]).contains("`pool` and `dense` are two layers")
+        );
+        assert!(
+            message("layers = [{ pool = 2, kernel = 3 }]", &[1, 8, 8])
+                .contains("`kernel` belongs to `conv`, not to `pool`")
+        );
+        assert!(message("layers = [{ conv = 2, kernl = 3 }]", &[1, 8, 8]).contains("did you mean `kernel`"));
+        assert!(message("layers = [{ kernel = 3 }]", &[1, 8, 8]).contains("a layer is one of `conv`, `pool`"));
+        assert!(
+            message("layers = [{ dense = 0 }]", &[4]).contains("`dense` of dense must be a whole number, at least 1")
+        );
+        assert!(
+            message("layers = [{ dense = 3, name = \"fine\" }, { concat = \"fin\" }]", &[4])
+                .contains("did you mean `fine`")
+        );
+        assert!(
+            message("layers = [{ dense = 3 }, { add = \"input\" }]", &[4]).contains("`add` of the shapes [3] and [4]")
+        );
+        assert!(message("layers = [{ dense = 3, name = \"input\" }]", &[4]).contains("take another"));
         assert!(message("hidden = [0]", &[4]).contains("at least 1 unit"));
     }
 }

@@ -23,7 +23,7 @@ impl Network {
             }
         }
         let description =
-            self.usage.clone().map(|usage| Description::new(&self.layers, usage).metadata()).transpose()?;
+            self.usage.clone().map(|usage| Description::new(&self.graph, usage).metadata()).transpose()?;
         let bytes = safetensors::serialize(tensors, description).map_err(|error| Error::content(path, error))?;
         crate::disk::write_whole(path, &bytes)
     }

@@ -1,7 +1,7 @@
 //! The critic: a second network, fitted to returns by the supervised squared loss.
 
 use crate::kernel::{self, ValueClipping};
-use crate::network::{Network, NetworkSettings};
+use crate::network::{HeadSettings, Network, NetworkSettings};
 use crate::optimizer::{Optimizer, OptimizerSettings};
 use crate::{Error, Result, stream};
 use candle_core::Tensor;
@@ -13,11 +13,11 @@ pub(super) struct Critic {
 }
 
 impl Critic {
-    /// A network of the policy's shape with one output, and an optimizer of the same settings.
+    /// A network with the policy's body and one head, and an optimizer of the same settings.
     pub fn new(network: &NetworkSettings, shape: &[usize], optimizer: &OptimizerSettings, seed: u64) -> Result<Self> {
-        let settings = NetworkSettings { output_gain: 1.0, ..network.clone() };
+        let head = HeadSettings::linear("value", 1, 1.0);
         Ok(Critic {
-            network: Network::new(&settings, (shape, 1), &mut stream(seed, "init", 1))?,
+            network: Network::with_heads(network, shape, &[head], &mut stream(seed, "init", 1))?,
             optimizer: Optimizer::new(optimizer, stream(seed, "gradient noise", 1))?,
             values: Vec::new(),
         })

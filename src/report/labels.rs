@@ -162,7 +162,7 @@ mod tests {
     /// Every metric with every option at some value: no signs of a program are left.
     #[test]
     fn every_metric_with_every_option_has_words() {
-        for metric in metric::ALL {
+        for metric in metric::all() {
             let mut labels = vec![metric.name.to_string()];
             for option in metric.options {
                 let values: Vec<OptionValue> = match &option.kind {

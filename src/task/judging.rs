@@ -23,7 +23,7 @@ impl Judging {
     pub fn new(named: &Named, kind: &dyn Kind, prefix: &str) -> Result<Judging> {
         let metric = metric::find(&named.name)?;
         if !kind.fits_metric(metric) {
-            let fitting = metric::ALL.iter().filter(|metric| kind.fits_metric(metric)).map(|metric| metric.name);
+            let fitting = metric::all().filter(|metric| kind.fits_metric(metric)).map(|metric| metric.name);
             let fitting = fitting.collect::<Vec<_>>().join(", ");
             let (name, judge, held) = (metric.name, metric.judge, kind.in_words());
             return Err(Error::Argument(format!(

@@ -1,6 +1,6 @@
 use super::{Case, flat, number, numbers};
 use candle_core::{DType, Device, Tensor};
-use lossward::kernel::{self, Activation, Dense, Layer};
+use lossward::kernel::{self, Activation, Dense, Graph, Layer};
 use lossward::network::{Parameters, Role};
 use lossward::optimizer::{Optimizer, OptimizerSettings, Schedule, Shape};
 use lossward::stream;
@@ -144,11 +144,12 @@ pub fn mlp(case: &Case) {
     let names = ["w1", "b1", "w2", "b2"];
     let shapes = names.map(|name| case.tensor(name).dims().to_vec());
     let dense = |shape: &[usize], activation| Layer::Dense(Dense { inputs: shape[1], outputs: shape[0], activation });
-    let layers = [dense(&shapes[0], Activation::Tanh), dense(&shapes[2], Activation::Identity)].into();
+    let layers = [dense(&shapes[0], Activation::Tanh), dense(&shapes[2], Activation::Identity)];
+    let layers = Graph::chain(layers).unwrap().into();
     let trace = check(case, &names.map(|name| (name, name)), |parameters| {
         let w = parameters.values();
         let (x, y) = (cast(&x, w.dtype()), cast(&y, w.dtype()));
-        let out = kernel::chain(&x, w, &layers, Some(parameters.collector())).unwrap();
+        let out = kernel::graph(&x, w, &layers, Some(parameters.collector())).unwrap().remove(0);
         (out - &y).unwrap().sqr().unwrap().mean_all().unwrap()
     });
     for (step, expected) in case.expected("params_after_step").as_object().unwrap() {

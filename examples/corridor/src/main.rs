@@ -2,8 +2,9 @@
 
 mod corridor;
 
+use lossward::cli::Extensions;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lossward::cli::run_with(&[corridor::SPEC])
+    lossward::cli::run_with(Extensions { environments: &[corridor::SPEC], ..Extensions::default() })
 }

@@ -16,7 +16,7 @@ pub fn write(folder: &Path) -> anyhow::Result<()> {
          | name | in a sentence | rows to train on | held out | licence |\n|---|---|---|---|---|\n",
     );
     let mut sections = String::new();
-    for row in data::ALL {
+    for row in data::BUILT_IN {
         let subject = set::built_in(row, &Given::new())?;
         let (figure, bytes) = figure(row, &subject)?;
         disk::write_whole(&figures.join(&figure), &bytes)?;
@@ -25,7 +25,7 @@ pub fn write(folder: &Path) -> anyhow::Result<()> {
         sections += &section(row, &subject, &figure);
     }
     disk::write_whole(&folder.join("datasets.md"), (page + &sections).as_bytes())?;
-    super::super::print(&format!("described {} data sets in {}\n", data::ALL.len(), folder.display()))
+    super::super::print(&format!("described {} data sets in {}\n", data::BUILT_IN.len(), folder.display()))
 }
 
 /// Images and points are smaller as PNG, outlines as SVG.

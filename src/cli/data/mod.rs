@@ -70,7 +70,7 @@ fn subject(arguments: &Arguments) -> anyhow::Result<Subject> {
         anyhow::bail!("`{bad}` is not of the form key=value, such as noise=0.1");
     }
     let path = Path::new(name);
-    let known: Vec<&str> = data::ALL.iter().map(|row| row.name).collect();
+    let known: Vec<&str> = data::all().map(|row| row.name).collect();
     if known.contains(&name) {
         return set::built_in(data::find(name)?, &given(arguments)?);
     }

@@ -271,7 +271,7 @@ mod tests {
         ) {
             let targets = if alike { &predictions } else { &targets };
             let (Ok(predictions), Ok(targets)) = (json::read(&predictions), json::read(targets)) else { return Ok(()) };
-            for metric in metric::ALL {
+            for metric in metric::all() {
                 let reading = Reading { classes: None, logits };
                 let options = Options::defaults(metric.options);
                 let input = Input::read(metric, predictions.clone(), targets.clone(), reading);

@@ -155,8 +155,7 @@ fn draw(metric: &Metric, value: &Value, path: &Path) -> anyhow::Result<()> {
         anyhow::ensure!(rows.len() <= MOST_DRAWN, "{} classes; at most {MOST_DRAWN} are drawn", rows.len());
     }
     let drawing = Drawing::of(metric, value).with_context(|| {
-        let drawn: Vec<&str> =
-            metric::ALL.iter().filter(|metric| metric.is_drawn()).map(|metric| metric.name).collect();
+        let drawn: Vec<&str> = metric::all().filter(|metric| metric.is_drawn()).map(|metric| metric.name).collect();
         format!("{} is not drawn; drawn are {}", metric.name, drawn.join(", "))
     })?;
     let bytes = match super::figure_ending(path, "--figure")? {

@@ -3,7 +3,7 @@
 use super::canvas::{self, Anchor, Canvas, Ink};
 use super::{HEAD, MARGIN, confusion, reliability, threshold_curves};
 use crate::Result;
-use crate::metric::{Metric, Value};
+use crate::metric::{DrawnAs, Metric, Value};
 
 /// The side of the square that a panel draws in.
 pub(super) const SIDE: f64 = 340.0;
@@ -15,7 +15,7 @@ const TOP: f64 = 44.0;
 pub struct Drawing {
     title: String,
     subtitle: String,
-    kind: Kind,
+    kind: DrawnAs,
     panels: Vec<Panel>,
 }
 
@@ -25,55 +25,35 @@ pub struct Panel {
     pub value: Value,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Confusion,
-    Roc,
-    PrecisionRecall,
-    Reliability,
+fn name(kind: DrawnAs) -> &'static str {
+    match kind {
+        DrawnAs::ConfusionMatrix => "Confusion matrix",
+        DrawnAs::RocCurve => "ROC curve",
+        DrawnAs::PrecisionRecallCurve => "Precision and recall",
+        DrawnAs::Reliability => "Reliability",
+    }
 }
 
-impl Kind {
-    fn of(metric: &Metric) -> Option<Kind> {
-        match metric.name {
-            "confusion_matrix" => Some(Kind::Confusion),
-            "roc_curve" => Some(Kind::Roc),
-            "pr_curve" => Some(Kind::PrecisionRecall),
-            "reliability" => Some(Kind::Reliability),
-            _ => None,
-        }
+fn subtitle(kind: DrawnAs) -> &'static str {
+    match kind {
+        DrawnAs::ConfusionMatrix => "number of examples; shade: share of the true class",
+        DrawnAs::RocCurve => "each class against the rest; dashed: chance",
+        DrawnAs::PrecisionRecallCurve => "each class against the rest; dashed: chance, the share of the class",
+        DrawnAs::Reliability => "accuracy per bin of confidence, squares at the bin's mean confidence",
     }
+}
 
-    fn title(self) -> &'static str {
-        match self {
-            Kind::Confusion => "Confusion matrix",
-            Kind::Roc => "ROC curve",
-            Kind::PrecisionRecall => "Precision and recall",
-            Kind::Reliability => "Reliability",
-        }
+/// What becomes of several seeds in one panel.
+fn seeds(kind: DrawnAs) -> &'static str {
+    match kind {
+        DrawnAs::ConfusionMatrix | DrawnAs::Reliability => "; n seeds added up",
+        DrawnAs::RocCurve | DrawnAs::PrecisionRecallCurve => "; a line for each of n seeds",
     }
+}
 
-    fn subtitle(self) -> &'static str {
-        match self {
-            Kind::Confusion => "number of examples; shade: share of the true class",
-            Kind::Roc => "each class against the rest; dashed: chance",
-            Kind::PrecisionRecall => "each class against the rest; dashed: chance, the share of the class",
-            Kind::Reliability => "accuracy per bin of confidence, squares at the bin's mean confidence",
-        }
-    }
-
-    /// What becomes of several seeds in one panel.
-    fn seeds(self) -> &'static str {
-        match self {
-            Kind::Confusion | Kind::Reliability => "; n seeds added up",
-            Kind::Roc | Kind::PrecisionRecall => "; a line for each of n seeds",
-        }
-    }
-
-    fn height(self) -> f64 {
-        let below = if self == Kind::Reliability { reliability::COUNTS } else { 0.0 };
-        TOP + SIDE + below + 56.0
-    }
+fn height(kind: DrawnAs) -> f64 {
+    let below = if kind == DrawnAs::Reliability { reliability::COUNTS } else { 0.0 };
+    TOP + SIDE + below + 56.0
 }
 
 impl Drawing {
@@ -84,12 +64,12 @@ impl Drawing {
 
     /// A panel for each of several; nothing if the metric is not drawn. `title` says of what.
     pub fn of_panels(metric: &Metric, title: Option<&str>, panels: Vec<Panel>) -> Option<Drawing> {
-        let kind = Kind::of(metric)?;
+        let kind = metric.drawn?;
         let (title, seeds) = match title {
-            Some(title) => (format!("{title}: {}", kind.title().to_lowercase().replace("roc", "ROC")), kind.seeds()),
-            None => (kind.title().into(), ""),
+            Some(title) => (format!("{title}: {}", name(kind).to_lowercase().replace("roc", "ROC")), seeds(kind)),
+            None => (name(kind).into(), ""),
         };
-        Some(Drawing { title, subtitle: format!("{}{seeds}", kind.subtitle()), kind, panels })
+        Some(Drawing { title, subtitle: format!("{}{seeds}", subtitle(kind)), kind, panels })
     }
 
     pub fn svg(&self) -> Result<Vec<u8>> {
@@ -102,12 +82,12 @@ impl Drawing {
 
     /// What it is, and how it is to be read.
     pub fn heading(&self) -> (&'static str, &str) {
-        (self.kind.title(), &self.subtitle)
+        (name(self.kind), &self.subtitle)
     }
 
     /// `(title, SVG)` of each panel by itself, without the heading.
     pub fn panels(&self) -> Result<Vec<(&str, Vec<u8>)>> {
-        let size = (PANEL_WIDTH, self.kind.height());
+        let size = (PANEL_WIDTH, height(self.kind));
         let svg = |panel| canvas::svg(size, |canvas| self.draw_panel(canvas, panel, (LEFT, TOP)));
         self.panels.iter().map(|panel| Ok((panel.title.as_str(), svg(panel)?))).collect()
     }
@@ -121,7 +101,7 @@ impl Drawing {
         let width = (2.0 * MARGIN + self.columns() as f64 * PANEL_WIDTH).max(
             2.0 * MARGIN + 16.0 + canvas::text_width(&self.subtitle, 12.0).max(canvas::text_width(&self.title, 19.0)),
         );
-        (width, HEAD + rows * self.kind.height() + MARGIN)
+        (width, HEAD + rows * height(self.kind) + MARGIN)
     }
 
     fn draw(&self, canvas: &mut dyn Canvas) -> Result<()> {
@@ -130,7 +110,7 @@ impl Drawing {
         for (i, panel) in self.panels.iter().enumerate() {
             let (column, row) = (i % self.columns(), i / self.columns());
             let left = MARGIN + column as f64 * PANEL_WIDTH + LEFT;
-            let top = HEAD + row as f64 * self.kind.height() + TOP;
+            let top = HEAD + row as f64 * height(self.kind) + TOP;
             self.draw_panel(canvas, panel, (left, top))?;
         }
         Ok(())
@@ -140,7 +120,7 @@ impl Drawing {
         let summary = match (&panel.value, self.kind) {
             (Value::Counts(counts), _) => confusion::draw(canvas, corner, counts)?,
             (Value::Bins(bins), _) => reliability::draw(canvas, corner, bins)?,
-            (Value::Curves(curves), Kind::Roc) => threshold_curves::draw_roc(canvas, corner, curves)?,
+            (Value::Curves(curves), DrawnAs::RocCurve) => threshold_curves::draw_roc(canvas, corner, curves)?,
             (Value::Curves(curves), _) => threshold_curves::draw_precision_recall(canvas, corner, curves)?,
             (Value::Number(_) | Value::PerClass(_), _) => String::new(),
         };

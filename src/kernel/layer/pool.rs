@@ -1,12 +1,38 @@
 //! Max pooling.
 
-use super::activation::Real;
-use super::buffer::Buffer;
-use super::vector::{Simd, WithSimd, vectorized};
+use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned};
+use crate::kernel::activation::Real;
+use crate::kernel::buffer::Buffer;
+use crate::kernel::vector::{Simd, WithSimd, vectorized};
+use candle_core::Tensor;
+use lossward_envs::options::{OptionKind, OptionRow, Options};
+use serde::{Deserialize, Serialize};
+
+pub(super) const ROW: LayerRow = LayerRow {
+    options: &[OptionRow {
+        name: "pool",
+        meaning: "side of a window",
+        kind: OptionKind::Whole { default: None, at_least: 1 },
+    }],
+    meaning: "the largest number of every window of an image; windows stand side by side",
+    joins: false,
+    plan,
+};
+
+fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {
+    let (channels, height, width) = arriving.image("pool")?;
+    let size = options.whole("pool").unwrap_or_default() as usize;
+    if size > height || size > width {
+        return Err(format!("windows of {size}×{size} on an image of {height}×{width}"));
+    }
+    let sizes = Pool { channels, height, width, size };
+    let (height, width) = sizes.output();
+    Ok(Planned { layer: Some(Layer::Pool(sizes)), shape: vec![channels, height, width] })
+}
 
 /// The largest value of every window; windows of `size × size` stand side by side, and what is left over at the right and the
 /// bottom is dropped. `[batch, channels · height · width]` to `[batch, channels · out_height · out_width]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
     pub channels: usize,
     pub height: usize,
@@ -26,7 +52,7 @@ impl Pool {
     }
 
     /// Windows of the usual side get a loop of their own, which becomes vector code.
-    pub(super) fn forward<T: Real>(&self, x: &[T], y: &mut [T]) {
+    fn largest<T: Real>(&self, x: &[T], y: &mut [T]) {
         if self.size == 2 {
             return vectorized(ForwardTwo { pool: self, x, y });
         }
@@ -44,7 +70,7 @@ impl Pool {
     }
 
     /// The gradient goes to the first pixel of a window that is the largest, row by row.
-    pub(super) fn backward<T: Real>(&self, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
+    fn to_largest<T: Real>(&self, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
         if self.size == 2 {
             return vectorized(BackwardTwo { pool: self, x, y, dy, dx });
         }
@@ -69,6 +95,34 @@ impl Pool {
         planes.flat_map(move |plane| {
             (0..out_height).map(move |y| ((plane * out_height + y) * out_width, (plane * height + y * size) * width))
         })
+    }
+}
+
+impl Operation for Pool {
+    fn inputs(&self) -> [usize; MOST_SOURCES] {
+        [self.image(), 0]
+    }
+
+    fn outputs(&self) -> usize {
+        self.channels * self.output().0 * self.output().1
+    }
+
+    fn forward<T: Real>(&self, xs: &[&[T]], _: (&[T], &[T]), y: &mut [T], _: &mut [T]) {
+        self.largest(xs[0], y);
+    }
+
+    fn backward<T: Real>(&self, passed: Passed<T>, _: &[T], dy: &mut [T], _: (&mut [T], &mut [T]), dxs: &mut Dx<T>) {
+        if let Some(dx) = &mut dxs[0] {
+            self.to_largest(passed.xs[0], passed.y, dy, dx);
+        }
+    }
+
+    /// Not by candle's `max_pool2d`, whose gradient is divided by the area of the window.
+    fn plain(&self, xs: &[Tensor], _: &Tensor, _: &Tensor) -> candle_core::Result<Tensor> {
+        let Pool { channels, height, width, size } = *self;
+        let ((rows, columns), images) = (self.output(), xs[0].reshape(((), channels, height, width))?);
+        let images = images.narrow(2, 0, rows * size)?.narrow(3, 0, columns * size)?.contiguous()?;
+        images.reshape((images.dim(0)?, channels, rows, size, columns, size))?.max(5)?.max(3)?.flatten_from(1)
     }
 }
 

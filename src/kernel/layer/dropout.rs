@@ -1,12 +1,32 @@
 //! Dropout.
 
-use super::activation::Real;
-use candle_core::WithDType;
+use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned};
+use crate::kernel::activation::Real;
+use candle_core::{Tensor, WithDType};
+use lossward_envs::options::{Interval, OptionKind, OptionRow, Options};
 use rand::RngCore as _;
+use serde::{Deserialize, Serialize};
+
+pub(super) const ROW: LayerRow = LayerRow {
+    options: &[OptionRow {
+        name: "dropout",
+        meaning: "share of what comes in that is dropped",
+        kind: OptionKind::RequiredNumber(Interval::BELOW_ONE),
+    }],
+    meaning: "drops units while training on labels (Srivastava et al. 2014)",
+    joins: false,
+    plan,
+};
+
+/// The seed is set for every batch.
+fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {
+    let layer = Layer::Dropout(Dropout { size: arriving.size(), rate: options.number("dropout"), seed: 0 });
+    Ok(Planned { layer: Some(layer), shape: arriving.shapes[0].to_vec() })
+}
 
 /// Each float is dropped (becomes 0) with probability `rate`; the others are divided by `1 − rate`, so that their expectation
 /// stays (Srivastava et al. 2014, in the inverted form). Only in training: at evaluation the layer is left out.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dropout {
     /// Floats per example.
     pub size: usize,
@@ -18,7 +38,7 @@ pub struct Dropout {
 
 impl Dropout {
     /// What each float of a batch is multiplied by: 0 or `1 / (1 − rate)`.
-    pub(super) fn factors<T: Real>(&self) -> impl Iterator<Item = T> {
+    fn factors<T: Real>(&self) -> impl Iterator<Item = T> {
         let mut rng = lossward_envs::stream(self.seed, "dropped", 0);
         let threshold = self.rate * 2f64.powi(32);
         let kept = <T as WithDType>::from_f64(1.0 / (1.0 - self.rate));
@@ -26,10 +46,35 @@ impl Dropout {
     }
 
     /// Both passes: `to = factors · from`.
-    pub(super) fn scale<T: Real>(&self, from: &[T], to: &mut [T]) {
+    fn scale<T: Real>(&self, from: &[T], to: &mut [T]) {
         for ((to, from), factor) in to.iter_mut().zip(from).zip(self.factors::<T>()) {
             *to = *from * factor;
         }
+    }
+}
+
+impl Operation for Dropout {
+    fn inputs(&self) -> [usize; MOST_SOURCES] {
+        [self.size, 0]
+    }
+
+    fn outputs(&self) -> usize {
+        self.size
+    }
+
+    fn forward<T: Real>(&self, xs: &[&[T]], _: (&[T], &[T]), y: &mut [T], _: &mut [T]) {
+        self.scale(xs[0], y);
+    }
+
+    fn backward<T: Real>(&self, _: Passed<T>, _: &[T], dy: &mut [T], _: (&mut [T], &mut [T]), dxs: &mut Dx<T>) {
+        if let Some(dx) = &mut dxs[0] {
+            self.scale(dy, dx);
+        }
+    }
+
+    fn plain(&self, xs: &[Tensor], _: &Tensor, _: &Tensor) -> candle_core::Result<Tensor> {
+        let factors: Vec<f64> = self.factors().take(xs[0].elem_count()).collect();
+        &xs[0] * Tensor::from_vec(factors, xs[0].shape(), xs[0].device())?.to_dtype(xs[0].dtype())?
     }
 }
 

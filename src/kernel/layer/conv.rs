@@ -1,17 +1,53 @@
 //! A 2-D convolution: unfolding, matrix product, bias and activation, image by image, with an analytic backward.
 
-use super::activation::{self, Activation, Real};
-use super::buffer::Buffer;
-use super::chain::Passed;
-use super::matrix::{Matrix, add_product, set_product};
-use super::vector::{Simd, WithSimd, vectorized};
+use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned};
+use crate::kernel::activation::{self, Activation, Real};
+use crate::kernel::buffer::Buffer;
+use crate::kernel::matrix::{Matrix, add_product, set_product};
+use crate::kernel::plain;
+use crate::kernel::vector::{Simd, WithSimd, vectorized};
+use candle_core::Tensor;
+use lossward_envs::options::{OptionKind, OptionRow, Options};
+use serde::{Deserialize, Serialize};
+
+pub(super) const ROW: LayerRow = LayerRow {
+    options: &[
+        OptionRow { name: "conv", meaning: "filters", kind: OptionKind::Whole { default: None, at_least: 1 } },
+        OptionRow {
+            name: "kernel",
+            meaning: "height and width of a filter; must be given",
+            kind: OptionKind::Whole { default: None, at_least: 1 },
+        },
+        OptionRow { name: "stride", meaning: "1 unless given", kind: OptionKind::Whole { default: None, at_least: 1 } },
+        OptionRow {
+            name: "padding",
+            meaning: "zeros around the image; 0 unless given",
+            kind: OptionKind::Whole { default: None, at_least: 0 },
+        },
+    ],
+    meaning: "a 2-D convolution of images, a bias and the activation",
+    joins: false,
+    plan,
+};
+
+fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {
+    let whole = |name: &str| options.whole(name).map(|x| x as usize);
+    let (channels, height, width) = arriving.image("conv")?;
+    let filters = whole("conv").unwrap_or_default();
+    let kernel = whole("kernel").ok_or("a `conv` needs a `kernel`, such as 3")?;
+    let (stride, padding) = (whole("stride").unwrap_or(1), whole("padding").unwrap_or(0));
+    let activation = arriving.activation;
+    let sizes = Conv { channels, height, width, filters, kernel, stride, padding, activation };
+    let (height, width) = sizes.output().ok_or(format!("a kernel of {kernel} on an image of {height}×{width}"))?;
+    Ok(Planned { layer: Some(Layer::Conv(sizes)), shape: vec![filters, height, width] })
+}
 
 /// `y = activation(x ∗ w + b)`, a cross-correlation as in all deep-learning libraries.
 ///
 /// `x` is `[batch, channels · height · width]`, `w` is `[filters, channels, kernel, kernel]`, `b` is `[filters]`; the result is
 /// `[batch, filters · out_height · out_width]`. Images are rows of `channels × height × width` floats, channel by channel, row
 /// by row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conv {
     pub channels: usize,
     pub height: usize,
@@ -38,12 +74,12 @@ impl Conv {
     }
 
     /// Weights of one filter.
-    pub(super) fn filter(&self) -> usize {
+    fn filter(&self) -> usize {
         self.channels * self.kernel * self.kernel
     }
 
     /// Pixels of the result.
-    pub(super) fn pixels(&self) -> usize {
+    fn pixels(&self) -> usize {
         self.output().map_or(0, |(height, width)| height * width)
     }
 
@@ -106,8 +142,39 @@ impl Conv {
         unfolded[self.filter() * self.pixels()..].fill(T::zero());
         (Buffer::zeros(padded + LANES), unfolded)
     }
+}
 
-    pub(super) fn forward<T: Real>(&self, x: &[T], (w, b): (&[T], &[T]), y: &mut [T], arguments: &mut [T]) {
+impl Operation for Conv {
+    fn inputs(&self) -> [usize; MOST_SOURCES] {
+        [self.image(), 0]
+    }
+
+    fn outputs(&self) -> usize {
+        self.filters * self.pixels()
+    }
+
+    fn weight_shape(&self) -> Option<Vec<usize>> {
+        Some(vec![self.filters, self.channels, self.kernel, self.kernel])
+    }
+
+    fn weights(&self) -> usize {
+        self.filters * self.filter()
+    }
+
+    fn biases(&self) -> usize {
+        self.filters
+    }
+
+    fn products(&self) -> usize {
+        self.filters * self.filter() * self.pixels()
+    }
+
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn forward<T: Real>(&self, xs: &[&[T]], (w, b): (&[T], &[T]), y: &mut [T], arguments: &mut [T]) {
+        let x = xs[0];
         let (filter, pixels) = (self.filter(), self.pixels());
         let outputs = self.filters * pixels;
         let (mut padded, mut unfolded) = self.scratch();
@@ -125,15 +192,16 @@ impl Conv {
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`; the unfolded images are made again rather than kept.
-    pub(super) fn backward<T: Real>(
+    fn backward<T: Real>(
         &self,
         passed: Passed<T>,
         w: &[T],
         dy: &mut [T],
         (dw, db): (&mut [T], &mut [T]),
-        mut dx: Option<&mut [T]>,
+        dxs: &mut Dx<T>,
     ) {
-        let Passed { x, y, arguments } = passed;
+        let Passed { xs, y, arguments } = passed;
+        let x = xs[0];
         let (filter, pixels) = (self.filter(), self.pixels());
         let outputs = self.filters * pixels;
         let (mut padded, mut unfolded) = self.scratch();
@@ -151,7 +219,7 @@ impl Conv {
             let entries = &mut unfolded[..filter * pixels];
             add_product(&mut dw_transposed, Matrix::new(entries, filter, pixels), dz_matrix.transposed());
             vectorized(AddPlanes { planes: dz, pixels, sums: db });
-            if let Some(dx) = &mut dx {
+            if let Some(dx) = &mut dxs[0] {
                 set_product(entries, weights, dz_matrix);
                 self.fold(&unfolded, &mut folded, &mut dx[i * self.image()..(i + 1) * self.image()]);
             }
@@ -159,6 +227,13 @@ impl Conv {
         for (i, dw) in dw.iter_mut().enumerate() {
             *dw = dw_transposed[i % filter * self.filters + i / filter];
         }
+    }
+
+    /// candle can only differentiate this for square images.
+    fn plain(&self, xs: &[Tensor], w: &Tensor, b: &Tensor) -> candle_core::Result<Tensor> {
+        let images = xs[0].reshape(((), self.channels, self.height, self.width))?;
+        let z = images.conv2d(w, self.padding, self.stride, 1, 1)?;
+        plain::activate(&z.broadcast_add(&b.reshape((1, (), 1, 1))?)?.flatten_from(1)?, self.activation)
     }
 }
 

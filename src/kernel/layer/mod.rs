@@ -1,0 +1,237 @@
+//! The layers of a network: a file each, with its settings, its sizes, both of its passes and its plain twin. Another one is its file and
+//! its lines in [`layers!`] and, if it can be asked for in an experiment, in [`ROWS`].
+
+mod add;
+mod append;
+mod concat;
+mod conv;
+mod dense;
+mod dropout;
+mod flatten;
+mod pool;
+
+pub use add::Add;
+pub use append::Append;
+pub use concat::Concat;
+pub use conv::Conv;
+pub use dense::Dense;
+pub use dropout::Dropout;
+pub use pool::Pool;
+
+use super::activation::{Activation, Real};
+use candle_core::Tensor;
+use lossward_envs::options::{OptionRow, Options};
+use serde::{Deserialize, Serialize};
+
+/// What can stand in the `layers` of an experiment.
+pub const ROWS: &[LayerRow] = &[conv::ROW, pool::ROW, flatten::ROW, dense::ROW, dropout::ROW, concat::ROW, add::ROW];
+
+/// A layer as it is asked for: `{ conv = 16, kernel = 3 }`.
+#[derive(Debug)]
+pub struct LayerRow {
+    /// The first one is its name, and says which layer it is.
+    pub options: &'static [OptionRow],
+    pub meaning: &'static str,
+    /// Whether the first option names a second layer that it reads, beside the one before it.
+    pub joins: bool,
+    pub plan: fn(&Options, &Arriving) -> Result<Planned, String>,
+}
+
+impl LayerRow {
+    pub const fn name(&self) -> &'static str {
+        self.options[0].name
+    }
+}
+
+/// Two rows of one name are one row.
+impl PartialEq for LayerRow {
+    fn eq(&self, other: &LayerRow) -> bool {
+        self.name() == other.name()
+    }
+}
+
+/// What a layer is planned for.
+pub struct Arriving<'a> {
+    /// The shape of what comes in, `[features]` or `[channels, height, width]`, of each layer that it reads.
+    pub shapes: Vec<&'a [usize]>,
+    /// After layers that have one.
+    pub activation: Activation,
+}
+
+impl Arriving<'_> {
+    /// Floats per example that come in first.
+    fn size(&self) -> usize {
+        self.shapes[0].iter().product()
+    }
+
+    /// Channels, height and width of what comes in first; `layer` needs images.
+    fn image(&self, layer: &str) -> Result<(usize, usize, usize), String> {
+        match *self.shapes[0] {
+            [channels, height, width] => Ok((channels, height, width)),
+            ref shape => {
+                Err(format!("`{layer}` needs images [channels, height, width]; what comes in has shape {shape:?}"))
+            }
+        }
+    }
+}
+
+/// A layer with its sizes, or none where only the shape changes, and the shape of what comes out.
+pub struct Planned {
+    pub layer: Option<Layer>,
+    pub shape: Vec<usize>,
+}
+
+/// So many layers are read by one at most.
+pub(super) const MOST_SOURCES: usize = 2;
+
+/// What a layer's forward pass left for its backward pass.
+pub(super) struct Passed<'a, T> {
+    /// Of each layer that it read.
+    pub xs: &'a [&'a [T]],
+    pub y: &'a [T],
+    /// Of the activation, where its derivative needs them.
+    pub arguments: &'a [T],
+}
+
+/// The gradients of what a layer read, each where there is room for it.
+pub(super) type Dx<'a, T> = [Option<&'a mut [T]>];
+
+/// What every layer can tell and do. Examples follow one another; sizes are floats per example.
+pub(super) trait Operation {
+    /// Of each layer that it reads.
+    fn inputs(&self) -> [usize; MOST_SOURCES];
+
+    fn outputs(&self) -> usize;
+
+    /// The shape of the weight; nothing for a layer without one.
+    fn weight_shape(&self) -> Option<Vec<usize>> {
+        None
+    }
+
+    /// Floats of the weight.
+    fn weights(&self) -> usize {
+        0
+    }
+
+    /// Floats of the bias, which stands behind the weight.
+    fn biases(&self) -> usize {
+        0
+    }
+
+    /// Multiplications of one example's matrix products.
+    fn products(&self) -> usize {
+        0
+    }
+
+    fn activation(&self) -> Activation {
+        Activation::Identity
+    }
+
+    /// The arguments of the activation are kept where there is room.
+    fn forward<T: Real>(&self, xs: &[&[T]], parameters: (&[T], &[T]), y: &mut [T], arguments: &mut [T]);
+
+    /// Sets the gradients of weight and bias, and of `xs`. `dy` is used up.
+    fn backward<T: Real>(
+        &self,
+        passed: Passed<T>,
+        w: &[T],
+        dy: &mut [T],
+        gradient: (&mut [T], &mut [T]),
+        dxs: &mut Dx<T>,
+    );
+
+    /// The forward pass in candle's own vocabulary; `xs` are `[batch, …]`, of images flat ones.
+    fn plain(&self, xs: &[Tensor], w: &Tensor, b: &Tensor) -> candle_core::Result<Tensor>;
+}
+
+macro_rules! layers {
+    ($($layer:ident = $kind:literal),*) => {
+        /// A layer with its sizes; written beside weights under the `kind` that stands in [`layers!`].
+        #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind")]
+        pub enum Layer {
+            $(#[serde(rename = $kind)] $layer($layer)),*
+        }
+
+        macro_rules! of {
+            ($value:expr, $name:ident => $does:expr) => {
+                match $value { $(Layer::$layer($name) => $does),* }
+            };
+        }
+    };
+}
+
+layers!(
+    Dense = "dense",
+    Conv = "conv",
+    Pool = "max_pool",
+    Dropout = "dropout",
+    Append = "log_std",
+    Concat = "concat",
+    Add = "add"
+);
+
+impl Layer {
+    /// Floats per example that go in, of the first layer that it reads.
+    pub fn inputs(&self) -> usize {
+        self.inputs_of_each()[0]
+    }
+
+    /// Floats per example that go in, of each layer that it reads; 0 where it reads fewer.
+    pub(super) fn inputs_of_each(&self) -> [usize; MOST_SOURCES] {
+        of!(self, layer => layer.inputs())
+    }
+
+    /// Floats per example that come out.
+    pub fn outputs(&self) -> usize {
+        of!(self, layer => layer.outputs())
+    }
+
+    /// The shape of the weight; nothing for a layer without one. The bias has the first of these sizes.
+    pub fn weight_shape(&self) -> Option<Vec<usize>> {
+        of!(self, layer => layer.weight_shape())
+    }
+
+    /// Floats of the weight.
+    pub fn weights(&self) -> usize {
+        of!(self, layer => layer.weights())
+    }
+
+    /// Floats of the weight and of the bias.
+    pub fn parameters(&self) -> usize {
+        self.weights() + of!(self, layer => layer.biases())
+    }
+
+    /// Multiplications and additions of one example's forward pass, those of the matrix products alone.
+    pub fn operations(&self) -> u64 {
+        2 * of!(self, layer => layer.products()) as u64
+    }
+
+    pub(super) fn activation(&self) -> Activation {
+        of!(self, layer => layer.activation())
+    }
+
+    /// `parameters` holds the weight and, behind it, the bias.
+    pub(super) fn forward<T: Real>(&self, xs: &[&[T]], parameters: &[T], y: &mut [T], arguments: &mut [T]) {
+        let parameters = parameters.split_at(self.weights());
+        of!(self, layer => layer.forward(xs, parameters, y, arguments))
+    }
+
+    /// Sets the gradients of the parameters and of `xs`. `dy` is used up.
+    pub(super) fn backward<T: Real>(
+        &self,
+        passed: Passed<T>,
+        parameters: &[T],
+        dy: &mut [T],
+        gradient: &mut [T],
+        dxs: &mut Dx<T>,
+    ) {
+        let weights = self.weights();
+        let (w, gradient) = (&parameters[..weights], gradient.split_at_mut(weights));
+        of!(self, layer => layer.backward(passed, w, dy, gradient, dxs))
+    }
+
+    pub(super) fn plain(&self, xs: &[Tensor], w: &Tensor, b: &Tensor) -> candle_core::Result<Tensor> {
+        of!(self, layer => layer.plain(xs, w, b))
+    }
+}
