@@ -13,6 +13,7 @@
 pub mod bandit;
 pub mod check;
 pub mod classic_control;
+mod copies;
 pub mod custom;
 pub mod diagnostic;
 mod instance;
@@ -25,16 +26,19 @@ mod random;
 mod random_actions;
 mod scene;
 mod space;
+mod steps;
 pub mod table;
 pub mod toy_text;
 mod vectorized;
 pub mod wrapper;
 
+pub use copies::{Copies, panic_message};
 pub use random::{Rng, stream};
 pub use random_actions::RandomActions;
 pub use scene::{Ink, Scene, Shape};
 pub use space::{Action, Actions, Bound, Dims, Space};
-pub use vectorized::{Cause, Copies, EpisodeEnd, StepError, Steps, Vectorized, panic_message};
+pub use steps::{Cause, EpisodeEnd, StepError, Steps};
+pub use vectorized::Vectorized;
 
 /// What one step of the dynamics returns.
 #[derive(Clone, Copy, Debug, PartialEq)]

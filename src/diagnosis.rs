@@ -1,6 +1,6 @@
 //! What the rows of a trial say about how it goes, in plain language: while it trains and when its record is read.
 
-use crate::experiment::{Arm, ObjectiveSettings};
+use crate::experiment::Arm;
 use crate::record::Rows;
 
 /// Something that a user should know. A trial has at most one of each kind.
@@ -36,7 +36,7 @@ const FOR_LONG: f64 = 0.25;
 /// What there is to say about the rows of one trial of this arm, finished or not.
 pub fn findings(arm: &Arm, rows: &Rows) -> Vec<Finding> {
     let record = Record { arm, rows };
-    let by_reward = matches!(arm.objective, ObjectiveSettings::PolicyGradient(_));
+    let by_reward = arm.objective.kind().acts();
     let checks: &[fn(&Record) -> Option<Finding>] = match by_reward {
         true => &[dead_reward, collapsed_entropy, exploding_gradient],
         false => &[exploding_gradient, loss_without_metric],

@@ -1,5 +1,6 @@
 //! Files that an experiment names.
 
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
 
@@ -21,6 +22,18 @@ impl FilePath {
     /// Where it is.
     pub fn path(&self) -> PathBuf {
         self.folder.join(&self.written)
+    }
+
+    /// Whether weights can be there.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub fn check_weights(&self) -> Result<()> {
+        let path = self.path();
+        match path.is_file() {
+            true => Ok(()),
+            false => Err(Error::Argument(format!("there is no weights file {}", path.display()))),
+        }
     }
 
     /// Says which folder it starts from.

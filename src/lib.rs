@@ -16,7 +16,9 @@
 //!
 //! [`train::train`] is the loop.
 
+mod aligned;
 pub mod benchmark;
+mod checks;
 pub mod cli;
 pub mod data;
 pub mod diagnosis;
@@ -30,6 +32,7 @@ pub mod laboratory;
 pub mod loss;
 pub mod metric;
 pub mod network;
+mod numbers;
 pub mod objective;
 pub mod optimizer;
 mod parallel;

@@ -50,6 +50,9 @@ pub struct KlSettings {
     pub file: Option<FilePath>,
 }
 
+/// The columns of all penalties.
+pub const PENALTIES: [&str; 5] = [L1, L2, ELASTIC_NET, ENTROPY_BONUS, KL_PENALTY];
+
 const L1: &str = "l1";
 const L2: &str = "l2";
 const ELASTIC_NET: &str = "elastic_net";

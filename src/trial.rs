@@ -1,10 +1,9 @@
 //! One trial: an arm and a seed. Same two, same record, apart from seconds.
 
 use crate::distribution::Policy;
-use crate::experiment::{Arm, ObjectiveSettings, columns};
-use crate::loss::Criterion;
+use crate::experiment::{Arm, columns};
 use crate::network::Network;
-use crate::objective::{ExpertSettings, Objective, Parts, PolicyGradient, Supervised};
+use crate::objective::{ExpertSettings, Objective, Parts};
 use crate::optimizer::Optimizer;
 use crate::patience::Patience;
 use crate::record::{Claim, Outcome, Provenance, Rows, Status, TrialFolder};
@@ -105,19 +104,9 @@ impl<'a> Trial<'a> {
 
     fn objective(&self, task: &Task, results: &Path) -> Result<Box<dyn Objective>> {
         let Trial { arm, seed, .. } = *self;
-        Ok(match &arm.objective {
-            ObjectiveSettings::Supervised(settings) => {
-                let expert = settings.expert.as_ref().map(|expert| self.expert(expert, task, results)).transpose()?;
-                let examples = (task.examples(expert.as_ref())?, task.kind()?);
-                let (criterion, dropout) = (Criterion::new(&settings.loss)?, stream(seed, "dropout", 0));
-                Box::new(Supervised::new(examples, criterion, settings.batch_size, dropout))
-            }
-            ObjectiveSettings::PolicyGradient(settings) => {
-                let budget = arm.budget.examples;
-                let parts = Parts { network: &arm.network, optimizer: &arm.optimizer, budget, seed };
-                Box::new(PolicyGradient::new(settings, task, &parts)?)
-            }
-        })
+        let expert = arm.objective.expert().map(|expert| self.expert(expert, task, results)).transpose()?;
+        let (network, optimizer, budget) = (&arm.network, &arm.optimizer, arm.budget.examples);
+        arm.objective.kind().build(Parts { task, network, optimizer, budget, seed, expert })
     }
 
     fn expert(&self, settings: &ExpertSettings, task: &Task, results: &Path) -> Result<Expert> {

@@ -5,7 +5,8 @@
 mod common;
 
 use common::{Sandbox, TINY};
-use lossward::experiment::{Experiment, ObjectiveSettings};
+use lossward::experiment::Experiment;
+use lossward::objective::ObjectiveSettings;
 
 fn load(text: &str, overrides: &[&str]) -> Result<Experiment, String> {
     let sandbox = Sandbox::new();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up; modules of one floor don't know one another. The environments are a crate of their own, and know none of these.
 const FLOORS: &[&[&str]] = &[
-    &["error", "visible", "file_path", "patience", "disk", "parallel", "rows"],
+    &["error", "visible", "file_path", "patience", "disk", "parallel", "rows", "numbers", "aligned", "checks"],
     &["kernel"],
     &["distribution"],
     &["metric", "surrogate"],

@@ -1,6 +1,8 @@
 //! `lossward bench`
 
+use crate::aligned::{self, Side};
 use crate::benchmark::{self, Benchmark, Row};
+use crate::numbers::grouped;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
@@ -96,7 +98,7 @@ fn table(benchmark: &Benchmark) -> String {
             ratio.unwrap_or_default(),
         ]
     }));
-    text + &aligned(&rows) + "\n"
+    text + &flush(&rows) + "\n"
 }
 
 fn comparison(there: &Benchmark, here: &Benchmark) -> String {
@@ -131,31 +133,17 @@ fn comparison(there: &Benchmark, here: &Benchmark) -> String {
     if rows.len() == 1 {
         return format!("{text}: no workload in common\n");
     }
-    format!("{text}; better and worse where the quartiles do not overlap\n{}\n", aligned(&rows))
+    format!("{text}; better and worse where the quartiles do not overlap\n{}\n", flush(&rows))
 }
 
 /// Three digits, with thousands apart.
 fn digits(value: f64) -> String {
-    if value < 100.0 {
-        return format!("{value:.1}");
-    }
-    let whole = format!("{value:.0}");
-    let groups: Vec<&str> =
-        whole.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
+    if value < 100.0 { format!("{value:.1}") } else { grouped(value) }
 }
 
-/// Columns as wide as their longest entry; the first one flush left, numbers flush right.
-fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if (1..=2).contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        });
-        text += cells.collect::<Vec<_>>().join("  ").trim_end();
-        text.push('\n');
-    }
-    text
+/// The first column flush left, numbers flush right.
+fn flush<const N: usize>(rows: &[[String; N]]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.to_vec()).collect();
+    let side = |column| if (1..=2).contains(&column) { Side::Right } else { Side::Left };
+    aligned::lines(&rows, side).iter().map(|line| format!("{line}\n")).collect()
 }

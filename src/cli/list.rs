@@ -2,7 +2,8 @@
 
 use super::two_columns;
 use crate::disk;
-use crate::experiment::{KINDS, PRESETS};
+use crate::experiment::PRESETS;
+use crate::objective::KINDS;
 use crate::optimizer::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
 use crate::options::OptionRow;
 use crate::report::figure::LossFigure;

@@ -14,6 +14,7 @@ mod progress;
 mod run;
 mod tell;
 
+use crate::aligned::{self, Side};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use tell::tell;
@@ -147,6 +148,6 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Rows of `(name, text)` as two aligned columns.
 fn two_columns(rows: &[(String, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    rows.iter().map(|(name, text)| format!("{name:<width$}  {text}\n")).collect()
+    let rows: Vec<Vec<String>> = rows.iter().map(|(name, text)| vec![name.clone(), text.clone()]).collect();
+    aligned::lines(&rows, |_| Side::Left).iter().map(|line| format!("{line}\n")).collect()
 }

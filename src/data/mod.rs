@@ -1,6 +1,7 @@
 //! Data sets: examples with the split that their source prescribes. [`all`] is the table behind `lossward list datasets`,
 //! `lossward data` and the error suggestions; a user's own files are [`Files`].
 
+pub mod advice;
 pub mod boxes;
 mod built_in;
 pub mod description;

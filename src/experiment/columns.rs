@@ -1,9 +1,7 @@
 //! Names of the columns of a record.
 
-use super::{Arm, ObjectiveSettings};
+use super::Arm;
 use crate::Result;
-use crate::loss::Criterion;
-use crate::objective::{PolicyGradientSettings, SupervisedSettings};
 use crate::record::COUNTERS;
 use crate::task::Evaluation;
 
@@ -18,14 +16,8 @@ use crate::task::Evaluation;
 /// # Errors
 /// When there is no such loss.
 pub fn columns(arm: &Arm, evaluation: &Evaluation) -> Result<Vec<String>> {
-    let (rounds, terms) = match &arm.objective {
-        ObjectiveSettings::Supervised(settings) => {
-            (SupervisedSettings::ROUNDS, Criterion::new(&settings.loss)?.columns().to_vec())
-        }
-        ObjectiveSettings::PolicyGradient(settings) => {
-            (PolicyGradientSettings::ROUNDS, settings.terms().into_iter().map(String::from).collect())
-        }
-    };
+    let objective = arm.objective.kind();
+    let (rounds, terms) = (objective.rounds(), objective.terms()?);
     let [updates, examples, seconds] = COUNTERS;
     let counters = [updates, examples, rounds, seconds, "loss"];
     let penalties = arm.regularizer.columns();

@@ -1,23 +1,25 @@
 //! The experiment file: what it may say, with defaults, presets and overrides resolved. Nothing else parses a config.
 
+mod arms;
 mod columns;
 mod lenient;
 mod limits;
 mod load;
 mod merge;
+mod reading;
 mod seeds;
 mod source;
 mod validate;
 
+pub use arms::PRESETS;
 pub use columns::columns;
-pub use load::PRESETS;
 pub use seeds::Seeds;
 
 use crate::data::DataSetSettings;
 use crate::file_path::{FilePath, way};
 use crate::metric;
 use crate::network::NetworkSettings;
-use crate::objective::{PolicyGradientSettings, SupervisedSettings};
+use crate::objective::ObjectiveSettings;
 use crate::optimizer::OptimizerSettings;
 use crate::regularizer::RegularizerSettings;
 use crate::task::{EvaluationSettings, TaskSettings};
@@ -60,20 +62,6 @@ pub struct Arm {
     pub evaluation: EvaluationSettings,
     pub objective: ObjectiveSettings,
 }
-
-/// The `objective` table of an arm.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ObjectiveSettings {
-    Supervised(SupervisedSettings),
-    PolicyGradient(Box<PolicyGradientSettings>),
-}
-
-/// The kinds of [`ObjectiveSettings`] with a sentence each, for `lossward list objectives`.
-pub const KINDS: &[(&str, &str)] = &[
-    ("supervised", "minimize a loss of labelled examples"),
-    ("policy_gradient", "maximize the reward of sampled actions"),
-];
 
 /// When a trial ends: after so many `examples`, or on a data set after so many `epochs`, from which the examples follow.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,17 +128,18 @@ impl Arm {
     }
 
     /// The column, of these, that decides which weights are the best, when early stopping ends a trial and by what arms are compared, and whether
-    /// higher is better there: of the first metric that is a number, or numbers of classes.
+    /// higher is better there: of the first metric that is a number, or numbers of classes; the reward where all are drawn.
     pub fn deciding_column(&self, columns: &[String]) -> Option<(String, bool)> {
         if self.task.env.is_some() {
             return Some(("deterministic_return".into(), true));
         }
-        self.evaluation.metrics.iter().find_map(|named| {
+        let of_metrics = self.evaluation.metrics.iter().find_map(|named| {
             let higher_is_better = metric::find(&named.name).ok()?.higher_is_better?;
             let (whole, first_class) = (named.label(), format!("{}[", named.label()));
             let column = columns.iter().find(|column| **column == whole || column.starts_with(&first_class))?;
             Some((column.clone(), higher_is_better))
-        })
+        });
+        of_metrics.or_else(|| columns.iter().find(|column| *column == "reward").map(|column| (column.clone(), true)))
     }
 
     /// Whether it reads files: weights, or data of the user's own.
@@ -160,10 +149,7 @@ impl Arm {
 
     /// Weights files that it reads.
     pub fn weights_files(&self) -> impl Iterator<Item = &FilePath> {
-        let expert = match &self.objective {
-            ObjectiveSettings::Supervised(SupervisedSettings { expert: Some(expert), .. }) => expert.file.as_ref(),
-            _ => None,
-        };
+        let expert = self.objective.expert().and_then(|expert| expert.file.as_ref());
         expert.into_iter().chain(self.regularizer.kl.as_ref().and_then(|kl| kl.file.as_ref()))
     }
 
@@ -173,7 +159,7 @@ impl Arm {
         if let Some(DataSetSettings::Files(data)) = &mut self.task.dataset {
             files.extend(data.paths_mut().map(|(key, file)| (format!("task.dataset.{key}"), file)));
         }
-        if let ObjectiveSettings::Supervised(SupervisedSettings { expert: Some(expert), .. }) = &mut self.objective {
+        if let Some(expert) = self.objective.expert_mut() {
             files.extend(expert.file.as_mut().map(|file| ("objective.expert.file".to_string(), file)));
         }
         if let Some(kl) = &mut self.regularizer.kl {
@@ -184,10 +170,7 @@ impl Arm {
 
     /// The arms whose final networks this one needs: its expert's, and the reference of its divergence.
     pub fn teachers(&self) -> impl Iterator<Item = &str> {
-        let expert = match &self.objective {
-            ObjectiveSettings::Supervised(SupervisedSettings { expert: Some(expert), .. }) => expert.arm.as_deref(),
-            _ => None,
-        };
+        let expert = self.objective.expert().and_then(|expert| expert.arm.as_deref());
         let reference = self.regularizer.kl.as_ref().and_then(|kl| kl.arm.as_deref());
         expert.into_iter().chain(reference)
     }

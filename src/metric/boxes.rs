@@ -9,14 +9,14 @@ use crate::{Error, Result};
 use std::collections::BTreeSet;
 
 /// `[x, y, width, height]` in pixels.
-pub type Box = [f64; 4];
+pub type Rectangle = [f64; 4];
 
 /// An object that is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrueBox {
     pub image: i64,
     pub category: i64,
-    pub bbox: Box,
+    pub bbox: Rectangle,
     /// In square pixels; of a box its width times its height.
     pub area: f64,
 }
@@ -26,7 +26,7 @@ pub struct TrueBox {
 pub struct Detection {
     pub image: i64,
     pub category: i64,
-    pub bbox: Box,
+    pub bbox: Rectangle,
     pub score: f64,
 }
 
@@ -144,7 +144,7 @@ enum Match {
 }
 
 /// `|A ∩ B| / |A ∪ B|`
-pub fn intersection_over_union(a: Box, b: Box) -> f64 {
+pub fn intersection_over_union(a: Rectangle, b: Rectangle) -> f64 {
     let side = |i: usize| (a[i] + a[i + 2]).min(b[i] + b[i + 2]) - a[i].max(b[i]);
     let (width, height) = (side(0), side(1));
     if width <= 0.0 || height <= 0.0 {

@@ -1,10 +1,12 @@
 //! Objectives: where a batch comes from, and which number is read off it.
 
 mod critic;
+mod kind;
 mod policy_gradient;
 mod supervised;
 
-pub use policy_gradient::{Baseline, Parts, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings};
+pub use kind::{Checked, KINDS, ObjectiveKind, ObjectiveSettings, Parts, ROUNDS};
+pub use policy_gradient::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 pub use supervised::{ExpertSettings, Supervised, SupervisedSettings};
 
 use crate::network::Network;

@@ -1,6 +1,6 @@
 //! What the columns of a record are called where people look; in files they keep their names.
 
-use crate::experiment::{Arm, ObjectiveSettings};
+use crate::experiment::Arm;
 use crate::metric;
 
 /// The name of a column for people.
@@ -41,14 +41,7 @@ pub(super) fn axis_label<'a>(column: &str, arms: impl Iterator<Item = &'a Arm>) 
     if column != "examples" {
         return label(column);
     }
-    let mut counted: Vec<&str> = arms
-        .map(|arm| match (&arm.objective, &arm.task.env) {
-            (ObjectiveSettings::Supervised(_), None) => "labelled rows",
-            (ObjectiveSettings::Supervised(_), Some(_)) => "labelled steps of an expert",
-            (ObjectiveSettings::PolicyGradient(_), None) => "rewarded rows",
-            (ObjectiveSettings::PolicyGradient(_), Some(_)) => "environment steps",
-        })
-        .collect();
+    let mut counted: Vec<&str> = arms.map(|arm| arm.objective.kind().examples(arm.task.env.is_some())).collect();
     counted.dedup();
     match counted[..] {
         [only] => only.into(),

@@ -109,6 +109,12 @@ impl Report {
         Ok(Report { experiment, arms, provenance })
     }
 
+    /// The column that decides among these arms, and whether higher is better there.
+    pub(crate) fn deciding(&self, group: &[usize]) -> Option<(String, bool)> {
+        let trained = group.iter().find_map(|&arm| Some((arm, self.arms[arm].trials.first()?)));
+        trained.and_then(|(arm, trial)| self.experiment.arms[arm].deciding_column(&trial.rows.columns))
+    }
+
     /// Whether a column that nobody asked for as a metric has one and the same value in all rows of all trials, such as the entropy of a fixed
     /// deviation: it says nothing.
     fn is_constant(&self, column: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Episodes of the most likely actions.
 
+use super::Once;
 use crate::Result;
 use crate::distribution::RawActions;
 use crate::network::Network;
@@ -10,21 +11,21 @@ use lossward_envs::Vectorized;
 pub fn greedy_returns(env: &mut dyn Vectorized, policy: &Network, discount: f32) -> Result<(Vec<f32>, u64)> {
     env.reset();
     let copies = env.steps().copies;
-    let (mut returns, mut weights, mut paused) = (vec![0.0; copies], vec![1.0; copies], vec![false; copies]);
+    let mut once = Once::new(copies);
+    let (mut returns, mut weights) = (vec![0.0; copies], vec![1.0; copies]);
     let (mut outputs, mut actions, mut applied) = (Vec::new(), RawActions::default(), Vec::new());
     let mut steps = 0;
-    while paused.contains(&false) {
-        steps += paused.iter().filter(|paused| !**paused).count() as u64;
+    while !once.is_over() {
+        steps += once.playing().count() as u64;
         policy.infer_steps(env.steps(), &mut outputs)?;
         policy.policy().at(&outputs).modes(copies, &mut actions);
-        env.step(policy.policy().applied(&actions, &mut applied), &paused)?;
+        once.step(env, policy.policy().applied(&actions, &mut applied))?;
         let left = env.steps();
         for copy in 0..copies {
             // A paused copy earns 0.
             returns[copy] += weights[copy] * left.rewards[copy];
             weights[copy] *= discount;
         }
-        left.ends.iter().for_each(|end| paused[end.copy] = true);
     }
     Ok((returns, steps))
 }

@@ -6,6 +6,7 @@ mod distributional;
 mod divergence;
 mod greedy;
 mod groups;
+mod once;
 mod returns;
 mod sequences;
 mod v_trace;
@@ -15,6 +16,7 @@ pub use distributional::{categorical_projection, quantile_huber_loss};
 pub use divergence::{KlEstimator, kl_estimates};
 pub use greedy::greedy_returns;
 pub use groups::{Deviation, GroupScale, group_advantages, leave_one_out_advantages, zero_spread_fraction};
+pub use once::Once;
 pub use returns::{Trajectories, advantages, deviation, explained_variance, lambda_returns, n_step_returns, normalize};
 pub use sequences::{SequenceSurrogate, Sequences, sequence_surrogate};
 pub use v_trace::{Traces, VTrace, v_trace};
@@ -34,6 +36,16 @@ pub enum Length {
     Episodes,
     /// Every copy takes this many steps; episodes go on in the next rollout.
     Steps(usize),
+}
+
+impl Length {
+    /// Steps of each copy, at least.
+    pub fn steps(self) -> usize {
+        match self {
+            Length::Episodes => 1,
+            Length::Steps(steps) => steps,
+        }
+    }
 }
 
 /// Transitions of `[time, copies]`, time-major. A copy whose episode is over while others still play leaves gaps.

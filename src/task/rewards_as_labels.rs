@@ -3,6 +3,7 @@
 use super::Environment;
 use crate::data::{Examples, InputValues, Targets};
 use crate::network::Network;
+use crate::rollout::Once;
 use crate::{Result, distribution, stream};
 use lossward_envs::Actions;
 use lossward_envs::wrapper::Purpose;
@@ -22,20 +23,19 @@ impl Expert {
         let rngs = (0..self.episodes as u64).map(|i| stream(self.seed, "expert", i)).collect();
         let mut env = environment.copies(rngs, Purpose::Evaluation)?;
         let mut logits = Vec::new();
-        let mut ended = vec![false; self.episodes];
+        let mut once = Once::new(self.episodes);
         let (mut inputs, mut labels) = (Vec::new(), Vec::new());
-        while ended.contains(&false) {
+        while !once.is_over() {
             let steps = env.steps();
             self.network.infer_steps(steps, &mut logits)?;
             let actions: Vec<u32> = logits.chunks_exact(actions).map(distribution::mode).collect();
             for (copy, observation) in steps.observations.chunks_exact(steps.features).enumerate() {
-                if !ended[copy] {
+                if !once.ended()[copy] {
                     inputs.extend_from_slice(observation);
                     labels.push(actions[copy]);
                 }
             }
-            env.step(Actions::Indices(&actions), &ended)?;
-            env.steps().ends.iter().for_each(|end| ended[end.copy] = true);
+            once.step(env.as_mut(), Actions::Indices(&actions))?;
         }
         Ok(Examples::new(InputValues::Numbers(inputs), Targets::Classes(labels)))
     }

@@ -4,7 +4,7 @@ use super::subject::{PICTURES, Subject};
 use crate::data::description::{Column, Content, of_boxes};
 use crate::data::source::ByteSource;
 use crate::data::table::Table;
-use crate::data::{Files, boxes, idx, images, tabular};
+use crate::data::{Files, advice, boxes, idx, images};
 use crate::parallel;
 use std::io::Read;
 use std::path::Path;
@@ -111,10 +111,10 @@ fn faults(table: &Table, column: &crate::data::table::Column, numbers: Option<Ve
             Some(slip) => {
                 vec![format!("`{name}` is mostly numbers, but row {}: {}", slip.row + 1, slip.message())]
             }
-            None => tabular::perhaps_missing(column).into_iter().collect(),
+            None => advice::perhaps_missing(column).into_iter().collect(),
         };
     };
-    if tabular::looks_like_an_id(&numbers) {
+    if advice::looks_like_an_id(&numbers) {
         return vec![format!(
             "`{name}` is a whole number that differs in every row, as an id does: `ignored`, if it is one"
         )];
@@ -133,7 +133,7 @@ fn advice(column: &Column) -> Option<String> {
         _ if distinct == 0 => Some(format!("`{name}` is empty: `ignored`")),
         Content::Categories(names) => {
             let rows = names.iter().map(|(_, rows)| rows[0]).sum();
-            let are_names = tabular::are_names(distinct, rows);
+            let are_names = advice::are_names(distinct, rows);
             are_names
                 .then(|| format!("`{name}` has nearly as many texts as rows, names rather than categories: `ignored`"))
         }

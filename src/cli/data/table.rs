@@ -1,5 +1,6 @@
 //! Aligned tables of numbers and names.
 
+use crate::aligned::{self, Side};
 use crate::data::description::{Bins, Column, Content, Description, Distribution, by_frequency, joined};
 
 /// Columns of a histogram in characters.
@@ -24,7 +25,7 @@ pub fn of_columns(description: &Description) -> String {
     let mut head =
         vec!["column", "type", "least", "mean", "deviation", "largest", "distinct", "missing", "distribution"];
     head.retain(|name| (layout.types || *name != "type") && (layout.missing || *name != "missing"));
-    let name_width = description.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0).max(6);
+    let name_width = description.columns.iter().map(|column| aligned::width(&column.name)).max().unwrap_or(0).max(6);
     let mut rows = vec![head.into_iter().map(String::from).collect::<Vec<_>>()];
     let mut categories = Vec::new();
     for column in &description.columns {
@@ -36,7 +37,8 @@ pub fn of_columns(description: &Description) -> String {
             }
         }
     }
-    let mut lines = aligned(&rows, name_width);
+    rows[0][0] = format!("{:<name_width$}", rows[0][0]);
+    let mut lines = table(&rows);
     if rows.len() == 1 {
         lines.clear();
     }
@@ -98,7 +100,7 @@ pub fn of_classes(parts: &[(&str, usize)], title: &str, names: &[(String, Vec<us
         let share = |(rows, total): (&usize, &usize)| format!("{rows} {:>6.1} %", 100.0 * *rows as f64 / *total as f64);
         rows.push(std::iter::once(name.clone()).chain(of.iter().zip(&totals).map(share)).collect());
     }
-    aligned(&rows, 0).iter().map(|line| format!("  {line}\n")).collect()
+    table(&rows).iter().map(|line| format!("  {line}\n")).collect()
 }
 
 /// Range, moments and quantiles of a value in every part.
@@ -113,24 +115,14 @@ pub fn of_values(parts: &[(&str, usize)], title: &str, values: &[Distribution]) 
         let numbers = quantiles.into_iter().chain([value.mean(), value.deviation()]).map(|x| number(x, decimals));
         rows.push(std::iter::once(name.to_string()).chain(numbers).chain([heights(&bins.counts(value))]).collect());
     }
-    aligned(&rows, 0).iter().map(|line| format!("  {line}\n")).collect()
+    table(&rows).iter().map(|line| format!("  {line}\n")).collect()
 }
 
-/// The first column to the left, the last one after it as it is, all others to the right.
-fn aligned(rows: &[Vec<String>], name_width: usize) -> Vec<String> {
+/// The first column to the left, and the last one where it is drawn; all others to the right.
+fn table(rows: &[Vec<String>]) -> Vec<String> {
     let last = rows[0].len() - 1;
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..=last).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cell = |(i, cell): (usize, &String)| match i {
-            0 => format!("{cell:<0$}", widths[0].max(name_width)),
-            i if i == last && cell.contains(|c| HEIGHTS.contains(&c)) => cell.clone(),
-            i if i == last && cell == "distribution" => cell.clone(),
-            i => format!("{cell:>0$}", widths[i]),
-        };
-        row.iter().enumerate().map(cell).collect::<Vec<_>>().join("  ").trim_end().to_string()
-    };
-    rows.iter().map(line).collect()
+    let is_drawn = rows.iter().any(|row| row[last].contains(|c| HEIGHTS.contains(&c)));
+    aligned::lines(rows, |column| if column == 0 || column == last && is_drawn { Side::Left } else { Side::Right })
 }
 
 /// A line as high as the counts; what is there at all is seen.

@@ -1,6 +1,7 @@
 //! The value of a metric, for people and for programs.
 
-use crate::metric::{Bin, Curve, Metric, Value, number};
+use crate::aligned::{self, Side};
+use crate::metric::{Bin, Curve, DrawnAs, Metric, Value, number};
 use serde_json::json;
 
 /// For people: a line, or a table.
@@ -13,8 +14,8 @@ pub fn of(metric: &Metric, value: &Value) -> String {
         }
         Value::Counts(rows) => matrix(rows),
         Value::Curves(curves) => {
-            let [x, y, area] = match metric.name {
-                "roc_curve" => ["false positive rate", "true positive rate", "area"],
+            let [x, y, area] = match metric.drawn {
+                Some(DrawnAs::RocCurve) => ["false positive rate", "true positive rate", "area"],
                 _ => ["recall", "precision", "average precision"],
             };
             curves.iter().map(|curve| points(curve, [x, y, area])).collect::<Vec<_>>().join("\n")
@@ -25,7 +26,7 @@ pub fn of(metric: &Metric, value: &Value) -> String {
                 let shown = [bin.low, bin.high, bin.count as f64, bin.confidence(), bin.accuracy()].map(rounded);
                 shown.to_vec()
             };
-            aligned(&std::iter::once(head).chain(list.iter().map(row)).collect::<Vec<_>>())
+            flush_right(&std::iter::once(head).chain(list.iter().map(row)).collect::<Vec<_>>())
         }
     }
 }
@@ -49,24 +50,18 @@ fn matrix(counts: &[Vec<u64>]) -> String {
     let row = |(class, row): (usize, &Vec<u64>)| {
         std::iter::once(class.to_string()).chain(row.iter().map(u64::to_string)).collect::<Vec<_>>()
     };
-    aligned(&std::iter::once(head.collect()).chain(counts.iter().enumerate().map(row)).collect::<Vec<_>>())
+    flush_right(&std::iter::once(head.collect()).chain(counts.iter().enumerate().map(row)).collect::<Vec<_>>())
 }
 
 fn points(curve: &Curve, [x, y, area]: [&str; 3]) -> String {
     let head = vec!["threshold".to_string(), x.into(), y.into()];
     let rows = curve.points.iter().map(|point| [point.threshold, point.x, point.y].map(rounded).to_vec());
-    let table = aligned(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
+    let table = flush_right(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
     format!("class {}, {area} {}\n{table}", curve.class, shown(curve.area))
 }
 
-fn aligned(table: &[Vec<String>]) -> String {
-    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
-        cells.join("  ") + "\n"
-    };
-    table.iter().map(line).collect()
+fn flush_right(table: &[Vec<String>]) -> String {
+    aligned::lines(table, |_| Side::Right).iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// For programs. What is not defined is the string `undefined`, infinity is `inf`.

@@ -1,8 +1,10 @@
 //! One arm.
 
-use super::{Check, Subject, fail, not_negative, policy_gradient, positive, regularizer, require, supervised};
+use super::{Subject, regularizer, teacher};
+use crate::checks::{Check, at_least_one, fail, not_negative, require};
 use crate::distribution::Policy;
-use crate::experiment::{Arm, ObjectiveSettings, columns};
+use crate::experiment::{Arm, columns};
+use crate::objective::Checked;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::task::{Evaluation, Task};
 use crate::{Result, stream};
@@ -14,18 +16,16 @@ pub(super) fn check(subject: Subject) -> Result<Vec<String>> {
     regularizer::check(subject)?;
     Optimizer::new(&arm.optimizer, stream(0, "gradient noise", 0)).map_err(|error| error.under("optimizer"))?;
     check_network(arm, task)?;
-    match &arm.objective {
-        ObjectiveSettings::Supervised(settings) => supervised::check(settings, subject)?,
-        ObjectiveSettings::PolicyGradient(settings) => policy_gradient::check(settings, task, arm.budget.examples)?,
-    }
+    let teacher = |path: &str, name: &str| teacher::check(path, name, subject);
+    arm.objective.kind().check(&Checked { task, budget: arm.budget.examples, teacher: &teacher })?;
     let evaluation = Evaluation::new(task, &arm.evaluation, 0).map_err(|error| error.under("evaluation"))?;
     check_deciding(arm, &evaluation)?;
     columns(arm, &evaluation)
 }
 
 fn check_numbers(arm: &Arm) -> Check {
-    positive(arm.evaluation.every.unwrap_or(1), "evaluation.every")?;
-    positive(arm.evaluation.episodes as u64, "evaluation.episodes")?;
+    at_least_one(arm.evaluation.every.unwrap_or(1), "evaluation.every")?;
+    at_least_one(arm.evaluation.episodes as u64, "evaluation.episodes")?;
     require(arm.network.output_gain.is_finite(), "network.output_gain", "`output_gain` must be finite")?;
     let threshold = arm.evaluation.early_stopping.map_or(0.0, |early| early.threshold);
     not_negative(threshold, "evaluation.early_stopping.threshold")?;
@@ -39,7 +39,7 @@ fn check_network(arm: &Arm, task: &Task) -> Check {
     let bonus = arm.regularizer.entropy.is_none() || policy.has_entropy();
     let message = "the entropy of actions that tanh squashes has no closed form; `entropy_coefficient` of the objective estimates it";
     require(bonus, "regularizer.entropy", message)?;
-    if matches!(arm.objective, ObjectiveSettings::PolicyGradient(_)) && arm.network.drops_units() {
+    if arm.objective.kind().acts() && arm.network.drops_units() {
         let key = if arm.network.dropout.is_some() { "network.dropout" } else { "network.layers" };
         let message =
             "a policy must act as it learns, so `dropout` is for supervised arms: give those a network of their own";

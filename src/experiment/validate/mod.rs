@@ -4,12 +4,11 @@
 mod arm;
 mod names;
 mod plots;
-mod policy_gradient;
 mod regularizer;
-mod supervised;
 mod teacher;
 
 use super::{Arm, Experiment};
+use crate::checks::{Check, at_least_one, fail, require};
 use crate::data::DataSetSettings;
 use crate::options::Named;
 use crate::task::{Task, TaskSource, kind};
@@ -33,30 +32,6 @@ impl From<Error> for Invalid {
     }
 }
 
-type Check = Result<()>;
-
-fn fail(path: &str, message: impl ToString) -> Check {
-    Err(Error::setting(path, message))
-}
-
-fn require(holds: bool, path: &str, message: &str) -> Check {
-    if holds { Ok(()) } else { fail(path, message) }
-}
-
-/// The last name of a path.
-fn key(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
-}
-
-fn not_negative(value: f64, path: &str) -> Check {
-    let holds = value >= 0.0 && value.is_finite();
-    require(holds, path, &format!("`{}` must be finite and not negative, not {value}", key(path)))
-}
-
-fn positive(value: u64, path: &str) -> Check {
-    require(value >= 1, path, &format!("`{}` must be at least 1", key(path)))
-}
-
 /// An arm with its task, among all arms.
 #[derive(Clone, Copy)]
 struct Subject<'a> {
@@ -68,7 +43,7 @@ struct Subject<'a> {
 
 /// Checks everything, and fills in what depends on the task: the metrics, the checksums of a user's files and the default plot.
 pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
-    positive(experiment.seeds.count, "seeds")?;
+    at_least_one(experiment.seeds.count, "seeds")?;
     super::limits::of_experiment(experiment)?;
     names::check(experiment)?;
     let mut tasks = Vec::new();
@@ -129,7 +104,7 @@ fn count_epochs(arm: &mut Arm, task: &Task) -> Check {
         let message = "`examples` must be at least 1, such as budget.examples = 100_000; or, on a data set, `epochs`";
         return require(arm.budget.examples >= 1, "budget.examples", message);
     };
-    positive(epochs, "budget.epochs")?;
+    at_least_one(epochs, "budget.epochs")?;
     let TaskSource::DataSet(data) = &task.source else {
         return fail("budget.epochs", "an environment has no epochs; give `budget.examples`, its steps");
     };

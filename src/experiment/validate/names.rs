@@ -1,6 +1,7 @@
 //! Names and texts that are drawn, printed and become files.
 
-use super::{Check, Invalid, fail, require};
+use super::Invalid;
+use crate::checks::{Check, fail, require};
 use crate::experiment::{Arm, Experiment};
 use crate::visible::is_control;
 

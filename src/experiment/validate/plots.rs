@@ -1,7 +1,7 @@
 //! What is drawn, and what counts as learned.
 
 use super::names::MOST_NAME;
-use super::{Check, fail, require};
+use crate::checks::{Check, fail, require};
 use crate::experiment::{Arm, Experiment, Plot, slug};
 
 /// Drawn where nothing is said: what is known of every experiment, and all that is asked for.

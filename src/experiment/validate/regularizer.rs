@@ -1,6 +1,7 @@
 //! The `[regularizer]` table of an arm.
 
-use super::{Check, Subject, fail, not_negative, require, teacher};
+use super::{Subject, teacher};
+use crate::checks::{Check, fail, not_negative, require};
 
 pub(super) fn check(subject: Subject) -> Check {
     let (arm, settings) = (subject.arm, &subject.arm.regularizer);
@@ -22,7 +23,7 @@ pub(super) fn check(subject: Subject) -> Check {
             fail("regularizer.kl", "the reference is an `arm`, a `file`, or neither: the initial network")
         }
         (Some(name), None) => teacher::check("regularizer.kl.arm", name, subject),
-        (None, Some(file)) => teacher::check_file("regularizer.kl.file", file),
+        (None, Some(file)) => file.check_weights().map_err(|error| error.under("regularizer.kl.file")),
         (None, None) => Ok(()),
     }
 }

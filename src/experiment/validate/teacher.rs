@@ -1,7 +1,7 @@
 //! Networks that an arm learns from: its expert, and the reference of its divergence.
 
-use super::{Check, Subject, fail, require};
-use crate::FilePath;
+use super::Subject;
+use crate::checks::{Check, fail, require};
 
 /// Whether the network of the arm `name`, named at `path`, can be loaded for this arm.
 pub(super) fn check(path: &str, name: &str, subject: Subject) -> Check {
@@ -20,9 +20,4 @@ pub(super) fn check(path: &str, name: &str, subject: Subject) -> Check {
     let same = teacher.network.policy.unwrap_or_default() == arm.network.policy.unwrap_or_default();
     require(same, path, &format!("the network of `{name}` has another `policy`"))?;
     require(teacher.teachers().next().is_none(), path, &format!("`{name}` itself learns from another arm"))
-}
-
-pub(super) fn check_file(path: &str, file: &FilePath) -> Check {
-    let file = file.path();
-    require(file.is_file(), path, &format!("there is no weights file {}", file.display()))
 }

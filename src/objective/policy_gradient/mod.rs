@@ -4,6 +4,7 @@
 mod advantages;
 #[cfg(test)]
 mod identities;
+mod kind;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -11,14 +12,13 @@ mod tests;
 pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 
 use super::critic::Critic;
-use super::{Column, Counters, Mean, Objective, ObjectiveValue, Sense, no_batch};
+use super::{Column, Counters, Mean, Objective, ObjectiveValue, Parts, Sense, no_batch};
 use crate::kernel::{ClippedLoss, ValueClipping};
-use crate::network::{Network, NetworkSettings};
-use crate::optimizer::OptimizerSettings;
+use crate::network::Network;
 use crate::rollout::{self, RandomRewards, Rollout};
 use crate::rows::picked;
 use crate::surrogate::{GroupTarget, Surrogate, Taken, surrogate_objective};
-use crate::task::{Control, Task};
+use crate::task::Control;
 use crate::{Error, Result, Rng, stream};
 use advantages::Estimates;
 use candle_core::{Device, Tensor};
@@ -91,17 +91,9 @@ struct Gathered {
     explained_variance: Mean,
 }
 
-/// What a policy-gradient objective is built from, beside its own settings.
-pub struct Parts<'a> {
-    pub network: &'a NetworkSettings,
-    pub optimizer: &'a OptimizerSettings,
-    pub budget: u64,
-    pub seed: u64,
-}
-
 impl PolicyGradient {
-    pub fn new(settings: &PolicyGradientSettings, task: &Task, parts: &Parts) -> Result<Self> {
-        let seed = parts.seed;
+    pub fn new(settings: &PolicyGradientSettings, parts: &Parts) -> Result<Self> {
+        let (task, seed) = (parts.task, parts.seed);
         let env = || {
             let rngs = (0..settings.environments as u64).map(|i| stream(seed, "env", i)).collect();
             task.environments(settings.reward.as_ref(), settings.discount, rngs)

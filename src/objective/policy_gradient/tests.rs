@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::network::NetworkSettings;
+use crate::optimizer::OptimizerSettings;
+use crate::task::Task;
 use crate::task::TaskSettings;
 
 const NETWORK: &str = "hidden = [16]\nactivation = \"tanh\"\ninitialization = \"orthogonal\"\noutput_gain = 1.0";
@@ -21,8 +24,9 @@ fn made(task: &str, preset: &str, over: &str, gain: f64) -> Made {
     let network: NetworkSettings = toml::from_str(&NETWORK.replace("gain = 1.0", &format!("gain = {gain:?}"))).unwrap();
     let optimizer: OptimizerSettings = toml::from_str("rule = \"adam\"\nlearning_rate = 0.01").unwrap();
     let task = Task::load(&toml::from_str::<TaskSettings>(task).unwrap(), 0).unwrap();
-    let parts = Parts { network: &network, optimizer: &optimizer, budget: 1_000_000, seed: 0 };
-    let objective = PolicyGradient::new(&settings, &task, &parts).unwrap();
+    let (optimizer, budget, seed) = (&optimizer, 1_000_000, 0);
+    let parts = Parts { task: &task, network: &network, optimizer, budget, seed, expert: None };
+    let objective = PolicyGradient::new(&settings, &parts).unwrap();
     let policy = crate::distribution::Policy::new(task.actions(), None).unwrap();
     let sizes = (&task.input_shape()[..], policy);
     let network = Network::of_policy(&network, sizes, &mut stream(0, "init", 0)).unwrap();

@@ -2,11 +2,12 @@
 
 use crate::data::Picture;
 use crate::{Error, Result};
+use ab_glyph::{Font, FontRef};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
-use std::sync::Once;
+use std::sync::{LazyLock, Once};
 
 /// What figures are made of; positions are pixels of the SVG.
 pub(super) trait Canvas {
@@ -113,9 +114,13 @@ fn base64(bytes: &[u8]) -> String {
     bytes.chunks(3).flat_map(four).collect()
 }
 
-/// The width of a text in pixels, near enough to lay out a legend.
+/// The width of a text in pixels, by the advances of the bundled font.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
-    text.chars().count() as f64 * size * 0.53
+    static REGULAR_FONT: LazyLock<Option<FontRef>> = LazyLock::new(|| FontRef::try_from_slice(REGULAR).ok());
+    let Some(font) = &*REGULAR_FONT else { return 0.0 };
+    let of_em = |c: char| f64::from(font.h_advance_unscaled(font.glyph_id(c)));
+    let em = f64::from(font.units_per_em().unwrap_or(1.0));
+    text.chars().map(of_em).sum::<f64>() / em * size
 }
 
 fn paint<B: DrawingBackend>(
@@ -218,12 +223,14 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
     }
 }
 
+const REGULAR: &[u8] = include_bytes!("../font/Inter-Regular.ttf");
+
 /// Text is set in Inter, compiled in, so that no font of the system is needed; see font/OFL.txt.
 fn register_fonts() -> Result<()> {
     static REGISTER: Once = Once::new();
     let mut registered = Ok(());
     REGISTER.call_once(|| {
-        let regular = register_font("sans-serif", FontStyle::Normal, include_bytes!("../font/Inter-Regular.ttf"));
+        let regular = register_font("sans-serif", FontStyle::Normal, REGULAR);
         let bold = register_font("sans-serif", FontStyle::Bold, include_bytes!("../font/Inter-SemiBold.ttf"));
         if regular.is_err() || bold.is_err() {
             registered = Err(Error::Drawing("the bundled font can't be read".into()));

@@ -1,66 +1,108 @@
-//! The answer as a table that can be sorted.
+//! What was best: in a sentence, as a table that can be sorted, and seed by seed.
 
-use super::html::{escape, number};
-use super::legend::key;
+use super::order::Order;
+use super::panels::Columns;
+use super::parts::{all, key, scrolling, with_interval};
+use super::strips;
+use super::text::{first_upper, minus, number};
 use crate::report::statistics::Estimate;
 use crate::report::summary::{higher_is_better, significant};
 use crate::report::{Report, Summary, SummaryRow, label};
+use maud::{Markup, html};
 
-pub(super) fn table(report: &Report, summary: &Summary) -> String {
+/// For each group of arms that learn the same.
+pub(super) fn section(report: &Report, summary: &Summary, columns: &Columns, groups: &[Vec<usize>]) -> Markup {
+    let sentences: Vec<String> = groups.iter().filter_map(|group| of_group(report, group)).collect();
+    let first = columns.judged.first();
+    let others = summary.metrics[..summary.plotted].iter().filter(|metric| Some(*metric) != first);
+    let metrics: Vec<&String> = first.into_iter().chain(others).collect();
+    html! {
+        section id="answer" {
+            h2 { "Answer" }
+            @match &sentences[..] {
+                [] => { p { "No trial has finished yet: there is nothing to compare." } },
+                [lead, others @ ..] => {
+                    @if others.is_empty() { p.lead { (lead) } } @else { p { (lead) } }
+                    @for sentence in others { p { (sentence) } }
+                    (table(report, summary))
+                    h3 { "Final scores" }
+                    p.note {
+                        "Large dot and bar: interquartile mean over n seeds and its " (report.interval()) "; small dots: the seeds."
+                    }
+                    div.stack { (strips::strips(report, summary, &metrics)) }
+                },
+            }
+        }
+    }
+}
+
+fn of_group(report: &Report, group: &[usize]) -> Option<String> {
+    let (metric, _) = report.deciding(group)?;
+    let best = sentence(report, group, &metric)?;
+    let next = Order::of(report, group).and_then(|order| order.runner_up());
+    Some(first_upper(&[Some(best), next].into_iter().flatten().collect::<Vec<_>>().join(" ")))
+}
+
+fn table(report: &Report, summary: &Summary) -> Markup {
     let mut heads = vec!["arm".to_string(), "n".into()];
     heads.extend(summary.metrics[..summary.plotted].iter().map(|metric| label(metric)));
     heads.extend(summary.threshold.as_ref().map(|of| format!("examples to {} {}", label(&of.metric), of.value)));
     heads.push("seconds of training".into());
-    let head: String = heads
-        .iter()
-        .map(|head| format!("<th scope=\"col\"><button type=\"button\">{}</button></th>", escape(head)))
-        .collect();
-    let rows: String = summary.rows.iter().enumerate().map(|(i, row)| table_row(summary, i, row)).collect();
-    let best: String = summary.best_returns.iter().map(|best| format!(" {}.", escape(&best.to_string()))).collect();
-    format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"the answer\"><table class=\"answer\">\
-         <caption><span>Each entry: interquartile mean over n seeds at the end of training [{}].{best}</span></caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>\n",
-        report.interval()
-    )
+    let table = html! {
+        table.answer {
+            caption {
+                span {
+                    "Each entry: interquartile mean over n seeds at the end of training [" (report.interval()) "]."
+                    @for best in &summary.best_returns { " " (best) "." }
+                }
+            }
+            thead {
+                tr {
+                    @for head in heads { th scope="col" { button type="button" { (head) } } }
+                }
+            }
+            tbody { (all(summary.rows.iter().enumerate().map(|(i, row)| table_row(summary, i, row)))) }
+        }
+    };
+    scrolling("the answer", &table)
 }
 
-fn table_row(summary: &Summary, arm: usize, row: &SummaryRow) -> String {
-    let failed = if row.failed == 0 { String::new() } else { format!(" <small>{} failed</small>", row.failed) };
-    let mut cells = format!(
-        "<th scope=\"row\" data-value=\"{arm}\">{}{}</th><td data-value=\"{}\">{}{failed}</td>",
-        key(arm),
-        escape(&row.arm),
-        row.n,
-        row.n,
-    );
-    for estimate in &row.finals[..summary.plotted] {
-        cells += &cell(*estimate, |estimate| significant(estimate, row.n));
-    }
-    if summary.threshold.is_some() {
+fn table_row(summary: &Summary, arm: usize, row: &SummaryRow) -> Markup {
+    let to_threshold = |estimate: Estimate| {
         let reached = row.to_threshold.map_or(0, |to| to.reached);
-        cells += &cell(row.to_threshold.map(|to| to.examples), |estimate| {
-            let [point, low, high] = [estimate.point, estimate.low, estimate.high].map(number);
-            let some = if reached < row.n { format!(" {reached} of {} got there", row.n) } else { String::new() };
-            if row.n > 1 { format!("{point} [{low}, {high}]{some}") } else { format!("{point}{some}") }
-        });
+        let [point, low, high] = [estimate.point, estimate.low, estimate.high].map(number);
+        let some = if reached < row.n { format!(" {reached} of {} got there", row.n) } else { String::new() };
+        if row.n > 1 { format!("{point} [{low}, {high}]{some}") } else { format!("{point}{some}") }
+    };
+    html! {
+        tr {
+            th scope="row" data-value=(arm) { (key(arm)) (row.arm) }
+            td data-value=(row.n) {
+                (row.n)
+                @if row.failed > 0 { " " small { (row.failed) " failed" } }
+            }
+            @for estimate in &row.finals[..summary.plotted] {
+                (cell(*estimate, |estimate| significant(estimate, row.n)))
+            }
+            @if summary.threshold.is_some() {
+                (cell(row.to_threshold.map(|to| to.examples), to_threshold))
+            }
+            (cell(row.seconds, |estimate| significant(estimate, row.n)))
+        }
     }
-    cells += &cell(row.seconds, |estimate| significant(estimate, row.n));
-    format!("<tr>{cells}</tr>\n")
 }
 
-fn cell(estimate: Option<Estimate>, text: impl Fn(Estimate) -> String) -> String {
-    match estimate {
-        None => "<td>–</td>".into(),
-        Some(estimate) => {
-            let text = text(estimate).replace('-', "−");
-            let (point, interval) = text.split_once(' ').unwrap_or((&text, ""));
-            format!("<td data-value=\"{}\">{point} <small>{interval}</small></td>", estimate.point)
+fn cell(estimate: Option<Estimate>, text: impl Fn(Estimate) -> String) -> Markup {
+    html! {
+        @match estimate {
+            None => { td { "–" } },
+            Some(estimate) => { td data-value=(estimate.point) { (with_interval(&minus(&text(estimate)))) } },
         }
     }
 }
 
 /// Which of these arms is first by what decides, in a sentence; nothing without a finished trial.
-pub(super) fn sentence(report: &Report, group: &[usize], metric: &str) -> Option<String> {
+fn sentence(report: &Report, group: &[usize], metric: &str) -> Option<String> {
     let finals = group.iter().map(|&arm| &report.arms[arm]).filter_map(|arm| Some((arm, arm.last(metric)?)));
     let finals: Vec<_> = finals.filter(|(_, estimate)| !estimate.point.is_nan()).collect();
     let sign = if higher_is_better(metric) { 1.0 } else { -1.0 };
@@ -68,7 +110,7 @@ pub(super) fn sentence(report: &Report, group: &[usize], metric: &str) -> Option
     let equal: Vec<&str> =
         finals.iter().filter(|(_, e)| e.point == best.1.point).map(|(arm, _)| arm.name.as_str()).collect();
     let n = best.0.trials.len();
-    let (name, value) = (label(metric), significant(best.1, n).replace('-', "−"));
+    let (name, value) = (label(metric), minus(&significant(best.1, n)));
     let each = if equal.len() > 1 { "each " } else { "" };
     let of = match finals.len() {
         1 => format!("{name} at the end of training"),

@@ -2,10 +2,12 @@
 //! it fits every width without shrinking its letters. `page.js` draws the same.
 
 use super::data::has_band;
-use super::html::{escape, number};
 use super::mark::Mark;
+use super::parts::all;
+use super::text::number;
 use crate::report::figure::Axis;
 use crate::report::statistics::Estimate;
+use maud::{Markup, html};
 use std::fmt::Write;
 
 /// Of the drawing in pixels; `page.css` and `page.js` have the same number.
@@ -21,8 +23,8 @@ const SIDE: f64 = 1000.0;
 pub(super) struct Chart<'a> {
     /// For those who can't see it: what it shows. The ends of its lines are added.
     pub says: &'a str,
-    /// `data-chart="3"`: where the script finds the numbers.
-    pub attribute: String,
+    /// Where the script finds the numbers: in `chart`, `pair` or `profile`, and at which place there.
+    pub found: (&'static str, usize),
     pub lines: Vec<Line<'a>>,
     pub marks: &'a [Mark],
     /// Of the axes x and y.
@@ -50,38 +52,52 @@ pub(super) fn ink(arm: usize) -> String {
 }
 
 impl Chart<'_> {
-    pub fn html(&self) -> String {
+    pub fn html(&self) -> Markup {
         let (x, y) = self.axes();
-        let mut grid = String::new();
-        let mut y_ticks = String::new();
-        let mut widest = 1;
+        let (mut grid, mut widest) = (String::new(), 1);
         for tick in y.ticks() {
-            let (at, text) = (y.at(tick), y.text(tick));
-            widest = widest.max(text.chars().count());
-            write!(grid, "M0 {at:.0}h{SIDE}").ok();
-            write!(y_ticks, "<span style=\"top:{}%\">{text}</span>", share(at)).ok();
+            widest = widest.max(y.text(tick).chars().count());
+            write!(grid, "M0 {:.0}h{SIDE}", y.at(tick)).ok();
         }
-        let x_ticks: String = few(x.ticks(), |tick| x.text(tick))
-            .iter()
-            .map(|tick| format!("<span style=\"left:{}%\">{}</span>", share(x.at(*tick)), x.text(*tick)))
-            .collect();
-        let level = |mark: &Mark| format!("<path class=\"{}\" d=\"M0 {:.0}h{SIDE}\"/>", mark.class, y.at(mark.at));
-        let marks: String = self.marks.iter().map(level).collect();
-        let bands: String = self.lines.iter().map(|line| band(line, &x, &y)).collect();
-        let mut strokes: String = self.lines.iter().map(|line| stroke(line, &x, &y)).collect();
-        if self.dots {
-            strokes.extend(self.lines.iter().filter_map(|line| dot(line, &x, &y)));
-        }
+        let dots = if self.dots { &self.lines[..] } else { &[] };
         let ends = self.ends(&y);
-        let named = if ends.is_empty() { "" } else { " named" };
-        format!(
-            "<div class=\"chart{named}\" {} role=\"img\" tabindex=\"0\" aria-label=\"{}\" style=\"--gutter:{widest}ch\">\
-             <div class=\"y\">{y_ticks}</div><div class=\"area\"><svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=\"none\" \
-             aria-hidden=\"true\"><path class=\"grid\" d=\"{grid}\"/>{marks}{bands}{strokes}</svg>{ends}</div>\
-             <div class=\"x\">{x_ticks}</div></div>",
-            self.attribute,
-            escape(&self.spoken()),
-        )
+        html! {
+            div.chart.named[!ends.is_empty()] data-chart=[self.found("chart")] data-pair=[self.found("pair")]
+                data-profile=[self.found("profile")] role="img" tabindex="0" aria-label=(self.spoken())
+                style={ "--gutter:" (widest) "ch" } {
+                div.y {
+                    @for tick in y.ticks() { span style={ "top:" (share(y.at(tick))) "%" } { (y.text(tick)) } }
+                }
+                div.area {
+                    svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true" {
+                        path.grid d=(grid) {}
+                        @for mark in self.marks {
+                            path class=(mark.class) d={ "M0 " (format!("{:.0}", y.at(mark.at))) "h" (SIDE) } {}
+                        }
+                        (all(self.lines.iter().filter_map(|line| band(line, &x, &y))))
+                        (all(self.lines.iter().map(|line| stroke(line, &x, &y))))
+                        (all(dots.iter().filter_map(|line| dot(line, &x, &y))))
+                    }
+                    @if !ends.is_empty() {
+                        div.ends aria-hidden="true" {
+                            @for (top, line) in ends {
+                                span class={ "a" (line.arm % 7) } style={ "top:" (format!("{top:.0}")) "px" } { (line.name) }
+                            }
+                        }
+                    }
+                }
+                div.x {
+                    @for tick in few(x.ticks(), |tick| x.text(tick)) {
+                        span style={ "left:" (share(x.at(tick))) "%" } { (x.text(tick)) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the script finds the numbers, if it is there.
+    fn found(&self, list: &str) -> Option<usize> {
+        (self.found.0 == list).then_some(self.found.1)
     }
 
     fn axes(&self) -> (Axis, Axis) {
@@ -95,12 +111,12 @@ impl Chart<'_> {
         (new_x(x_values.into_iter(), (0.0, SIDE), 0.0), new_y(y_values.into_iter(), (SIDE, 0.0), 0.04))
     }
 
-    /// Names at the ends of the lines, pushed apart; none if there are too many for the height, or only one.
-    fn ends(&self, y: &Axis) -> String {
+    /// The lines whose names stand at their ends, pushed apart; none if there are too many for the height, or only one.
+    fn ends(&self, y: &Axis) -> Vec<(f64, &Line<'_>)> {
         let mut ends: Vec<(f64, &Line)> =
             self.lines.iter().filter_map(|line| Some((y.at(line.y.last()?.point) / SIDE * HEIGHT, line))).collect();
         if !self.named || ends.len() < 2 || ends.len() as f64 * LABEL > HEIGHT {
-            return String::new();
+            return Vec::new();
         }
         ends.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut free = LABEL / 2.0;
@@ -113,10 +129,7 @@ impl Chart<'_> {
             end.0 = end.0.min(limit);
             limit = end.0 - LABEL;
         }
-        let spans = ends.iter().map(|(top, line)| {
-            format!("<span class=\"a{}\" style=\"top:{top:.0}px\">{}</span>", line.arm % 7, escape(line.name))
-        });
-        format!("<div class=\"ends\" aria-hidden=\"true\">{}</div>", spans.collect::<String>())
+        ends
     }
 
     fn spoken(&self) -> String {
@@ -137,28 +150,28 @@ fn share(at: f64) -> String {
     share.trim_end_matches(".0").to_string()
 }
 
-fn band(line: &Line, x: &Axis, y: &Axis) -> String {
+fn band(line: &Line, x: &Axis, y: &Axis) -> Option<Markup> {
     if line.y.len() < 2 || !has_band(&line.y) {
-        return String::new();
+        return None;
     }
     let edge = |pick: fn(&Estimate) -> f64| {
         line.x.iter().zip(&line.y).map(|(at, e)| (x.at(*at), y.at(pick(e)))).collect::<Vec<_>>()
     };
     let outline: Vec<_> = edge(|e| e.high).into_iter().chain(edge(|e| e.low).into_iter().rev()).collect();
-    format!("<path class=\"band {}\" d=\"{}z\"/>", ink(line.arm), steps(&outline))
+    Some(html! { path class={ "band " (ink(line.arm)) } d={ (steps(&outline)) "z" } {} })
 }
 
-fn stroke(line: &Line, x: &Axis, y: &Axis) -> String {
+fn stroke(line: &Line, x: &Axis, y: &Axis) -> Markup {
     let points: Vec<_> = line.x.iter().zip(&line.y).map(|(at, e)| (x.at(*at), y.at(e.point))).collect();
     // A line needs two ends to be seen.
     let dot = if points.len() == 1 { "h0" } else { "" };
-    format!("<path class=\"line {}\" d=\"{}{dot}\"/>", ink(line.arm), steps(&points))
+    html! { path class={ "line " (ink(line.arm)) } d={ (steps(&points)) (dot) } {} }
 }
 
 /// Where a line ends. A circle would be stretched with the drawing.
-fn dot(line: &Line, x: &Axis, y: &Axis) -> Option<String> {
+fn dot(line: &Line, x: &Axis, y: &Axis) -> Option<Markup> {
     let (at, last) = (x.at(*line.x.last()?), y.at(line.y.last()?.point));
-    Some(format!("<path class=\"line dot {}\" d=\"M{at:.0} {last:.0}h0\"/>", ink(line.arm)))
+    Some(html! { path class={ "line dot " (ink(line.arm)) } d=(format!("M{at:.0} {last:.0}h0")) {} })
 }
 
 /// A polygonal line through rounded points, as relative steps: about half the letters of absolute ones.
@@ -193,7 +206,7 @@ mod tests {
         };
         let chart = Chart {
             says: "accuracy",
-            attribute: "data-chart=\"0\"".into(),
+            found: ("chart", 0),
             lines: vec![of(0), of(1)],
             marks: &[],
             logarithmic: [false, false],
@@ -202,7 +215,7 @@ mod tests {
             named: true,
             y_range: None,
         };
-        chart.html()
+        chart.html().into_string()
     }
 
     #[test]

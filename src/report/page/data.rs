@@ -1,10 +1,9 @@
 //! The curves of all columns, at few enough points for an eye and a page.
 
-use super::html::{json_number, json_text};
 use super::mark::{Mark, marks};
 use crate::experiment::Plot;
 use crate::report::statistics::{Bootstrap, Estimate};
-use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, interval, label, path};
+use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, interval, path};
 use crate::stream;
 
 /// The horizontal axes to choose from; the first one is shown first.
@@ -69,29 +68,6 @@ impl Curves {
     pub fn chart(&self, column: &str) -> Option<(usize, &ColumnCurves)> {
         self.charts.iter().enumerate().find(|(_, chart)| chart.column == column)
     }
-
-    /// `"x":[…],"charts":[…]` for the script.
-    pub fn json(&self) -> String {
-        let x = self.x.iter().map(|axes| match axes {
-            None => "null".to_string(),
-            Some(axes) => list(axes.iter().zip([9, 9, 4]).map(|(axis, digits)| numbers(axis.iter().copied(), digits))),
-        });
-        let charts = self.charts.iter().map(|chart| {
-            let digits = chart.digits();
-            let series = chart.series.iter().map(|series| {
-                format!("{{\"a\":{},\"f\":{},{}}}", series.arm, series.first, estimates(&series.y, digits))
-            });
-            format!(
-                "{{\"name\":{},\"log\":{},{}\"marks\":{},\"s\":{}}}",
-                json_text(&label(&chart.column)),
-                chart.logarithmic,
-                chart.range.map_or(String::new(), |range| format!("\"range\":{},", numbers(range.into_iter(), 9))),
-                list(chart.marks.iter().map(|mark| format!("[{},{}]", json_number(mark.at, 6), json_text(mark.class)))),
-                list(series)
-            )
-        });
-        format!("\"x\":{},\"charts\":{}", list(x), list(charts))
-    }
 }
 
 /// From the lowest to the highest end of a column's ranges in the plots that show it; nothing if one of them shows all of it.
@@ -104,7 +80,7 @@ fn range(plots: &[Plot], column: &String) -> Option<[f64; 2]> {
 
 impl ColumnCurves {
     /// Significant digits that an eye can tell apart in its range: four, and more where the range is narrow.
-    fn digits(&self) -> usize {
+    pub fn digits(&self) -> usize {
         let ends = self.series.iter().flat_map(|series| &series.y).flat_map(|e| [e.low, e.high]);
         let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         let zoom = low.abs().max(high.abs()) / (high - low);
@@ -154,24 +130,6 @@ fn series_of((arm, records): (usize, &ArmRecords), column: &str, grid: &[f64], o
     };
     let first = grid.iter().position(|x| paths.iter().all(|path| path.0[0] <= *x))?;
     Some(Series { arm, first, y: grid[first..].iter().map_while(at).collect(), n: paths.len() })
-}
-
-pub(super) fn list(items: impl Iterator<Item = String>) -> String {
-    format!("[{}]", items.collect::<Vec<_>>().join(","))
-}
-
-pub(super) fn numbers(values: impl Iterator<Item = f64>, digits: usize) -> String {
-    list(values.map(|value| json_number(value, digits)))
-}
-
-/// `"y":[…]`, and `"l":[…],"h":[…]` where a band is drawn around it.
-pub(super) fn estimates(of: &[Estimate], digits: usize) -> String {
-    let pick = |pick: fn(&Estimate) -> f64| numbers(of.iter().map(pick), digits);
-    let y = pick(|e| e.point);
-    match has_band(of) {
-        true => format!("\"y\":{y},\"l\":{},\"h\":{}", pick(|e| e.low), pick(|e| e.high)),
-        false => format!("\"y\":{y}"),
-    }
 }
 
 /// Whether any interval along a line is wider than its point: that of one trial is not, nor that of a profile of few.

@@ -1,48 +1,58 @@
 //! Metrics that are drawn: confusion matrices, curves over thresholds, reliability, an arm each.
 
-use super::html::escape;
+use super::parts::all;
 use crate::report::Report;
 use crate::report::figure::Drawing;
 use crate::{Error, Result};
+use maud::{Markup, PreEscaped, html};
 
 /// The letters of all drawings of a page together, at most; what is beyond stays in its own file.
 const LETTERS: usize = 1_200_000;
 
 /// Nothing where no metric is drawn.
-pub(super) fn section(report: &Report) -> Result<String> {
-    let mut figures = String::new();
+pub(super) fn section(report: &Report) -> Result<Markup> {
+    let (mut figures, mut letters) = (Vec::new(), 0);
     for (file, drawing) in report.drawings() {
         let figure = figure(&drawing)?;
-        if figures.len() + figure.len() <= LETTERS {
-            figures += &figure;
-        } else {
-            let (title, subtitle) = drawing.heading();
-            figures += &format!(
-                "<h3>{title}</h3><p>{subtitle}: in <a href=\"{file}.svg\">{file}.svg</a>, too large for this page.</p>\n"
-            );
+        let fits = letters + figure.0.len() <= LETTERS;
+        let figure = if fits { figure } else { beside(&drawing, &file) };
+        letters += figure.0.len();
+        figures.push(figure);
+    }
+    Ok(html! {
+        @if !figures.is_empty() {
+            section id="drawn" {
+                h2 { "Right and wrong, in detail" }
+                p { "Of the final weights." }
+                (all(figures))
+            }
         }
-    }
-    if figures.is_empty() {
-        return Ok(figures);
-    }
-    Ok(format!(
-        "<section id=\"drawn\"><h2>Right and wrong, in detail</h2><p>Of the final weights.</p>{figures}</section>\n"
-    ))
+    })
 }
 
-fn figure(drawing: &Drawing) -> Result<String> {
+/// Where a figure is that is not on the page.
+fn beside(drawing: &Drawing, file: &str) -> Markup {
     let (title, subtitle) = drawing.heading();
-    let mut panels = String::new();
+    let file = format!("{file}.svg");
+    html! {
+        h3 { (title) }
+        p { (subtitle) ": in " a href=(file) { (file) } ", too large for this page." }
+    }
+}
+
+fn figure(drawing: &Drawing) -> Result<Markup> {
+    let (title, subtitle) = drawing.heading();
+    let mut panels = Vec::new();
     for (name, svg) in drawing.panels()? {
         let svg = String::from_utf8(svg).map_err(|error| Error::Drawing(error.to_string()))?;
-        panels += &format!(
-            "<div class=\"paper\" role=\"img\" aria-label=\"{}\">{}</div>\n",
-            escape(&format!("{title}: {name}")),
-            svg.trim()
-        );
+        let says = format!("{title}: {name}");
+        panels.push(html! { div.paper role="img" aria-label=(says) { (PreEscaped(svg.trim())) } });
     }
-    Ok(format!(
-        "<figure><h3>{title}</h3><div class=\"panels\">{panels}</div><figcaption class=\"note\">{}</figcaption></figure>\n",
-        escape(subtitle)
-    ))
+    Ok(html! {
+        figure {
+            h3 { (title) }
+            div.panels { (all(panels)) }
+            figcaption.note { (subtitle) }
+        }
+    })
 }

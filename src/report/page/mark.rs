@@ -1,5 +1,6 @@
 //! Levels to compare with: what counts as learned, and the best return that anyone can expect.
 
+use super::text::minus;
 use crate::report::{Report, Summary};
 use crate::task::four_decimals;
 
@@ -19,13 +20,13 @@ pub(super) fn marks(report: &Report, summary: &Summary, column: &str) -> Vec<Mar
     let threshold = threshold.map(|threshold| Mark {
         at: threshold.value,
         class: "threshold",
-        says: format!("dashed: the threshold {}", threshold.value).replace('-', "−"),
+        says: minus(&format!("dashed: the threshold {}", threshold.value)),
     });
     let best = match (&summary.best_returns[..], column) {
         ([best], "return" | "deterministic_return") => Some(Mark {
             at: best.expected,
             class: "best",
-            says: format!("dotted: the best expected return, {}", four_decimals(best.expected).replace('-', "−")),
+            says: format!("dotted: the best expected return, {}", minus(&four_decimals(best.expected))),
         }),
         _ => None,
     };

@@ -1,24 +1,23 @@
 //! Arms against one another by their final scores: how often one beats the other, and the whole distribution.
 
 use super::chart::{Chart, Line};
-use super::data::{estimates, list, numbers};
-use super::html::{escape, json_text, sizes};
-use super::legend::key;
+use super::paired;
+use super::parts::{all, key, scrolling};
+use super::text::sizes;
 use crate::report::interval::ENOUGH;
 use crate::report::statistics::{
     Bootstrap, Estimate, interquartile_mean, probability_of_improvement, run_score_profile,
 };
-use crate::report::summary::higher_is_better;
-use crate::report::{CURVE_RESAMPLES, Report, label};
+use crate::report::{CURVE_RESAMPLES, Report, Summary, label};
 use crate::stream;
-use std::fmt::Write;
+use maud::{Markup, html};
 
 /// Levels at which a profile is taken.
 const LEVELS: usize = 101;
 
 /// The final scores of the arms by one metric.
 pub(super) struct Order<'a> {
-    metric: &'a str,
+    metric: String,
     higher: bool,
     arms: Vec<Scores<'a>>,
 }
@@ -33,29 +32,40 @@ struct Scores<'a> {
 
 /// The share of an arm's runs that are better than each level.
 pub(super) struct Profiles {
-    name: String,
-    levels: Vec<f64>,
-    of: Vec<(usize, Vec<Estimate>)>,
+    pub name: String,
+    pub levels: Vec<f64>,
+    pub of: Vec<(usize, Vec<Estimate>)>,
 }
 
-/// The column that these arms are judged by first, of all that judge.
-pub(super) fn first_judged<'a>(report: &Report, group: &[usize], judged: &'a [String]) -> Option<&'a String> {
-    let trial = group.iter().find_map(|&arm| report.arms[arm].trials.first())?;
-    trial.rows.evaluated().iter().find_map(|own| judged.iter().find(|column| *column == own))
+/// How sure the order of the arms is; nothing where no arms can be compared.
+pub(super) fn section(orders: &[Order], profiles: &[Profiles], summary: &Summary) -> Markup {
+    let figures = orders.iter().zip(profiles.iter().enumerate());
+    html! {
+        @if !orders.is_empty() {
+            section id="order" {
+                h2 { "How sure is the order?" }
+                (all(figures.map(|(order, of)| order.figures(of, orders.len() > 1))))
+                (all(summary.comparisons.iter().map(paired::table)))
+                @if !summary.alone.is_empty() {
+                    p.note { "Not compared, because no other arm learns the same: " (summary.alone.join("; ")) "." }
+                }
+            }
+        }
+    }
 }
 
 impl<'a> Order<'a> {
-    /// Of these arms in the first of these metrics that they have; nothing with fewer than two arms to compare.
-    pub fn of(report: &'a Report, group: &[usize], judged: &'a [String]) -> Option<Self> {
-        let metric = first_judged(report, group, judged)?;
+    /// Of these arms by what decides; nothing with fewer than two arms to compare.
+    pub fn of(report: &'a Report, group: &[usize]) -> Option<Self> {
+        let (metric, higher) = report.deciding(group)?;
         let scores = |&arm: &usize| {
             let records = &report.arms[arm];
-            let values = records.finals(metric);
+            let values = records.finals(&metric);
             let resamples = (values.len() >= ENOUGH).then(|| bootstrap(values.len(), 3 + arm as u64));
             (!values.is_empty()).then_some(Scores { arm, name: &records.name, values, resamples })
         };
         let arms: Vec<Scores> = group.iter().filter_map(scores).collect();
-        (arms.len() > 1).then(|| Order { metric, higher: higher_is_better(metric), arms })
+        (arms.len() > 1).then_some(Order { metric, higher, arms })
     }
 
     pub fn profiles(&self) -> Profiles {
@@ -77,7 +87,7 @@ impl<'a> Order<'a> {
             };
             (arm.arm, band)
         });
-        Profiles { name: label(self.metric), of: of.collect(), levels }
+        Profiles { name: label(&self.metric), of: of.collect(), levels }
     }
 
     /// How the second best arm stands against the best, in a sentence; nothing where several are best.
@@ -98,13 +108,19 @@ impl<'a> Order<'a> {
     }
 
     /// The profile of this index, and each arm against each; `titled` says which arms these are.
-    pub fn figures(&self, (index, profiles): (usize, &Profiles), titled: bool) -> String {
-        let name = escape(&label(self.metric));
-        let title = if titled { format!("<h3>The task of {}</h3>", escape(self.arms[0].name)) } else { String::new() };
-        format!("{title}<div class=\"panels\">{}</div>{}", self.profile_panel((index, profiles)), self.matrix(&name))
+    fn figures(&self, profiles: (usize, &Profiles), titled: bool) -> Markup {
+        html! {
+            @if titled { h3 { "The task of " (self.arms[0].name) } }
+            div.panels { (self.profile_panel(profiles)) }
+            (self.matrix())
+        }
     }
 
-    fn profile_panel(&self, (index, profiles): (usize, &Profiles)) -> String {
+    fn sizes(&self) -> String {
+        sizes(self.arms.iter().map(|arm| arm.values.len()))
+    }
+
+    fn profile_panel(&self, (index, profiles): (usize, &Profiles)) -> Markup {
         let line = |(of, (arm, y)): (&Scores<'a>, &(usize, Vec<Estimate>))| Line {
             arm: *arm,
             name: of.name,
@@ -114,7 +130,7 @@ impl<'a> Order<'a> {
         let than = if self.higher { "more" } else { "less" };
         let chart = Chart {
             says: &format!("share of seeds with {than} than a final {}", profiles.name),
-            attribute: format!("data-profile=\"{index}\""),
+            found: ("profile", index),
             lines: self.arms.iter().zip(&profiles.of).map(line).collect(),
             marks: &[],
             logarithmic: [false, false],
@@ -124,33 +140,45 @@ impl<'a> Order<'a> {
             named: false,
             y_range: Some([0.0, 1.0]),
         };
-        format!(
-            "<figure class=\"panel\"><figcaption><b>Performance profile: seeds with {than} than …</b></figcaption>{}\
-             <p class=\"axis\">{}, final</p><p class=\"note\">share of seeds, {}, 95 % pointwise bootstrap band from 5 seeds on</p></figure>\n",
-            chart.html(),
-            escape(&profiles.name),
-            sizes(self.arms.iter().map(|arm| arm.values.len())),
-        )
+        html! {
+            figure.panel {
+                figcaption { b { "Performance profile: seeds with " (than) " than …" } }
+                (chart.html())
+                p.axis { (profiles.name) ", final" }
+                p.note { "share of seeds, " (self.sizes()) ", 95 % pointwise bootstrap band from 5 seeds on" }
+            }
+        }
     }
 
-    fn matrix(&self, name: &str) -> String {
-        let heads: String =
-            self.arms.iter().map(|arm| format!("<th scope=\"col\">{}</th>", escape(arm.name))).collect();
-        let mut rows = String::new();
-        for (i, first) in self.arms.iter().enumerate() {
-            write!(rows, "<tr><th scope=\"row\">{}{}</th>", key(first.arm), escape(first.name)).ok();
-            for (j, second) in self.arms.iter().enumerate() {
-                rows += &if i == j { "<td>–</td>".to_string() } else { cell(self.improvement(first, second)) };
+    fn matrix(&self) -> Markup {
+        let table = html! {
+            table.matrix {
+                caption {
+                    span {
+                        "Probability of improvement: the chance that a run of the row’s arm is better than one of the column’s arm by "
+                        (label(&self.metric)) " at the end, ties counted half, over all pairs of runs [95 % percentile bootstrap interval, \
+                         from 5 seeds on]; " (self.sizes()) "."
+                    }
+                }
+                thead {
+                    tr {
+                        th scope="col" { "better than" }
+                        @for arm in &self.arms { th scope="col" { (arm.name) } }
+                    }
+                }
+                tbody {
+                    @for (i, first) in self.arms.iter().enumerate() {
+                        tr {
+                            th scope="row" { (key(first.arm)) (first.name) }
+                            @for (j, second) in self.arms.iter().enumerate() {
+                                @if i == j { td { "–" } } @else { (cell(self.improvement(first, second))) }
+                            }
+                        }
+                    }
+                }
             }
-            rows += "</tr>\n";
-        }
-        format!(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"probability of improvement\"><table class=\"matrix\">\
-             <caption><span>Probability of improvement: the chance that a run of the row’s arm is better than one of the column’s \
-             arm by {name} at the end, ties counted half, over all pairs of runs [95 % percentile bootstrap interval, from 5 seeds on]; {}.</span></caption>\
-             <thead><tr><th scope=\"col\">better than</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>\n",
-            sizes(self.arms.iter().map(|arm| arm.values.len())),
-        )
+        };
+        scrolling("probability of improvement", &table)
     }
 
     fn improvement(&self, first: &Scores, second: &Scores) -> Estimate {
@@ -169,17 +197,13 @@ fn bootstrap(n: usize, index: u64) -> Bootstrap {
     Bootstrap::new((1, n), CURVE_RESAMPLES, &mut stream(0, "bootstrap", index))
 }
 
-fn cell(estimate: Estimate) -> String {
+fn cell(estimate: Estimate) -> Markup {
     let Estimate { point, low, high } = estimate;
     let (class, share) = if point >= 0.5 { ("more", point - 0.5) } else { ("less", 0.5 - point) };
-    let interval = if low.is_nan() { String::new() } else { format!(" <small>[{low:.2}, {high:.2}]</small>") };
-    format!("<td class=\"{class}\" style=\"--share:{:.0}%\">{point:.2}{interval}</td>", share * 90.0)
-}
-
-impl Profiles {
-    pub fn json(&self) -> String {
-        let series = self.of.iter().map(|(arm, y)| format!("{{\"a\":{arm},{}}}", estimates(y, 3)));
-        let levels = numbers(self.levels.iter().copied(), 5);
-        format!("{{\"name\":{},\"x\":{levels},\"s\":{}}}", json_text(&self.name), list(series))
+    html! {
+        td class=(class) style=(format!("--share:{:.0}%", share * 90.0)) {
+            (format!("{point:.2}"))
+            @if !low.is_nan() { " " small { (format!("[{low:.2}, {high:.2}]")) } }
+        }
     }
 }

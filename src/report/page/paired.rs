@@ -1,48 +1,60 @@
 //! Each arm against the first one, seed by seed.
 
-use super::html::{escape, grouped};
+use super::parts::{all, scrolling, with_interval};
+use super::text::{grouped, minus};
 use crate::report::summary::difference_cells;
 use crate::report::{Comparison, ComparisonRow, PairedDifference, label};
+use maud::{Markup, html};
 
 /// At the end of training, and on average over it.
-pub(super) fn table(comparison: &Comparison) -> String {
-    let p = if comparison.adjusted_for().is_some() { "p, adjusted" } else { "p" };
-    let heads: String = ["arm", "n", "difference", p, "effect size", "P(better)"]
-        .iter()
-        .map(|head| format!("<th scope=\"col\">{head}</th>"))
-        .collect();
-    let name = escape(&label(&comparison.metric));
-    let better = if comparison.higher_is_better { "higher" } else { "lower" };
+pub(super) fn table(comparison: &Comparison) -> Markup {
     let [from, to] = [comparison.examples.0, comparison.examples.1].map(grouped);
-    let adjusted = comparison.adjusted_for().map_or(String::new(), |tests| {
-        format!(" The p values are adjusted for {tests} tests by Holm’s method; intervals are not.")
-    });
-    format!(
-        "<h3>Against {}, seed by seed</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"paired comparison\">\
-         <table><caption><span>{name} ({better} is better). Difference: mean of the arm minus {}, over the n seeds that both \
-         finished [95 % Student’s interval]; p: paired t test, two-sided; effect size: mean difference over its standard \
-         deviation; P(better): the chance that a run of the arm is better than one of {} [from 5 seeds on, 95 % percentile bootstrap \
-         interval].{adjusted}</span></caption><thead><tr>{heads}</tr></thead>{}{}</table></div>\n",
-        escape(&comparison.reference),
-        escape(&comparison.reference),
-        escape(&comparison.reference),
-        body(comparison, "at the end of training", |row| row.last),
-        body(comparison, &format!("on average over examples {from} to {to} (area under the curve)"), |row| row.area),
-    )
+    let over = format!("on average over examples {from} to {to} (area under the curve)");
+    let p = if comparison.adjusted_for().is_some() { "p, adjusted" } else { "p" };
+    let table = html! {
+        table {
+            caption { span { (caption(comparison)) } }
+            thead {
+                tr {
+                    @for head in ["arm", "n", "difference", p, "effect size", "P(better)"] { th scope="col" { (head) } }
+                }
+            }
+            (body(comparison, "at the end of training", |row| row.last))
+            (body(comparison, &over, |row| row.area))
+        }
+    };
+    html! {
+        h3 { "Against " (comparison.reference) ", seed by seed" }
+        (scrolling("paired comparison", &table))
+    }
 }
 
-fn body(comparison: &Comparison, title: &str, of: fn(&ComparisonRow) -> Option<PairedDifference>) -> String {
+fn caption(comparison: &Comparison) -> Markup {
+    let better = if comparison.higher_is_better { "higher" } else { "lower" };
+    html! {
+        (label(&comparison.metric)) " (" (better) " is better). Difference: mean of the arm minus " (comparison.reference)
+        ", over the n seeds that both finished [95 % Student’s interval]; p: paired t test, two-sided; effect size: mean difference over \
+         its standard deviation; P(better): the chance that a run of the arm is better than one of " (comparison.reference)
+        " [from 5 seeds on, 95 % percentile bootstrap interval]."
+        @if let Some(tests) = comparison.adjusted_for() {
+            " The p values are adjusted for " (tests) " tests by Holm’s method; intervals are not."
+        }
+    }
+}
+
+fn body(comparison: &Comparison, title: &str, of: fn(&ComparisonRow) -> Option<PairedDifference>) -> Markup {
     let row = |row: &ComparisonRow| {
-        let cells = difference_cells(&row.arm, of(row));
-        let texts = cells[1..].iter().map(|cell| {
-            let cell = escape(&cell.replace('-', "−"));
-            match cell.split_once(" [") {
-                Some((point, interval)) => format!("<td>{point} <small>[{interval}</small></td>"),
-                None => format!("<td>{cell}</td>"),
+        html! {
+            tr {
+                th scope="row" { (row.arm) }
+                @for cell in &difference_cells(&row.arm, of(row))[1..] { td { (with_interval(&minus(cell))) } }
             }
-        });
-        format!("<tr><th scope=\"row\">{}</th>{}</tr>\n", escape(&row.arm), texts.collect::<String>())
+        }
     };
-    let rows: String = comparison.rows.iter().map(row).collect();
-    format!("<tbody><tr><th scope=\"rowgroup\" colspan=\"6\" class=\"group\">{title}</th></tr>{rows}</tbody>")
+    html! {
+        tbody {
+            tr { th scope="rowgroup" colspan="6" class="group" { (title) } }
+            (all(comparison.rows.iter().map(row)))
+        }
+    }
 }

@@ -2,12 +2,14 @@
 
 use super::chart::{Chart, Line};
 use super::data::{AXES, ColumnCurves, Curves};
-use super::html::{escape, sizes};
+use super::legend;
 use super::mark::said;
+use super::parts::all;
+use super::text::sizes;
+use crate::record::COUNTERS;
+use crate::regularizer::PENALTIES;
 use crate::report::{Report, axis_label, label};
-
-/// Penalties, as the record calls them.
-const PENALTIES: [&str; 5] = ["l1", "l2", "elastic_net", "entropy_bonus", "kl_penalty"];
+use maud::{Markup, html};
 
 /// The columns of an experiment's records, by what they are for.
 pub(super) struct Columns {
@@ -29,7 +31,8 @@ impl Columns {
         for trial in records {
             let names = &trial.rows.columns;
             columns.judged.extend(trial.rows.evaluated().iter().filter(|name| is_judged(name)).cloned());
-            recorded.extend(names.iter().skip(4));
+            let counts = |name: &str| COUNTERS.contains(&name) || crate::objective::ROUNDS.contains(&name);
+            recorded.extend(names.iter().filter(|name| !counts(name)));
         }
         let is_asked = |name: &&&String| name.as_str() == "loss" || PENALTIES.contains(&name.as_str());
         columns.asked.extend(recorded.iter().filter(is_asked).map(|name| (*name).clone()));
@@ -60,25 +63,57 @@ fn without_repetition(names: &mut Vec<String>) {
     });
 }
 
-/// A panel per column, of those that have curves.
-pub(super) fn panels(report: &Report, curves: &Curves, columns: &[String]) -> String {
-    let of = |column: &String| {
-        let (index, chart) = curves.chart(column)?;
-        Some(panel(report, curves, (index, chart)))
-    };
-    columns.iter().filter_map(of).collect()
+/// What was asked; nothing where nothing has curves.
+pub(super) fn learning(report: &Report, curves: &Curves, columns: &Columns) -> Markup {
+    let panels = panels(report, curves, &columns.asked);
+    html! {
+        @if !panels.is_empty() {
+            section id="curves" {
+                h2 { "Learning curves" }
+                p { "Lines: interquartile mean over n seeds; bands: " (report.interval()) "." }
+                (legend::toolbar(report))
+                div.panels { (all(panels)) }
+            }
+        }
+    }
 }
 
-fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves)) -> String {
-    let name = label(&chart.column);
+/// How the training went; nothing where nothing has curves.
+pub(super) fn diagnostics(report: &Report, curves: &Curves, columns: &Columns) -> Markup {
+    let (gradient, others) = columns.diagnostic.split_at(columns.diagnostic.len().min(1));
+    let [gradient, others] = [gradient, others].map(|columns| panels(report, curves, columns));
+    html! {
+        @if !gradient.is_empty() || !others.is_empty() {
+            section id="diagnostics" {
+                h2 { "How training went" }
+                p { "Gradients are measured before clipping; lines and bands as above." }
+                div.panels { (all(gradient)) }
+                @if !others.is_empty() {
+                    details {
+                        summary { "Every other column of the record" }
+                        div.panels { (all(others)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A panel per column, of those that have curves.
+fn panels(report: &Report, curves: &Curves, columns: &[String]) -> Vec<Markup> {
+    columns.iter().filter_map(|column| Some(panel(report, curves, curves.chart(column)?))).collect()
+}
+
+fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves)) -> Markup {
+    let (name, axis) = (label(&chart.column), axis_label(AXES[0], report.experiment.arms.iter()));
     let lines = chart.series.iter().filter_map(|series| {
         let x = &curves.x[series.arm].as_ref()?[0];
         let x = &x[series.first..series.first + series.y.len()];
         Some(Line { arm: series.arm, name: &report.arms[series.arm].name, x, y: series.y.clone() })
     });
     let drawn = Chart {
-        says: &format!("{name} against {}", axis_label(AXES[0], report.experiment.arms.iter())),
-        attribute: format!("data-chart=\"{index}\""),
+        says: &format!("{name} against {axis}"),
+        found: ("chart", index),
         lines: lines.collect(),
         marks: &chart.marks,
         logarithmic: [false, chart.logarithmic],
@@ -87,16 +122,16 @@ fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves
         named: true,
         y_range: chart.range,
     };
-    let n = sizes(chart.series.iter().map(|series| series.n));
-    format!(
-        "<figure class=\"panel\"><figcaption><b>{}</b><button type=\"button\" class=\"log scripted\" \
-         aria-pressed=\"{}\" title=\"logarithmic axis\">log</button></figcaption>{}\
-         <p class=\"axis\">{}</p><p class=\"note\">{n}, band: {}{}</p></figure>\n",
-        escape(&name),
-        chart.logarithmic,
-        drawn.html(),
-        axis_label(AXES[0], report.experiment.arms.iter()),
-        crate::report::interval::in_words(chart.series.iter().map(|series| series.n)),
-        escape(&said(&chart.marks)),
-    )
+    let n = || chart.series.iter().map(|series| series.n);
+    html! {
+        figure.panel {
+            figcaption {
+                b { (name) }
+                button type="button" class="log scripted" aria-pressed=(chart.logarithmic) title="logarithmic axis" { "log" }
+            }
+            (drawn.html())
+            p.axis { (axis) }
+            p.note { (sizes(n())) ", band: " (crate::report::interval::in_words(n())) (said(&chart.marks)) }
+        }
+    }
 }

@@ -2,10 +2,11 @@
 
 use super::chart::{Chart, Line};
 use super::data::Curves;
-use super::html::{escape, sizes};
-use super::legend::key;
+use super::parts::{all, key, scrolling};
+use super::text::{minus, sizes};
 use crate::report::statistics::{Estimate, spearman};
 use crate::report::{ArmRecords, Report, estimate, label, path};
+use maud::{Markup, html};
 
 /// An arm's two curves, by their indices in [`Curves::charts`].
 pub(super) struct Pair {
@@ -23,28 +24,30 @@ impl Pair {
         let arms = arms.filter(|arm| metrics.series.iter().any(|series| series.arm == *arm));
         arms.map(|arm| Pair { arm, loss, metric }).collect()
     }
-
-    pub fn json(&self) -> String {
-        format!("{{\"a\":{},\"x\":{},\"y\":{}}}", self.arm, self.loss, self.metric)
-    }
 }
 
 /// A panel per arm and a table of rank correlations; nothing without a pair.
-pub(super) fn section(report: &Report, curves: &Curves, pairs: &[Pair], metrics: &[String]) -> String {
-    let Some(first) = pairs.first() else { return String::new() };
-    let metric = label(&curves.charts[first.metric].column);
-    let panels: String = pairs.iter().enumerate().filter_map(|pair| panel(report, curves, pair, &metric)).collect();
-    format!(
-        "<section id=\"tracking\"><h2>Does the loss track what people judge by?</h2>\
-         <p>The training loss of an arm (for a reward: its negative surrogate) against {} at the same rows. A loss that tracks a \
-         metric has a rank correlation near −1 where higher is better, near +1 where lower is better; one near 0 says nothing \
-         about it.</p><div class=\"panels small\">{panels}</div>{}</section>\n",
-        escape(&metric),
-        table(report, metrics)
-    )
+pub(super) fn section(report: &Report, curves: &Curves, pairs: &[Pair], metrics: &[String]) -> Markup {
+    let metric = pairs.first().map(|pair| label(&curves.charts[pair.metric].column));
+    html! {
+        @if let Some(metric) = metric {
+            section id="tracking" {
+                h2 { "Does the loss track what people judge by?" }
+                p {
+                    "The training loss of an arm (for a reward: its negative surrogate) against " (metric) " at the same rows. A loss that \
+                     tracks a metric has a rank correlation near −1 where higher is better, near +1 where lower is better; one near 0 says \
+                     nothing about it."
+                }
+                div.panels.small {
+                    (all(pairs.iter().enumerate().filter_map(|pair| panel(report, curves, pair, &metric))))
+                }
+                (table(report, metrics))
+            }
+        }
+    }
 }
 
-fn panel(report: &Report, curves: &Curves, (i, pair): (usize, &Pair), metric: &str) -> Option<String> {
+fn panel(report: &Report, curves: &Curves, (i, pair): (usize, &Pair), metric: &str) -> Option<Markup> {
     let series = |chart: usize| curves.charts[chart].series.iter().find(|series| series.arm == pair.arm);
     let (loss, judged) = (series(pair.loss)?, series(pair.metric)?);
     let first = loss.first.max(judged.first);
@@ -56,7 +59,7 @@ fn panel(report: &Report, curves: &Curves, (i, pair): (usize, &Pair), metric: &s
     let arm = &report.arms[pair.arm];
     let chart = Chart {
         says: &format!("{metric} against the training loss, {}", arm.name),
-        attribute: format!("data-pair=\"{i}\""),
+        found: ("pair", i),
         lines: vec![Line { arm: pair.arm, name: &arm.name, x: &x, y: y.collect() }],
         marks: &[],
         logarithmic: [logarithmic, false],
@@ -65,48 +68,66 @@ fn panel(report: &Report, curves: &Curves, (i, pair): (usize, &Pair), metric: &s
         named: false,
         y_range: None,
     };
-    Some(format!(
-        "<figure class=\"panel\" data-of=\"{}\"><figcaption><b>{}{}</b></figcaption>{}\
-         <p class=\"axis\">training loss{}</p><p class=\"note\">{}, interquartile means; dot: the end</p></figure>\n",
-        pair.arm,
-        key(pair.arm),
-        escape(&arm.name),
-        chart.html(),
-        if logarithmic { ", log scale" } else { "" },
-        sizes([loss.n.min(judged.n)].into_iter()),
-    ))
+    Some(html! {
+        figure.panel data-of=(pair.arm) {
+            figcaption { b { (key(pair.arm)) (arm.name) } }
+            (chart.html())
+            p.axis { "training loss" @if logarithmic { ", log scale" } }
+            p.note { (sizes([loss.n.min(judged.n)].into_iter())) ", interquartile means; dot: the end" }
+        }
+    })
 }
 
-fn table(report: &Report, metrics: &[String]) -> String {
-    let heads: String =
-        metrics.iter().map(|metric| format!("<th scope=\"col\">{}</th>", escape(&label(metric)))).collect();
+fn table(report: &Report, metrics: &[String]) -> Markup {
     let arms: Vec<(usize, &ArmRecords)> = report.arms.iter().enumerate().collect();
-    let rows: String = crate::parallel::map(&arms, |(i, arm)| row(*i, arm, metrics)).into_iter().flatten().collect();
-    format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"rank correlations\"><table><caption><span>Spearman’s rank \
-         correlation of the training loss with each metric over the rows of a trial: interquartile mean over seeds [{}]; n = seeds in which both vary.</span></caption><thead><tr><th scope=\"col\">arm</th>{heads}</tr>\
-         </thead><tbody>{rows}</tbody></table></div>\n",
-        report.interval()
-    )
+    let rows = crate::parallel::map(&arms, |(i, arm)| row(*i, arm, metrics));
+    let table = html! {
+        table {
+            caption {
+                span {
+                    "Spearman’s rank correlation of the training loss with each metric over the rows of a trial: interquartile mean over \
+                     seeds [" (report.interval()) "]; n = seeds in which both vary."
+                }
+            }
+            thead {
+                tr {
+                    th scope="col" { "arm" }
+                    @for metric in metrics { th scope="col" { (label(metric)) } }
+                }
+            }
+            tbody { (all(rows.into_iter().flatten())) }
+        }
+    };
+    scrolling("rank correlations", &table)
 }
 
-fn row(i: usize, arm: &ArmRecords, metrics: &[String]) -> Option<String> {
-    let cell = |metric: &String| {
-        let correlations = arm.trials.iter().filter_map(|trial| {
+/// Nothing of an arm without a finished trial.
+fn row(i: usize, arm: &ArmRecords, metrics: &[String]) -> Option<Markup> {
+    let correlations = |metric: &String| {
+        let of_trials = arm.trials.iter().filter_map(|trial| {
             let (loss, judged) = path(&trial.rows, "loss", metric)?;
             Some(spearman(&loss, &judged)).filter(|value| value.is_finite())
         });
-        let correlations: Vec<f64> = correlations.collect();
-        match estimate(&correlations) {
-            None => "<td>–</td>".to_string(),
-            Some(estimate) => {
-                let [point, low, high] =
-                    [estimate.point, estimate.low, estimate.high].map(|value| format!("{value:.2}").replace('-', "−"));
-                format!("<td>{point} <small>[{low}, {high}] n = {}</small></td>", correlations.len())
+        of_trials.collect::<Vec<f64>>()
+    };
+    let cell = |correlations: Vec<f64>| {
+        let estimate =
+            estimate(&correlations).map(|of| [of.point, of.low, of.high].map(|value| minus(&format!("{value:.2}"))));
+        html! {
+            @match estimate {
+                None => { td { "–" } },
+                Some([point, low, high]) => {
+                    td { (point) " " small { "[" (low) ", " (high) "] n = " (correlations.len()) } }
+                },
             }
         }
     };
-    let cells: String = metrics.iter().map(cell).collect();
-    (!arm.trials.is_empty())
-        .then(|| format!("<tr><th scope=\"row\">{}{}</th>{cells}</tr>\n", key(i), escape(&arm.name)))
+    (!arm.trials.is_empty()).then(|| {
+        html! {
+            tr {
+                th scope="row" { (key(i)) (arm.name) }
+                @for metric in metrics { (cell(correlations(metric))) }
+            }
+        }
+    })
 }

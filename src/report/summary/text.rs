@@ -1,6 +1,8 @@
 //! For the terminal.
 
 use super::Summary;
+use crate::aligned::{self, Side};
+use crate::numbers::grouped;
 use crate::report::comparison::TESTS_WITHOUT_ADJUSTMENT;
 use crate::report::statistics::Estimate;
 use crate::report::{Comparison, ComparisonRow, PairedDifference, interval, short_label};
@@ -47,7 +49,7 @@ impl Summary {
         };
         let legend = if compared.is_empty() { "" } else { COMPARISON_LEGEND };
         let tables = by_columns(&table).into_iter().flat_map(|table| fitting(table, width.unwrap_or(usize::MAX)));
-        let tables = tables.map(|table| aligned(&table)).collect::<Vec<_>>().join("\n");
+        let tables = tables.map(|table| ruled(&table)).collect::<Vec<_>>().join("\n");
         format!("{}\n\n{tables}\n{note}\n{best}{compared}{legend}{alone}", self.title)
     }
 }
@@ -75,13 +77,13 @@ fn by_columns(table: &[Vec<String>]) -> Vec<Vec<Vec<String>>> {
 
 /// The table as several that are not wider than this, as far as that is possible: each begins with the arms.
 fn fitting(table: Vec<Vec<String>>, width: usize) -> Vec<Vec<Vec<String>>> {
-    let wide = widths(&table);
+    let wide = aligned::widths(&table);
     let mut groups: Vec<Vec<usize>> = vec![vec![]];
     let mut taken = wide[0];
     for (column, wide) in wide.iter().enumerate().skip(1) {
         if taken + 2 + wide > width && groups.last().is_some_and(|group| !group.is_empty()) {
             groups.push(vec![]);
-            taken = widths(&table)[0];
+            taken = aligned::widths(&table)[0];
         }
         taken += 2 + wide;
         groups.last_mut().into_iter().for_each(|group| group.push(column));
@@ -100,21 +102,12 @@ effect size: mean difference over its standard deviation; P(better): chance that
 of the reference [95 % bootstrap interval from 5 seeds on]
 ";
 
-/// Of the widest cell of each column.
-fn widths(table: &[Vec<String>]) -> Vec<usize> {
-    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    (0..table[0].len()).map(width).collect()
-}
-
-/// Columns as wide as their widest cell, with a rule below the head.
-fn aligned(table: &[Vec<String>]) -> String {
-    let widths = widths(table);
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_string() + "\n"
-    };
-    let rule = widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().join("  ");
-    format!("{}{rule}\n{}", line(&table[0]), table[1..].iter().map(line).collect::<String>())
+/// With a rule below the head.
+fn ruled(table: &[Vec<String>]) -> String {
+    let mut lines = aligned::lines(table, |_| Side::Left);
+    let rule = aligned::widths(table).iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().join("  ");
+    lines.insert(1, rule);
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// A table at the end of training and one of the area under the curve.
@@ -125,7 +118,7 @@ fn compared(comparison: &Comparison) -> String {
         let p = if comparison.adjusted_for().is_some() { "p, adjusted" } else { "p" };
         let head = ["arm", "n", "difference", p, "effect size", "P(better)"].map(String::from).to_vec();
         let rows = comparison.rows.iter().map(|row| difference_cells(&row.arm, of(row)));
-        aligned(&[head].into_iter().chain(rows).collect::<Vec<_>>())
+        ruled(&[head].into_iter().chain(rows).collect::<Vec<_>>())
     };
     let adjusted = comparison.adjusted_for().map_or(String::new(), |tests| {
         format!(
@@ -192,10 +185,7 @@ fn whole(value: f64) -> String {
     if !value.is_finite() {
         return "never".into();
     }
-    let digits = format!("{value:.0}");
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
+    grouped(value)
 }
 
 #[cfg(test)]
@@ -215,7 +205,7 @@ mod tests {
         assert!(
             narrow
                 .iter()
-                .flat_map(|table| aligned(table).lines().map(|line| line.chars().count()).collect::<Vec<_>>())
+                .flat_map(|table| ruled(table).lines().map(|line| line.chars().count()).collect::<Vec<_>>())
                 .all(|n| n <= 30)
         );
         assert_eq!(fitting(table, 1).len(), 3, "a column each");

@@ -11,6 +11,7 @@ use crate::distribution::RawActions;
 use crate::metric::{Drawn, Reward, TRAIN};
 use crate::network::Network;
 use crate::options::Named;
+use crate::rollout::Once;
 use crate::{Error, Result, Rng, stream};
 use lossward_envs::Vectorized;
 use lossward_envs::wrapper::Purpose;
@@ -165,26 +166,23 @@ fn play(
 ) -> Result<Played> {
     env.reset();
     let (policy, copies) = (network.policy(), env.steps().copies);
-    let mut ended = vec![false; copies];
+    let mut once = Once::new(copies);
     let (mut actions, mut applied, mut log_probs) = (RawActions::default(), Vec::new(), Vec::new());
     let (mut total, mut steps, mut entropy) = (0.0, 0.0, 0.0);
-    while ended.contains(&false) {
+    while !once.is_over() {
         network.infer_steps(env.steps(), outputs)?;
         let acting = policy.at(outputs);
         log_probs.clear();
         match &mut rng {
-            Some(rng) => acting.sample(&ended, rng, &mut actions, &mut log_probs),
+            Some(rng) => acting.sample(once.ended(), rng, &mut actions, &mut log_probs),
             None => acting.modes(copies, &mut actions),
         }
-        for copy in (0..copies).filter(|copy| !ended[*copy]) {
+        for copy in once.playing() {
             entropy += acting.entropy(copy, &actions);
             steps += 1.0;
         }
-        env.step(policy.applied(&actions, &mut applied), &ended)?;
-        for end in &env.steps().ends {
-            ended[end.copy] = true;
-            total += end.total_reward;
-        }
+        once.step(env, policy.applied(&actions, &mut applied))?;
+        env.steps().ends.iter().for_each(|end| total += end.total_reward);
     }
     let copies = copies as f64;
     Ok(Played { total: total / copies, length: steps / copies, entropy: entropy / steps })

@@ -1,27 +1,65 @@
-//! The `objective` table of a policy gradient.
+//! What the house asks of the settings of a policy gradient.
 
-use super::{Check, fail, require};
-use crate::objective::{Baseline, PolicyGradientSettings, SurrogateKind};
+use super::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind};
+use crate::Result;
+use crate::checks::{Check, fail, most, require, within};
+use crate::objective::{Checked, Objective, ObjectiveKind, Parts};
 use crate::optimizer::Schedule;
 use crate::rollout::Length;
 use crate::task::{Task, TaskSource};
 use lossward_envs::Space;
 
-pub(super) fn check(settings: &PolicyGradientSettings, task: &Task, budget: u64) -> Check {
-    check_rollout(settings, budget)?;
-    check_returns(settings)?;
-    check_groups(settings, task)?;
-    check_surrogate(settings, task)?;
-    check_critic(settings)?;
-    check_bonus(settings)?;
-    let reward = settings.reward.as_ref();
-    let made = task.environments(reward, settings.discount, Vec::new());
-    made.map(|_| ()).map_err(|error| error.under("objective.reward"))
+impl ObjectiveKind for PolicyGradientSettings {
+    fn rounds(&self) -> &'static str {
+        Self::ROUNDS
+    }
+
+    fn terms(&self) -> Result<Vec<String>> {
+        Ok(PolicyGradientSettings::terms(self).into_iter().map(String::from).collect())
+    }
+
+    fn examples(&self, of_environment: bool) -> &'static str {
+        if of_environment { "environment steps" } else { "rewarded rows" }
+    }
+
+    fn acts(&self) -> bool {
+        true
+    }
+
+    fn check(&self, of: &Checked) -> Check {
+        check_sizes(self)?;
+        check_rollout(self, of.budget)?;
+        check_returns(self)?;
+        check_groups(self, of.task)?;
+        check_surrogate(self, of.task)?;
+        check_critic(self)?;
+        check_bonus(self)?;
+        let made = of.task.environments(self.reward.as_ref(), self.discount, Vec::new());
+        made.map(drop).map_err(|error| error.under("objective.reward"))
+    }
+
+    fn build(&self, parts: Parts) -> Result<Box<dyn Objective>> {
+        Ok(Box::new(PolicyGradient::new(self, &parts)?))
+    }
 }
 
 /// At the key of the objective.
 fn at(key: &str) -> String {
     format!("objective.{key}")
+}
+
+fn check_sizes(settings: &PolicyGradientSettings) -> Check {
+    let (copies, steps) = (settings.environments as u64, settings.rollout.steps() as u64);
+    within(&[
+        ("objective.environments", copies, most::COPIES),
+        ("objective.epochs", settings.epochs as u64, most::EPOCHS),
+        ("objective.batch_size", settings.batch_size.unwrap_or(0) as u64, most::BATCH),
+        ("objective.n_step", settings.n_step.unwrap_or(0) as u64, most::STEPS),
+        ("objective.rollout.steps", steps, most::STEPS),
+    ])?;
+    let (transitions, most) = (copies * steps, most::TRANSITIONS);
+    let message = format!("`rollout` has {transitions} transitions, steps times environments; the most is {most}");
+    require(transitions <= most, &at("rollout"), &message)
 }
 
 fn check_rollout(settings: &PolicyGradientSettings, budget: u64) -> Check {
@@ -31,10 +69,7 @@ fn check_rollout(settings: &PolicyGradientSettings, budget: u64) -> Check {
     positive(settings.epochs, "epochs", "epochs")?;
     positive(settings.batch_size.unwrap_or(1), "batch_size", "batch_size")?;
     positive(settings.n_step.unwrap_or(1), "n_step", "n_step")?;
-    let steps = match settings.rollout {
-        Length::Steps(steps) => steps,
-        Length::Episodes => 1,
-    };
+    let steps = settings.rollout.steps();
     positive(steps, "rollout", "steps")?;
     let rollout = settings.environments.saturating_mul(steps) as u64;
     let message = format!("one rollout takes {rollout} steps or more, beyond the budget of {budget} examples");

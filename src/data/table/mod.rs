@@ -1,10 +1,16 @@
 //! Tables: CSV files with a header, plain or gzip-compressed.
 
+mod column;
+mod header;
+
+pub use column::{Column, Slip, is_perhaps_missing};
+
 use super::notation::Notation;
 use super::source::ByteSource;
 use super::texts::{MOST_BYTES, Texts};
 use crate::{Error, Result};
 use csv::StringRecord;
+use header::{Misread, check_names, without_separator_line};
 
 /// The columns of a file, by the names of its header; or of two files, one below the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,14 +18,6 @@ pub struct Table {
     /// What errors call each file, and how many rows of the table it ends after.
     files: Vec<(String, usize)>,
     pub columns: Vec<Column>,
-}
-
-/// The entries of one column as they are written, `[rows]`; an entry may be missing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Column {
-    pub name: String,
-    texts: Texts,
-    notation: Notation,
 }
 
 /// How the text of a table is read.
@@ -39,10 +37,6 @@ impl Default for Format<'_> {
 
 /// What stands for an entry that is missing.
 pub const MISSING: [&str; 4] = ["", "NA", "?", "null"];
-
-/// What may be meant to stand for one, in lower case.
-const PERHAPS_MISSING: [&str; 14] =
-    ["n/a", "#n/a", "n.a.", "na", "nan", "none", "null", "nil", "-", "--", "---", ".", "..", "missing"];
 
 /// Numbers beyond this, up or down, are refused: sums of their products would leave what single precision can hold.
 pub const LARGEST: f64 = 1e30;
@@ -195,160 +189,6 @@ impl Table {
 /// Whether a number can be learned from.
 pub fn is_usable(x: f64) -> bool {
     x.abs() <= LARGEST
-}
-
-/// What the csv crate could not read, in our words.
-struct Misread {
-    place: String,
-    error: csv::Error,
-}
-
-impl std::fmt::Display for Misread {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Misread { place, error } = self;
-        match error.kind() {
-            csv::ErrorKind::UnequalLengths { len, expected_len, .. } => {
-                write!(f, "{place} has {len} fields where the header has {expected_len}")?;
-                let one_more = *len == expected_len + 1;
-                f.write_str(if one_more { "; does it end with a comma that should not be there?" } else { "" })
-            }
-            csv::ErrorKind::Utf8 { .. } => {
-                let verb = if place.starts_with("row") { "holds" } else { "has" };
-                write!(f, "{place} {verb} text that is not UTF-8; save the table as UTF-8")
-            }
-            _ => write!(f, "{place}: {error}"),
-        }
-    }
-}
-
-/// The text behind a first line `sep=,`, with which spreadsheets say what separates columns.
-fn without_separator_line<'t>(text: &'t [u8], format: &Format) -> Result<&'t [u8], String> {
-    let Some(rest) = text.strip_prefix(b"sep=") else { return Ok(text) };
-    let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
-    let said = String::from_utf8_lossy(&rest[..end]);
-    match said.trim_end_matches(['\r', '\n']) {
-        said if said.chars().eq([format.separator]) => Ok(&rest[end..]),
-        said => Err(other_separator(said.chars().next().unwrap_or(';'), "are separated")),
-    }
-}
-
-fn other_separator(other: char, verb: &str) -> String {
-    format!(
-        "its columns {verb} by {other:?}; it must be commas, or say `separator = {:?}` in `dataset`",
-        other.to_string()
-    )
-}
-
-/// Names that can't be told apart or are not there.
-fn check_names(names: &[&str], format: &Format) -> Result<(), String> {
-    if names.iter().all(|name| name.is_empty()) {
-        return Err("it is empty; it must begin with a line of column names".into());
-    }
-    let other = SEPARATORS.into_iter().find(|other| *other != format.separator && names[0].contains(*other));
-    if let (1, Some(other)) = (names.len(), other) {
-        return Err(other_separator(other, "seem to be separated"));
-    }
-    match names.iter().position(|name| name.is_empty()) {
-        Some(last) if last + 1 == names.len() => {
-            return Err("its header ends with a comma, so that the last column has no name; take it away from the end of every line".into());
-        }
-        Some(column) => {
-            return Err(format!(
-                "column {} of its header has no name; give it one, or leave the column out (pandas writes its index so, unless index=False)",
-                column + 1
-            ));
-        }
-        None => {}
-    }
-    let mut sorted = names.to_vec();
-    sorted.sort_unstable();
-    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(format!("two columns are called `{}`", pair[0])),
-        None => Ok(()),
-    }
-}
-
-/// An entry that is no number, in a column of numbers.
-pub struct Slip<'a> {
-    pub row: usize,
-    pub text: &'a str,
-    notation: Notation,
-}
-
-impl Slip<'_> {
-    /// What it is instead, and what would be right.
-    pub fn message(&self) -> String {
-        let text = self.text;
-        match self.notation.look(text) {
-            Some(look) => format!("`{text}` {}", look.advice()),
-            None if is_perhaps_missing(text) => {
-                format!(
-                    "`{text}` is not a number; if it says that the entry is missing: `missing_values = [{text:?}]` in `dataset`"
-                )
-            }
-            None => format!("`{text}` is not a number"),
-        }
-    }
-}
-
-/// Whether a text may be meant to say that the entry is missing.
-pub fn is_perhaps_missing(text: &str) -> bool {
-    PERHAPS_MISSING.contains(&text.to_lowercase().as_str())
-}
-
-impl Column {
-    /// What is written there.
-    pub fn texts(&self) -> impl Iterator<Item = Option<&str>> + Clone {
-        self.texts.iter()
-    }
-
-    /// The numbers where all that is not missing is one.
-    pub fn numbers(&self) -> Option<Vec<Option<f64>>> {
-        let number = |text: Option<&str>| match text {
-            None => Some(None),
-            Some(text) => self.notation.number(text).map(Some),
-        };
-        self.texts().map(number).collect()
-    }
-
-    pub fn holds_numbers(&self) -> bool {
-        self.first_text().is_none()
-    }
-
-    /// The first entry that is no number.
-    fn first_text(&self) -> Option<Slip<'_>> {
-        self.entry(|text| self.notation.number(text).is_none())
-    }
-
-    fn entry(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Slip<'_>> {
-        let entries = self.texts().enumerate().filter_map(|(row, text)| Some((row, text?)));
-        let found = entries.into_iter().find(|(_, text)| is_wanted(text));
-        found.map(|(row, text)| Slip { row, text, notation: self.notation })
-    }
-
-    /// An entry that is no number where more than half of the entries are numbers, or look like numbers written another way: a slip
-    /// rather than a category. Preferably one that looks like a number.
-    pub fn slip(&self) -> Option<Slip<'_>> {
-        let first = self.first_text()?;
-        let is_number = |text: &&str| self.notation.number(text).is_some() || self.notation.look(text).is_some();
-        let (mut known, mut numbers) = (0, 0);
-        self.texts().flatten().for_each(|text| {
-            known += 1;
-            numbers += usize::from(is_number(&text));
-        });
-        let written = || self.entry(|text| self.notation.number(text).is_none() && self.notation.look(text).is_some());
-        (2 * numbers > known).then(|| written().unwrap_or(first))
-    }
-
-    /// Rows without an entry.
-    pub fn missing(&self) -> usize {
-        self.texts().filter(Option::is_none).count()
-    }
-
-    /// The first row without an entry.
-    pub fn first_missing(&self) -> Option<usize> {
-        self.texts().position(|text| text.is_none())
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Minimizing a loss of labelled examples.
 
+mod kind;
+
 use super::{Counters, Mean, Objective, ObjectiveValue, Sense, no_batch};
 use crate::data::Examples;
 use crate::loss::{Criterion, Loss, LossSettings};

@@ -1,0 +1,89 @@
+//! The `objective` table of an arm: one of several kinds, each in files of its own.
+
+use super::{ExpertSettings, Objective, PolicyGradientSettings, SupervisedSettings};
+use crate::Result;
+use crate::checks::Check;
+use crate::network::NetworkSettings;
+use crate::optimizer::OptimizerSettings;
+use crate::task::{Expert, Task};
+use serde::Serialize;
+
+/// The settings of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ObjectiveSettings {
+    Supervised(SupervisedSettings),
+    PolicyGradient(Box<PolicyGradientSettings>),
+}
+
+/// The kinds of [`ObjectiveSettings`] with a sentence each, for `lossward list objectives`.
+pub const KINDS: &[(&str, &str)] = &[
+    ("supervised", "minimize a loss of labelled examples"),
+    ("policy_gradient", "maximize the reward of sampled actions"),
+];
+
+/// What third counters of records count, in the order of the kinds.
+pub const ROUNDS: [&str; 2] = [SupervisedSettings::ROUNDS, PolicyGradientSettings::ROUNDS];
+
+impl ObjectiveSettings {
+    pub fn kind(&self) -> &dyn ObjectiveKind {
+        match self {
+            ObjectiveSettings::Supervised(settings) => settings,
+            ObjectiveSettings::PolicyGradient(settings) => settings.as_ref(),
+        }
+    }
+
+    /// Whose policy it learns from, if it does.
+    pub fn expert(&self) -> Option<&ExpertSettings> {
+        match self {
+            ObjectiveSettings::Supervised(settings) => settings.expert.as_ref(),
+            ObjectiveSettings::PolicyGradient(_) => None,
+        }
+    }
+
+    pub fn expert_mut(&mut self) -> Option<&mut ExpertSettings> {
+        match self {
+            ObjectiveSettings::Supervised(settings) => settings.expert.as_mut(),
+            ObjectiveSettings::PolicyGradient(_) => None,
+        }
+    }
+}
+
+/// What is asked of the settings of every kind.
+pub trait ObjectiveKind {
+    /// What the third counter of its records counts: `epochs`.
+    fn rounds(&self) -> &'static str;
+
+    /// Columns of the terms of every [`ObjectiveValue`](super::ObjectiveValue), in order.
+    fn terms(&self) -> Result<Vec<String>>;
+
+    /// What its examples are, on a data set or in an environment: `labelled rows`.
+    fn examples(&self, of_environment: bool) -> &'static str;
+
+    /// Whether it learns from what its network does, rather than from labels.
+    fn acts(&self) -> bool;
+
+    /// Whether the settings make sense; a fault stands at its key, as seen from the arm.
+    fn check(&self, of: &Checked) -> Check;
+
+    fn build(&self, parts: Parts) -> Result<Box<dyn Objective>>;
+}
+
+/// What settings are checked with.
+pub struct Checked<'a> {
+    pub task: &'a Task,
+    pub budget: u64,
+    /// Whether the arm of this name, which stands at the path, can be learned from.
+    pub teacher: &'a dyn Fn(&str, &str) -> Check,
+}
+
+/// What an objective is built from, beside its own settings.
+pub struct Parts<'a> {
+    pub task: &'a Task,
+    pub network: &'a NetworkSettings,
+    pub optimizer: &'a OptimizerSettings,
+    pub budget: u64,
+    pub seed: u64,
+    /// Of [`ObjectiveSettings::expert`].
+    pub expert: Option<Expert>,
+}
