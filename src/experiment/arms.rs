@@ -1,7 +1,7 @@
 //! The arms of a file: shared tables below their own, presets below their objectives, overrides on top.
 
 use super::merge::merge;
-use super::reading::{read, read_at};
+use super::reading::{read, read_with};
 use super::source::{FileText, locate, table};
 use super::{Arm, Budget};
 use crate::Result;
@@ -173,16 +173,12 @@ pub(super) fn read_arm<'i>(
     merged.insert(objective_key, Spanned::new(span.clone(), DeValue::Table(objective.clone())));
     let tables: ArmTables = read(source, merged.clone())?;
     let kind = objective.remove("kind");
-    let objective = match kind.as_ref().and_then(|kind| kind.get_ref().as_str()) {
-        Some("supervised") => {
-            // The kind's default number of episodes is no expert.
-            if table(&own, "expert").is_none() {
-                objective.remove("expert");
-            }
-            ObjectiveSettings::Supervised(read_at(source, objective, span)?)
-        }
-        _ => ObjectiveSettings::PolicyGradient(read_at(source, objective, span)?),
-    };
+    let kind = kind.as_ref().and_then(|kind| kind.get_ref().as_str()).unwrap_or_default();
+    // The kind's default number of episodes is no expert.
+    if table(&own, "expert").is_none() {
+        objective.remove("expert");
+    }
+    let objective = read_with(source, objective, span, |table| ObjectiveSettings::read(kind, table))?;
     let ArmTables { name, task, network, optimizer, regularizer, budget, evaluation, .. } = tables;
     Ok((Arm { name, task, network, optimizer, regularizer, budget, evaluation, objective }, merged))
 }

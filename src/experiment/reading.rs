@@ -21,13 +21,15 @@ fn dated(table: &DeTable) -> Option<(String, std::ops::Range<usize>)> {
 }
 
 pub(super) fn read<'i, T: Deserialize<'i>>(source: &FileText, table: DeTable<'i>) -> Result<T> {
-    read_at(source, table, 0..0)
+    read_with(source, table, 0..0, T::deserialize)
 }
 
-pub(super) fn read_at<'i, T: Deserialize<'i>>(
+/// What `of` makes of a table that stands at this place.
+pub(super) fn read_with<'i, T>(
     source: &FileText,
     table: DeTable<'i>,
     span: std::ops::Range<usize>,
+    of: impl FnOnce(Lenient<toml::de::Deserializer<'i>>) -> std::result::Result<T, toml::de::Error>,
 ) -> Result<T> {
     if let Some((key, span)) = dated(&table) {
         return Err(
@@ -35,5 +37,5 @@ pub(super) fn read_at<'i, T: Deserialize<'i>>(
         );
     }
     let deserializer = toml::de::Deserializer::from(Spanned::new(span, table.clone()));
-    T::deserialize(Lenient(deserializer)).map_err(|error| source.explain(&error, &table))
+    of(Lenient(deserializer)).map_err(|error| source.explain(&error, &table))
 }

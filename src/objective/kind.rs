@@ -7,44 +7,60 @@ use crate::network::NetworkSettings;
 use crate::optimizer::OptimizerSettings;
 use crate::task::{Expert, Task};
 use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, Error as _};
 
-/// The settings of one kind.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ObjectiveSettings {
-    Supervised(SupervisedSettings),
-    PolicyGradient(Box<PolicyGradientSettings>),
+macro_rules! kinds {
+    ($($kind:ident($settings:ty) = $name:literal, $sentence:literal;)*) => {
+        /// The settings of one kind.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(tag = "kind")]
+        pub enum ObjectiveSettings {
+            $(#[serde(rename = $name)] $kind(Box<$settings>)),*
+        }
+
+        /// The kinds of [`ObjectiveSettings`] with a sentence each, for `lossward list objectives`.
+        pub const KINDS: &[(&str, &str)] = &[$(($name, $sentence)),*];
+
+        /// What third counters of records count, in the order of the kinds.
+        pub const ROUNDS: &[&str] = &[$(<$settings>::ROUNDS),*];
+
+        impl ObjectiveSettings {
+            pub fn kind(&self) -> &dyn ObjectiveKind {
+                match self { $(ObjectiveSettings::$kind(settings) => settings.as_ref()),* }
+            }
+
+            /// Those of the kind of this name, from a table without its `kind`.
+            ///
+            /// # Errors
+            /// When there is no such kind, or they are not its settings.
+            pub fn read<'de, D: Deserializer<'de>>(kind: &str, table: D) -> std::result::Result<Self, D::Error> {
+                match kind {
+                    $($name => Deserialize::deserialize(table).map(ObjectiveSettings::$kind),)*
+                    _ => Err(D::Error::unknown_variant(kind, &[$($name),*])),
+                }
+            }
+        }
+    };
 }
 
-/// The kinds of [`ObjectiveSettings`] with a sentence each, for `lossward list objectives`.
-pub const KINDS: &[(&str, &str)] = &[
-    ("supervised", "minimize a loss of labelled examples"),
-    ("policy_gradient", "maximize the reward of sampled actions"),
-];
-
-/// What third counters of records count, in the order of the kinds.
-pub const ROUNDS: [&str; 2] = [SupervisedSettings::ROUNDS, PolicyGradientSettings::ROUNDS];
+kinds! {
+    Supervised(SupervisedSettings) = "supervised", "minimize a loss of labelled examples";
+    PolicyGradient(PolicyGradientSettings) = "policy_gradient", "maximize the reward of sampled actions";
+}
 
 impl ObjectiveSettings {
-    pub fn kind(&self) -> &dyn ObjectiveKind {
-        match self {
-            ObjectiveSettings::Supervised(settings) => settings,
-            ObjectiveSettings::PolicyGradient(settings) => settings.as_ref(),
-        }
-    }
-
     /// Whose policy it learns from, if it does.
     pub fn expert(&self) -> Option<&ExpertSettings> {
         match self {
             ObjectiveSettings::Supervised(settings) => settings.expert.as_ref(),
-            ObjectiveSettings::PolicyGradient(_) => None,
+            _ => None,
         }
     }
 
     pub fn expert_mut(&mut self) -> Option<&mut ExpertSettings> {
         match self {
             ObjectiveSettings::Supervised(settings) => settings.expert.as_mut(),
-            ObjectiveSettings::PolicyGradient(_) => None,
+            _ => None,
         }
     }
 }
