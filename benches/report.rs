@@ -6,7 +6,7 @@ mod common;
 use common::Sandbox;
 use common::records::{experiment_of, write_results};
 use divan::Bencher;
-use lossward::record::Outcome;
+use lossward::record::TrialOutcome;
 use lossward::report::Report;
 
 fn main() {
@@ -16,7 +16,7 @@ fn main() {
 /// `(arms, seeds, rows)` of an experiment on disk.
 fn written(sandbox: &Sandbox, (arms, seeds, rows): (usize, u64, usize)) -> std::path::PathBuf {
     let names: Vec<String> = (0..arms).map(|i| format!("arm number {i}")).collect();
-    let finished = |_, _| Some(Outcome::Finished { seconds: 3.0, warnings: Vec::new() });
+    let finished = |_, _| Some(TrialOutcome::Finished { seconds: 3.0, warnings: Vec::new() });
     write_results(sandbox, &experiment_of(&names, seeds), rows, finished)
 }
 

@@ -164,7 +164,7 @@ pub const ALL: &[Spec] = &[
 /// Other names of built-in environments: `(other name, id)`.
 pub const ALIASES: &[(&str, &str)] = &[("Taxi-v3", "Taxi-v4")];
 
-impl table::Row for Spec {
+impl table::TableRow for Spec {
     const WHAT: &'static str = "environment";
 
     fn name(&self) -> &'static str {

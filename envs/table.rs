@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 /// A row that can be named.
-pub trait Row: 'static {
+pub trait TableRow: 'static {
     /// What it is called in messages: `environment`.
     const WHAT: &'static str;
 
@@ -11,9 +11,9 @@ pub trait Row: 'static {
 }
 
 /// The rows of another crate, behind those of a table.
-pub struct Added<T: Row>(OnceLock<&'static [T]>);
+pub struct Added<T: TableRow>(OnceLock<&'static [T]>);
 
-impl<T: Row> Added<T> {
+impl<T: TableRow> Added<T> {
     #[allow(clippy::new_without_default, reason = "a table is a static")]
     pub const fn new() -> Self {
         Added(OnceLock::new())
@@ -25,7 +25,7 @@ impl<T: Row> Added<T> {
     /// When a name is empty or taken, or it is not the first call.
     pub fn add(&self, built_in: impl Iterator<Item = &'static T>, rows: &'static [T]) -> Result<(), String> {
         let what = T::WHAT;
-        let taken: Vec<&str> = built_in.map(Row::name).collect();
+        let taken: Vec<&str> = built_in.map(TableRow::name).collect();
         for (i, row) in rows.iter().enumerate() {
             let name = row.name();
             if name.trim().is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::disk;
 use crate::experiment::Experiment;
-use crate::record::{Attempt, Claim, Claimant, HEARTBEAT, Outcome, Status};
+use crate::record::{Attempt, Claim, Claimant, HEARTBEAT, Status, TrialOutcome};
 use crate::train::Watch;
 use crate::trial::Trial;
 use crate::{Error, Result};
@@ -30,7 +30,7 @@ pub enum Event {
     },
     Ended {
         trial: usize,
-        outcome: Result<Outcome>,
+        outcome: Result<TrialOutcome>,
     },
     /// Another process trains it; it is waited for when nothing else is left.
     Elsewhere {
@@ -64,13 +64,13 @@ pub fn plan<'a>(experiment: &'a Experiment, results: &Path, force: bool) -> Resu
     let mut plan = Plan { missing: Vec::new(), total: trials.len(), damaged: Vec::new() };
     for trial in trials {
         match trial.status()? {
-            Status::Missing | Status::Ended(Outcome::Failed { .. }) => plan.missing.push(trial),
+            Status::Missing | Status::Ended(TrialOutcome::Failed { .. }) => plan.missing.push(trial),
             Status::Damaged(fault) => {
                 plan.damaged.push(format!("{} runs again, since its record is not whole: {fault}", trial.name()));
                 plan.missing.push(trial);
             }
             // Left by a process that was killed between the outcome and giving it back.
-            Status::Ended(Outcome::Finished { .. }) => trial.folder.sweep_claim(results)?,
+            Status::Ended(TrialOutcome::Finished { .. }) => trial.folder.sweep_claim(results)?,
             Status::Other { there, wanted } => {
                 let message =
                     format!("holds the records of another experiment: there `{there}`, here `{wanted}`; {ELSEWHERE}");
@@ -226,7 +226,7 @@ impl Laboratory<'_> {
 
     /// Whether a trial has finished since it was planned, with weights where others learn from it.
     fn is_done(&self, trial: &Trial) -> Result<bool> {
-        let finished = matches!(trial.status()?, Status::Ended(Outcome::Finished { .. }));
+        let finished = matches!(trial.status()?, Status::Ended(TrialOutcome::Finished { .. }));
         Ok(finished && (trial.folder.final_weights().is_file() || !self.is_teacher(trial)))
     }
 

@@ -6,7 +6,7 @@ use crate::network::Network;
 use crate::objective::{ExpertSettings, Objective, Parts};
 use crate::optimizer::Optimizer;
 use crate::patience::Patience;
-use crate::record::{Claim, Outcome, Provenance, Rows, Status, TrialFolder};
+use crate::record::{Claim, Provenance, Rows, Status, TrialFolder, TrialOutcome};
 use crate::regularizer::Regularizer;
 use crate::task::{Evaluation, Expert, Task};
 use crate::train::{Course, Training, Watch, train};
@@ -48,7 +48,7 @@ impl<'a> Trial<'a> {
     /// What its folder says about it. Of records without checksums, those that end before their time are not whole.
     pub fn status(&self) -> Result<Status> {
         let status = self.folder.status(&self.identity()?);
-        let ended = matches!(status, Status::Ended(Outcome::Finished { .. }));
+        let ended = matches!(status, Status::Ended(TrialOutcome::Finished { .. }));
         if ended && self.arm.evaluation.early_stopping.is_none() && !self.folder.has_checksums() {
             let examples =
                 Rows::read(&self.folder.rows())?.column("examples").and_then(|column| column.last().copied());
@@ -61,12 +61,12 @@ impl<'a> Trial<'a> {
 
     /// Runs the trial from its beginning and leaves its records. A failure is recorded too; an interruption is not, so that
     /// the next run takes the trial up again.
-    pub fn run(&self, results: &Path, watch: &Watch, claim: &Claim) -> Result<Outcome> {
+    pub fn run(&self, results: &Path, watch: &Watch, claim: &Claim) -> Result<TrialOutcome> {
         self.folder.begin(&self.identity()?)?;
         let outcome = match self.run_guarded(results, watch) {
-            Ok((seconds, warnings)) => Outcome::Finished { seconds, warnings },
+            Ok((seconds, warnings)) => TrialOutcome::Finished { seconds, warnings },
             Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(error) => Outcome::Failed { reason: error.to_string() },
+            Err(error) => TrialOutcome::Failed { reason: error.to_string() },
         };
         if !claim.is_held() {
             let message =

@@ -8,7 +8,7 @@ mod counting;
 use counting::most_bytes;
 use lossward::data::source::ByteSource;
 use lossward::data::table::{Column, Format, Table};
-use lossward::data::tabular::{Kind, Missing, Tabular};
+use lossward::data::tabular::{Missing, Tabular, TargetKind};
 use lossward::data::{Split, boxes, description, idx, images::Images, notation::Notation};
 use lossward::report::figure::DescriptionFigure;
 use proptest::prelude::*;
@@ -42,8 +42,8 @@ fn learn_from(content: &[u8]) {
         let last = table.columns.last().unwrap().name.clone();
         for (kind, logarithm, categorical) in [
             (None, false, None),
-            (Some(Kind::Classification), false, None),
-            (Some(Kind::Regression), true, Some(last.as_str())),
+            (Some(TargetKind::Classification), false, None),
+            (Some(TargetKind::Regression), true, Some(last.as_str())),
         ] {
             let read = Tabular {
                 table: &table,

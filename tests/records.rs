@@ -9,7 +9,7 @@ mod common;
 
 use common::{Run, Sandbox, TINY, files};
 use counting::most_bytes;
-use lossward::record::{Outcome, Rows, Status, TrialFolder};
+use lossward::record::{Rows, Status, TrialFolder, TrialOutcome};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence::WithSource;
 use std::path::{Path, PathBuf};
@@ -121,7 +121,7 @@ fn believe(file: &str, content: &[u8]) {
     let size: usize = FINISHED.iter().map(|(_, content)| content.len()).sum::<usize>() + content.len();
     assert!(most <= 4 * size + (1 << 20), "{most} bytes for {size}");
     if content == whole(file) {
-        assert!(matches!(status, Status::Ended(Outcome::Finished { .. })), "{status:?}");
+        assert!(matches!(status, Status::Ended(TrialOutcome::Finished { .. })), "{status:?}");
     } else if file != "outcome.json" {
         assert!(matches!(&status, Status::Damaged(why) if why.contains(file)), "{file}: {status:?}");
     }

@@ -6,13 +6,13 @@ mod common;
 
 use common::Sandbox;
 use common::records::{experiment_of, write_results};
-use lossward::record::Outcome;
+use lossward::record::TrialOutcome;
 use lossward::report::{Report, Summary};
 use std::path::Path;
 use std::process::Command;
 
-fn finished(warnings: &[&str]) -> Option<Outcome> {
-    Some(Outcome::Finished { seconds: 3.0, warnings: warnings.iter().map(|text| text.to_string()).collect() })
+fn finished(warnings: &[&str]) -> Option<TrialOutcome> {
+    Some(TrialOutcome::Finished { seconds: 3.0, warnings: warnings.iter().map(|text| text.to_string()).collect() })
 }
 
 fn names(n: usize) -> Vec<String> {
@@ -79,7 +79,7 @@ fn names_from_files_stay_text() {
 #[test]
 fn failures_are_reported_with_seeds_and_reasons() {
     let sandbox = Sandbox::new();
-    let failed = || Some(Outcome::Failed { reason: "update 7 (700 examples): the loss is NaN".into() });
+    let failed = || Some(TrialOutcome::Failed { reason: "update 7 (700 examples): the loss is NaN".into() });
     let some = write_results(&sandbox, &experiment_of(&names(2), 4), 30, |arm, seed| match (arm, seed) {
         (1, 0 | 2) => failed(),
         (1, 3) => None,

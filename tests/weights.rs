@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use common::Sandbox;
 use counting::most_bytes;
 use lossward::experiment::Experiment;
-use lossward::network::{Description, Network, NetworkSettings, Outputs};
+use lossward::network::{Network, NetworkSettings, Outputs, WeightsDescription};
 use lossward::{distribution::Policy, stream, task::Task};
 use lossward_envs::wrapper::WrapperStatistics;
 use proptest::prelude::*;
@@ -48,7 +48,7 @@ const WEIGHTS: &str = "out/trials/a/seed-0/final.safetensors";
 fn weights_alone_say_how_they_are_used() {
     let sandbox = Sandbox::new();
     experiment(&sandbox, "target = \"kind\", ignored = [\"price\"]", "cross_entropy");
-    let about = Description::read(&sandbox.path(WEIGHTS)).unwrap().unwrap();
+    let about = WeightsDescription::read(&sandbox.path(WEIGHTS)).unwrap().unwrap();
     let Some(Outputs::Classes { names }) = &about.usage.outputs else { panic!("{about:?}") };
     assert_eq!(names, &["cheap", "dear"]);
     let columns: Vec<_> = about.usage.features.iter().map(|of| (of.column.as_str(), of.value.as_deref())).collect();
@@ -58,7 +58,7 @@ fn weights_alone_say_how_they_are_used() {
         about.layers.iter().map(|of| (of.name.as_str(), of.layer.inputs(), of.layer.outputs())).collect();
     assert_eq!(sizes, [("layers.0", 3, 5), ("layers.1", 5, 2)]);
     experiment(&sandbox, "target = \"price\", ignored = [\"kind\"], logarithm = true", "mse");
-    let about = Description::read(&sandbox.path(WEIGHTS)).unwrap().unwrap();
+    let about = WeightsDescription::read(&sandbox.path(WEIGHTS)).unwrap().unwrap();
     let Some(Outputs::Value { name, logarithm: true, .. }) = &about.usage.outputs else { panic!("{about:?}") };
     assert_eq!(name, "price");
     assert_eq!(about.layers.last().unwrap().name, "log_std");
@@ -67,7 +67,7 @@ fn weights_alone_say_how_they_are_used() {
     let text = std::fs::read_to_string(sandbox.path("own.toml")).unwrap();
     sandbox.write("named.toml", &text.replace("\"price\"", "\"ln price\"").replace(", logarithm = true", ""));
     sandbox.run(&["run", "named.toml", "--out", "named", "--force"]).succeeded();
-    let about = Description::read(&sandbox.path("named/trials/a/seed-0/final.safetensors")).unwrap().unwrap();
+    let about = WeightsDescription::read(&sandbox.path("named/trials/a/seed-0/final.safetensors")).unwrap().unwrap();
     let Some(Outputs::Value { name, logarithm: false, .. }) = &about.usage.outputs else { panic!("{about:?}") };
     assert_eq!(name, "ln price");
     let env = "seeds = 1\n[task]\nenv = \"Pendulum-v1\"\nmax_steps = 20\nwrappers = { normalize_observations = true }\n[network]\npolicy = { squash = \"tanh\" }\n[budget]\n\
@@ -75,7 +75,7 @@ fn weights_alone_say_how_they_are_used() {
     sandbox.write("env.toml", env);
     sandbox.run(&["run", "env.toml", "--out", "env"]).succeeded();
     let weights = sandbox.path("env/trials/a/seed-0/final.safetensors");
-    let about = Description::read(&weights).unwrap().unwrap();
+    let about = WeightsDescription::read(&weights).unwrap().unwrap();
     let Some(Outputs::Numbers { low, squash, .. }) = &about.usage.outputs else { panic!("{about:?}") };
     assert_eq!((low.as_slice(), squash.as_str()), (&[-2.0][..], "tanh"));
     let environment = about.usage.environment.unwrap();
@@ -176,8 +176,9 @@ fn small() -> Network {
 fn load(content: &[u8], path: &Path) -> Result<(), String> {
     std::fs::write(path, content).unwrap();
     let network = small();
-    let (loaded, most) =
-        most_bytes(|| (network.load(path).map_err(|error| error.to_string()), Description::read(path).map(drop)));
+    let (loaded, most) = most_bytes(|| {
+        (network.load(path).map_err(|error| error.to_string()), WeightsDescription::read(path).map(drop))
+    });
     assert!(most <= 4 * content.len() + (1 << 20), "{most} bytes for {}", content.len());
     if let Err(message) = &loaded.0 {
         assert!(message.contains("weights"), "{message}");

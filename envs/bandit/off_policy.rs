@@ -12,7 +12,7 @@ pub struct LoggedRound {
 
 /// A mean over rounds with its standard error, `√(variance / rounds)`, which is NaN for fewer than two rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
+pub struct OffPolicyEstimate {
     pub mean: f64,
     pub standard_error: f64,
     /// How many rounds it is the mean of.
@@ -24,7 +24,7 @@ pub struct Estimate {
 /// `probability(i)` is `π(a_i | x_i)`, with which the policy would have pulled the logged arm of round `i`. Unbiased where
 /// the logging policy has a positive probability for all that the policy may do; the variance grows with `π / p`. Nothing for
 /// an empty log. Horvitz and Thompson (1952), Journal of the American Statistical Association 47.
-pub fn inverse_propensity(log: &[LoggedRound], probability: impl Fn(usize) -> f64) -> Option<Estimate> {
+pub fn inverse_propensity(log: &[LoggedRound], probability: impl Fn(usize) -> f64) -> Option<OffPolicyEstimate> {
     estimate(log.iter().enumerate().map(|(i, round)| probability(i) / round.propensity * round.reward))
 }
 
@@ -32,11 +32,11 @@ pub fn inverse_propensity(log: &[LoggedRound], probability: impl Fn(usize) -> f6
 ///
 /// Unbiased where the logging policy pulled arms uniformly at random. Nothing if the arms never agree. Li, Chu, Langford and
 /// Wang (2011), arXiv 1003.5956, algorithm 3.
-pub fn replay(log: &[LoggedRound], mut choose: impl FnMut(usize) -> u32) -> Option<Estimate> {
+pub fn replay(log: &[LoggedRound], mut choose: impl FnMut(usize) -> u32) -> Option<OffPolicyEstimate> {
     estimate(log.iter().enumerate().filter(|(i, round)| choose(*i) == round.action).map(|(_, round)| round.reward))
 }
 
-fn estimate(terms: impl Iterator<Item = f64>) -> Option<Estimate> {
+fn estimate(terms: impl Iterator<Item = f64>) -> Option<OffPolicyEstimate> {
     // Welford's update, which subtracts no large numbers from one another.
     let (mut rounds, mut mean, mut squares) = (0, 0.0, 0.0);
     for term in terms {
@@ -47,7 +47,7 @@ fn estimate(terms: impl Iterator<Item = f64>) -> Option<Estimate> {
     }
     let n = f64::from(rounds);
     let standard_error = if rounds < 2 { f64::NAN } else { (squares / (n - 1.0) / n).sqrt() };
-    (rounds > 0).then_some(Estimate { mean, standard_error, rounds: rounds as usize })
+    (rounds > 0).then_some(OffPolicyEstimate { mean, standard_error, rounds: rounds as usize })
 }
 
 #[cfg(test)]

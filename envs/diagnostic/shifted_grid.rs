@@ -27,7 +27,7 @@
 
 use crate::options::{OptionKind, OptionRow, Options};
 use crate::toy_text::dynamic_programming::best_expected_return;
-use crate::toy_text::table::{Table, Transition};
+use crate::toy_text::table::{Transition, TransitionTable};
 use crate::{Action, BestReturn, Copies, Env, Ink, Outcome, Rng, Scene, Space, Spec};
 use rand::Rng as _;
 
@@ -118,13 +118,13 @@ impl ShiftedGrid {
     }
 
     /// The walk as a table, for dynamic programming; its states are the cells, row by row.
-    fn table(&self) -> Table {
+    fn table(&self) -> TransitionTable {
         let cell = |index: u32| (index as usize / COLUMNS, index as usize % COLUMNS);
         let begins = |index: &u32| if self.random_start { cell(*index) != self.goal() } else { cell(*index) == START };
         let starts: Vec<u32> = (0..(ROWS * COLUMNS) as u32).filter(begins).collect();
         let each = 1.0 / starts.len() as f64;
         let starts = starts.into_iter().map(|cell| (cell, each)).collect();
-        Table::new((ROWS * COLUMNS, 4), starts, |index, action| {
+        TransitionTable::new((ROWS * COLUMNS, 4), starts, |index, action| {
             let next = ShiftedGrid { walker: cell(index), ..self.clone() }.next(action);
             vec![Transition::certain((next.0 * COLUMNS + next.1) as u32, STEP, next == self.goal())]
         })

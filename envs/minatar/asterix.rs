@@ -81,7 +81,7 @@ pub struct Asterix {
 }
 
 /// An environment of this game.
-pub type Env = Console<Asterix>;
+pub type AsterixEnv = Console<Asterix>;
 
 impl Asterix {
     /// Begins an episode.

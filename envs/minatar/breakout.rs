@@ -65,7 +65,7 @@ pub struct Breakout {
 }
 
 /// An environment of this game.
-pub type Env = Console<Breakout>;
+pub type BreakoutEnv = Console<Breakout>;
 
 impl Breakout {
     /// Begins an episode with the ball at the left or the right edge.

@@ -63,7 +63,7 @@ pub struct Freeway {
 }
 
 /// An environment of this game.
-pub type Env = Console<Freeway>;
+pub type FreewayEnv = Console<Freeway>;
 
 impl Car {
     fn behind(&self) -> i8 {

@@ -71,14 +71,14 @@ const MOST: usize = 64;
 
 /// What may appear at an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SwimmerKind {
     Enemy,
     Diver,
 }
 
 /// How it appears: the random event of this game.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival {
+pub struct SwimmerArrival {
     pub from_left: bool,
     /// Of enemies only.
     pub is_submarine: bool,
@@ -142,7 +142,7 @@ pub struct Seaquest {
 }
 
 /// An environment of this game.
-pub type Env = Console<Seaquest>;
+pub type SeaquestEnv = Console<Seaquest>;
 
 impl Seaquest {
     /// Begins an episode.
@@ -159,14 +159,14 @@ impl Seaquest {
     }
 
     /// One step; `arrival` draws how something appears.
-    pub fn advance(&mut self, key: Key, mut arrival: impl FnMut(Kind) -> Arrival) -> Outcome {
+    pub fn advance(&mut self, key: Key, mut arrival: impl FnMut(SwimmerKind) -> SwimmerArrival) -> Outcome {
         if self.until_enemy == 0 {
             self.until_enemy = self.enemy_interval;
-            self.add_enemy(arrival(Kind::Enemy));
+            self.add_enemy(arrival(SwimmerKind::Enemy));
         }
         if self.until_diver == 0 {
             self.until_diver = DIVER_INTERVAL;
-            self.divers.push(at_edge(arrival(Kind::Diver), MOVE_INTERVAL));
+            self.divers.push(at_edge(arrival(SwimmerKind::Diver), MOVE_INTERVAL));
         }
         self.obey(key);
         let mut outcome = Outcome { reward: f64::from(self.move_bullets()), terminated: false };
@@ -181,7 +181,7 @@ impl Seaquest {
         outcome
     }
 
-    fn add_enemy(&mut self, arrival: Arrival) {
+    fn add_enemy(&mut self, arrival: SwimmerArrival) {
         let enemy = at_edge(arrival, self.move_interval);
         let mut others = self.fish.iter().chain(self.submarines.iter());
         if others.any(|other| other.row == enemy.row && other.direction != enemy.direction) {
@@ -301,7 +301,7 @@ impl Seaquest {
     }
 }
 
-fn at_edge(arrival: Arrival, move_interval: u8) -> Swimmer {
+fn at_edge(arrival: SwimmerArrival, move_interval: u8) -> Swimmer {
     let (column, direction) = if arrival.from_left { (0, 1) } else { (SIDE as i8 - 1, -1) };
     Swimmer { row: arrival.row, column, direction, until_move: move_interval, until_shot: SHOT_INTERVAL }
 }
@@ -350,9 +350,9 @@ impl Game for Seaquest {
     }
 
     fn play(&mut self, key: Key, rng: &mut Rng) -> Outcome {
-        self.advance(key, |kind| Arrival {
+        self.advance(key, |kind| SwimmerArrival {
             from_left: rng.random(),
-            is_submarine: kind == Kind::Enemy && rng.random_ratio(1, 3),
+            is_submarine: kind == SwimmerKind::Enemy && rng.random_ratio(1, 3),
             row: rng.random_range(1..=LOWEST_ROW),
         })
     }

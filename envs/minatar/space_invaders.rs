@@ -70,7 +70,7 @@ pub struct SpaceInvaders {
 }
 
 /// An environment of this game.
-pub type Env = Console<SpaceInvaders>;
+pub type SpaceInvadersEnv = Console<SpaceInvaders>;
 
 impl SpaceInvaders {
     /// Begins an episode.

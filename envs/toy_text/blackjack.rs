@@ -28,10 +28,10 @@
 
 mod exact;
 
-pub use exact::{Game, Position};
+pub use exact::{ExactGame, Position};
 
 use super::dynamic_programming::best_expected_return;
-use super::table::{Table, Transition};
+use super::table::{Transition, TransitionTable};
 use crate::options::{OptionKind, OptionRow, Options};
 use crate::{Action, BestReturn, Copies, Env, Ink, Outcome, Rng, Scene, Shape, Space, Spec};
 use rand::Rng as _;
@@ -47,7 +47,7 @@ pub const SPEC: Spec = Spec {
     reward_threshold: None,
     best_return: Some(BestReturn {
         found: "by dynamic programming",
-        expected: |options, max_steps| best_expected_return(&Game::new(Rules::new(options)).table, max_steps),
+        expected: |options, max_steps| best_expected_return(&ExactGame::new(Rules::new(options)).table, max_steps),
     }),
     options: &[
         OptionRow {
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn played_hands_return_what_the_table_says() {
         for rules in [(false, true), (false, false), (true, false)].map(|(natural, sab)| Rules { natural, sab }) {
-            let game = Game::new(rules);
+            let game = ExactGame::new(rules);
             let values = optimal_values(&game.table, 1.0).unwrap();
             let spaces = (SPEC.observations, SPEC.actions);
             let mut copies = Copies::new(SPEC.id, spaces, None, vec![Blackjack::new(rules)], vec![stream(1, "env", 0)]);

@@ -24,7 +24,7 @@
 
 use super::dynamic_programming::best_expected_return;
 use super::grid::{Direction, Grid};
-use super::table::{Table, Tabular, Transition, World};
+use super::table::{TabularEnv, Transition, TransitionTable, World};
 use crate::options::{OptionKind, OptionRow, Options};
 use crate::{BestReturn, Ink, Space, Spec};
 
@@ -50,13 +50,13 @@ pub const SPEC: Spec = Spec {
         meaning: "whether two of three steps go to a side",
         kind: OptionKind::Flag { default: false },
     }],
-    make: |options, rngs| Ok(Tabular::copies(&SPEC, world(options), rngs)),
+    make: |options, rngs| Ok(TabularEnv::copies(&SPEC, world(options), rngs)),
 };
 
 /// The cliff with these options.
 pub fn world(options: &Options) -> World {
     let turns: &[u32] = if options.flag("is_slippery") { &[3, 0, 1] } else { &[0] };
-    let table = Table::new((48, 4), vec![(START, 1.0)], |cell, action| {
+    let table = TransitionTable::new((48, 4), vec![(START, 1.0)], |cell, action| {
         let go = |turn: &u32| {
             let probability = 1.0 / turns.len() as f64;
             match GRID.neighbor(cell, DIRECTIONS[((action + turn) % 4) as usize]) {

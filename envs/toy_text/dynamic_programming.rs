@@ -1,6 +1,6 @@
 //! What can be reached in a table at best, and what a given policy reaches: exact numbers to print beside what was learned.
 //!
-//! With `P`, `r` and the ends of a [`Table`] and the discount `γ`, the value of an action is
+//! With `P`, `r` and the ends of a [`TransitionTable`] and the discount `γ`, the value of an action is
 //!
 //! ```text
 //! q(s, a) = Σ p(s' | s, a) (r + γ v(s')),   v(s') = 0 where the episode ends
@@ -9,26 +9,26 @@
 //! and the best values satisfy `v(s) = max_a q(s, a)`. They are found by sweeping over the states until nothing changes (Sutton and
 //! Barto 2018, chapter 4).
 
-use super::table::Table;
+use super::table::TransitionTable;
 
 /// A sweep that changes no value by more than this, relative to values above 1, is the last.
 const SETTLED: f64 = 1e-14;
 const MOST_SWEEPS: usize = 100_000;
 
 /// `q(s, a)`, given the values of all states.
-pub fn action_value(table: &Table, values: &[f64], (state, action): (usize, usize), discount: f64) -> f64 {
+pub fn action_value(table: &TransitionTable, values: &[f64], (state, action): (usize, usize), discount: f64) -> f64 {
     let worth = |terminated: bool, next: u32| if terminated { 0.0 } else { discount * values[next as usize] };
     let outcomes = table.transitions(state, action).iter();
     outcomes.map(|o| o.probability * (o.reward + worth(o.terminated, o.next_state))).sum()
 }
 
 /// The best values, `[states]`. Nothing if they do not settle, which an undiscounted task that never ends may do.
-pub fn optimal_values(table: &Table, discount: f64) -> Option<Vec<f64>> {
+pub fn optimal_values(table: &TransitionTable, discount: f64) -> Option<Vec<f64>> {
     settle(table.states(), |values, state| best_value(table, values, state, discount))
 }
 
 /// The undiscounted best values with this many steps left, `[states]`: what can be reached under a time limit.
-pub fn optimal_values_within(table: &Table, steps: u32) -> Vec<f64> {
+pub fn optimal_values_within(table: &TransitionTable, steps: u32) -> Vec<f64> {
     let mut values = vec![0.0; table.states()];
     for _ in 0..steps {
         let longer = (0..table.states()).map(|state| best_value(table, &values, state, 1.0)).collect();
@@ -41,7 +41,7 @@ pub fn optimal_values_within(table: &Table, steps: u32) -> Vec<f64> {
 }
 
 /// The largest expected return of an episode, with a time limit or without; nothing where it does not settle.
-pub fn best_expected_return(table: &Table, max_steps: Option<u32>) -> Option<f64> {
+pub fn best_expected_return(table: &TransitionTable, max_steps: Option<u32>) -> Option<f64> {
     let values = match max_steps {
         Some(steps) => optimal_values_within(table, steps),
         None => optimal_values(table, 1.0)?,
@@ -50,22 +50,22 @@ pub fn best_expected_return(table: &Table, max_steps: Option<u32>) -> Option<f64
 }
 
 /// The values of the policy that takes `policy(state)`, `[states]`. Nothing if they do not settle.
-pub fn policy_values(table: &Table, policy: impl Fn(usize) -> usize, discount: f64) -> Option<Vec<f64>> {
+pub fn policy_values(table: &TransitionTable, policy: impl Fn(usize) -> usize, discount: f64) -> Option<Vec<f64>> {
     settle(table.states(), |values, state| action_value(table, values, (state, policy(state)), discount))
 }
 
 /// The best action given the best values; the first of equal ones.
-pub fn best_action(table: &Table, values: &[f64], state: usize, discount: f64) -> usize {
+pub fn best_action(table: &TransitionTable, values: &[f64], state: usize, discount: f64) -> usize {
     let value = |action| action_value(table, values, (state, action), discount);
     (1..table.actions()).fold(0, |best, action| if value(action) > value(best) { action } else { best })
 }
 
 /// The mean of the values over the states in which episodes begin: the expected return.
-pub fn mean_over_starts(table: &Table, values: &[f64]) -> f64 {
+pub fn mean_over_starts(table: &TransitionTable, values: &[f64]) -> f64 {
     table.starts().iter().map(|(state, probability)| probability * values[*state as usize]).sum()
 }
 
-fn best_value(table: &Table, values: &[f64], state: usize, discount: f64) -> f64 {
+fn best_value(table: &TransitionTable, values: &[f64], state: usize, discount: f64) -> f64 {
     let value = |action| action_value(table, values, (state, action), discount);
     (0..table.actions()).map(value).fold(f64::NEG_INFINITY, f64::max)
 }
@@ -92,8 +92,8 @@ mod tests {
     use crate::toy_text::table::Transition;
 
     /// Stay for 1, or leave for 2 with probability 1/2.
-    fn table() -> Table {
-        Table::new((1, 2), vec![(0, 1.0)], |_, action| match action {
+    fn table() -> TransitionTable {
+        TransitionTable::new((1, 2), vec![(0, 1.0)], |_, action| match action {
             0 => vec![Transition::certain(0, 1.0, false)],
             _ => [true, false]
                 .map(|terminated| Transition { probability: 0.5, next_state: 0, reward: 2.0, terminated })
@@ -119,7 +119,7 @@ mod tests {
     /// Leaving for 1 with probability 1/2 reaches it within `n` steps with probability `1 − 2^−n`, which is 1 in the end.
     #[test]
     fn a_long_time_limit_is_none() {
-        let table = Table::new((1, 1), vec![(0, 1.0)], |_, _| {
+        let table = TransitionTable::new((1, 1), vec![(0, 1.0)], |_, _| {
             let arrive = |terminated: bool| f64::from(u8::from(terminated));
             [true, false]
                 .map(|terminated| Transition {

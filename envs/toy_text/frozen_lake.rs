@@ -37,7 +37,7 @@
 
 use super::dynamic_programming::best_expected_return;
 use super::grid::{Direction, Grid};
-use super::table::{Table, Tabular, Transition, World};
+use super::table::{TabularEnv, Transition, TransitionTable, World};
 use crate::options::{Interval, OptionError, OptionKind, OptionRow, Options};
 use crate::{BestReturn, Ink, Scene, Space, Spec};
 
@@ -60,7 +60,7 @@ pub const SPEC: Spec = Spec {
         expected: |options, max_steps| best_expected_return(&world(options).ok()?.table, max_steps),
     }),
     options: &options("4x4"),
-    make: |options, rngs| Ok(Tabular::copies(&SPEC, world(options)?, rngs)),
+    make: |options, rngs| Ok(TabularEnv::copies(&SPEC, world(options)?, rngs)),
 };
 
 pub const SPEC_8X8: Spec = Spec {
@@ -71,7 +71,7 @@ pub const SPEC_8X8: Spec = Spec {
     max_steps: Some(200),
     reward_threshold: Some(0.85),
     options: &options("8x8"),
-    make: |options, rngs| Ok(Tabular::copies(&SPEC_8X8, world(options)?, rngs)),
+    make: |options, rngs| Ok(TabularEnv::copies(&SPEC_8X8, world(options)?, rngs)),
     ..SPEC
 };
 
@@ -129,12 +129,12 @@ fn read(map: &str) -> Result<(Grid, Vec<u8>), String> {
 }
 
 /// With the probability of going where one meant to, if the ice is slippery.
-fn table(grid: Grid, cells: &[u8], success: Option<f64>) -> Table {
+fn table(grid: Grid, cells: &[u8], success: Option<f64>) -> TransitionTable {
     let starts: Vec<u32> = (0..cells.len() as u32).filter(|cell| cells[*cell as usize] == b'S').collect();
     let each = 1.0 / starts.len() as f64;
     let starts = starts.into_iter().map(|cell| (cell, each)).collect();
     let is_end = |cell: u32| matches!(cells[cell as usize], b'H' | b'G');
-    Table::new((cells.len(), 4), starts, |cell, action| {
+    TransitionTable::new((cells.len(), 4), starts, |cell, action| {
         if is_end(cell) {
             return vec![Transition::certain(cell, 0.0, true)];
         }

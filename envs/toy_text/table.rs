@@ -23,7 +23,7 @@ impl Transition {
 
 /// A finite Markov decision process.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Table {
+pub struct TransitionTable {
     states: usize,
     actions: usize,
     /// Of all states and actions, one list after another.
@@ -34,7 +34,7 @@ pub struct Table {
     starts: Vec<(u32, f64)>,
 }
 
-impl Table {
+impl TransitionTable {
     /// The table of `(states, actions)` in which `follow(state, action)` follows. Equal outcomes are merged and sorted by next
     /// state, reward and end.
     ///
@@ -44,8 +44,8 @@ impl Table {
         (states, actions): (usize, usize),
         starts: Vec<(u32, f64)>,
         follow: impl Fn(u32, u32) -> Vec<Transition>,
-    ) -> Table {
-        let mut table = Table { states, actions, transitions: Vec::new(), beginnings: vec![0], starts };
+    ) -> TransitionTable {
+        let mut table = TransitionTable { states, actions, transitions: Vec::new(), beginnings: vec![0], starts };
         assert_distribution(table.starts.iter().map(|start| start.1));
         for (state, action) in
             (0..states as u32).flat_map(|state| (0..actions as u32).map(move |action| (state, action)))
@@ -130,35 +130,35 @@ fn draw<'a, T>(list: &'a [T], probability: impl Fn(&T) -> f64, rng: &mut Rng) ->
 
 /// A table and what its states look like.
 pub struct World {
-    pub table: Table,
-    /// Whether [`Table::moves`] masks actions.
+    pub table: TransitionTable,
+    /// Whether [`TransitionTable::moves`] masks actions.
     pub masks_actions: bool,
     pub scene: Box<dyn Fn(u32) -> Scene + Send + Sync>,
 }
 
 /// One copy of an environment that is a table; all copies share it. Observations are one-hot.
 #[derive(Clone)]
-pub struct Tabular {
+pub struct TabularEnv {
     world: Arc<World>,
     pub state: u32,
 }
 
-impl Tabular {
-    pub fn new(world: Arc<World>) -> Tabular {
+impl TabularEnv {
+    pub fn new(world: Arc<World>) -> TabularEnv {
         let state = world.table.starts[0].0;
-        Tabular { world, state }
+        TabularEnv { world, state }
     }
 
     /// One copy per stream, in the spaces of the table.
     pub fn copies(spec: &Spec, world: World, rngs: Vec<Rng>) -> Box<dyn Vectorized> {
         let size = |n: usize| Space::Discrete(n as u32);
         let spaces = (size(world.table.states), size(world.table.actions));
-        let envs = vec![Tabular::new(Arc::new(world)); rngs.len()];
+        let envs = vec![TabularEnv::new(Arc::new(world)); rngs.len()];
         Box::new(Copies::new(spec.id, spaces, spec.max_steps, envs, rngs))
     }
 }
 
-impl Env for Tabular {
+impl Env for TabularEnv {
     fn reset(&mut self, rng: &mut Rng) {
         self.state = self.world.table.draw_start(rng);
     }
@@ -195,10 +195,10 @@ mod tests {
     use crate::stream;
 
     /// From state 0 to each of three states, one of them never, one of them twice.
-    fn table() -> Table {
+    fn table() -> TransitionTable {
         let to =
             |next_state, probability| Transition { probability, next_state, reward: 0.0, terminated: next_state > 0 };
-        Table::new((3, 1), vec![(0, 0.25), (1, 0.0), (2, 0.75)], |_, _| {
+        TransitionTable::new((3, 1), vec![(0, 0.25), (1, 0.0), (2, 0.75)], |_, _| {
             vec![to(2, 0.5), to(0, 0.2), to(1, 0.0), to(2, 0.3)]
         })
     }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn starts_and_outcomes_come_as_often_as_the_table_says() {
         let world = World { table: table(), masks_actions: false, scene: Box::new(|_| Scene::new(1.0, 1.0)) };
-        let mut env = Tabular::new(Arc::new(world));
+        let mut env = TabularEnv::new(Arc::new(world));
         let (mut starts, mut ends, n) = ([0; 3], [0; 3], 100_000);
         let mut rng = stream(0, "env", 0);
         for _ in 0..n {

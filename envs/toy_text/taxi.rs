@@ -26,7 +26,7 @@
 //!
 //! Dropping off at a stand that is not the destination leaves the passenger there, for a reward of −1. With the option `action_mask`
 //! policies choose among the actions that may change the state, as in the mask that Gymnasium leaves in `info`
-//! ([`super::table::Table::moves`]).
+//! ([`super::table::TransitionTable::moves`]).
 //!
 //! # Source
 //! Dietterich (2000), "Hierarchical reinforcement learning with the MAXQ value function decomposition", Journal of Artificial Intelligence
@@ -35,7 +35,7 @@
 
 use super::dynamic_programming::best_expected_return;
 use super::grid::{Direction, Grid};
-use super::table::{Table, Tabular, Transition, World};
+use super::table::{TabularEnv, Transition, TransitionTable, World};
 use crate::options::{OptionKind, OptionRow, Options};
 use crate::{BestReturn, Ink, Scene, Shape, Space, Spec};
 
@@ -62,7 +62,7 @@ pub const SPEC: Spec = Spec {
         meaning: "whether policies choose among the actions that may change something",
         kind: OptionKind::Flag { default: false },
     }],
-    make: |options, rngs| Ok(Tabular::copies(&SPEC, world(options), rngs)),
+    make: |options, rngs| Ok(TabularEnv::copies(&SPEC, world(options), rngs)),
 };
 
 /// A state, read.
@@ -121,7 +121,7 @@ pub fn world(options: &Options) -> World {
         passenger != IN_TAXI && passenger != destination
     };
     let starts = (0..500).filter(begins).map(|state| (state, 1.0 / 300.0)).collect();
-    let table = Table::new((500, 6), starts, |state, action| vec![Ride::of(state).follow(action)]);
+    let table = TransitionTable::new((500, 6), starts, |state, action| vec![Ride::of(state).follow(action)]);
     World { table, masks_actions: options.flag("action_mask"), scene: Box::new(scene) }
 }
 

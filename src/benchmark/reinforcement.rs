@@ -8,7 +8,7 @@ use crate::distribution::Probabilities;
 use crate::experiment::Experiment;
 use crate::network::Network;
 use crate::objective::ObjectiveSettings;
-use crate::record::Outcome;
+use crate::record::TrialOutcome;
 use crate::task::find_environment;
 use crate::{Error, Result, laboratory, stream};
 use lossward_envs::{Actions, RandomActions};
@@ -40,7 +40,7 @@ fn run(experiment: &Experiment, folder: &Path, jobs: usize) -> Result<f64> {
     drop(sender);
     for event in events {
         if let laboratory::Event::Ended { outcome, .. } = event
-            && let Outcome::Failed { reason } = outcome?
+            && let TrialOutcome::Failed { reason } = outcome?
         {
             return Err(Error::Argument(reason));
         }

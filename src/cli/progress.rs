@@ -2,7 +2,7 @@
 
 use crate::diagnosis::Finding;
 use crate::laboratory::{Event, Plan};
-use crate::record::Outcome;
+use crate::record::TrialOutcome;
 use crate::train::Watch;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,7 +98,7 @@ impl<'a> Progress<'a> {
         self.trials.tick();
     }
 
-    fn end(&mut self, trial: usize, outcome: &crate::Result<Outcome>) {
+    fn end(&mut self, trial: usize, outcome: &crate::Result<TrialOutcome>) {
         if let Some((watch, bar)) = self.running.remove(&trial) {
             bar.finish_and_clear();
             findings(&watch).iter().for_each(|finding| self.warn(trial, finding));
@@ -111,19 +111,19 @@ impl<'a> Progress<'a> {
         let trial_of = &self.plan.missing[trial];
         let (ended, of, name) = (self.ended, self.plan.missing.len() - self.left_to_others, trial_of.name());
         let text = match outcome {
-            Ok(Outcome::Finished { seconds, .. }) => {
+            Ok(TrialOutcome::Finished { seconds, .. }) => {
                 let rate = trial_of.arm.budget.examples as f64 / seconds;
                 let left = self.started.elapsed().as_secs_f64() / ended as f64 * of.saturating_sub(ended) as f64;
                 format!("[{ended}/{of}] {name}: {seconds:.1} s, {rate:.0} examples/s; about {left:.0} s left")
             }
-            Ok(Outcome::Failed { reason }) => format!("[{ended}/{of}] {name} FAILED: {reason}"),
+            Ok(TrialOutcome::Failed { reason }) => format!("[{ended}/{of}] {name} FAILED: {reason}"),
             Err(error) => format!("[{ended}/{of}] {name} FAILED: {error}"),
         };
         let warnings = match outcome {
-            Ok(Outcome::Finished { warnings, .. }) => &warnings[..],
+            Ok(TrialOutcome::Finished { warnings, .. }) => &warnings[..],
             _ => &[],
         };
-        let failed = !matches!(outcome, Ok(Outcome::Finished { .. }));
+        let failed = !matches!(outcome, Ok(TrialOutcome::Finished { .. }));
         self.say(failed, &text);
         warnings.iter().for_each(|warning| self.say(true, &format!("warning: {}: {warning}", trial_of.name())));
     }

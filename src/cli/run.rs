@@ -6,7 +6,7 @@ use super::progress::Progress;
 use crate::disk;
 use crate::experiment::Experiment;
 use crate::laboratory::{self, Event};
-use crate::record::Outcome;
+use crate::record::TrialOutcome;
 use crate::report::{Report, Summary};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -176,7 +176,7 @@ fn train(experiment: &Experiment, results: &Path, jobs: usize, arguments: &Argum
                 Err(mpsc::RecvTimeoutError::Timeout) => None,
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             };
-            let failed = |outcome: &crate::Result<Outcome>| !matches!(outcome, Ok(Outcome::Finished { .. }));
+            let failed = |outcome: &crate::Result<TrialOutcome>| !matches!(outcome, Ok(TrialOutcome::Finished { .. }));
             failures += usize::from(matches!(&event, Some(Event::Ended { outcome, .. }) if failed(outcome)));
             progress.show(event);
         }

@@ -3,7 +3,7 @@
 use super::images::Images;
 use super::source::ByteSource;
 use super::table::Table;
-use super::tabular::{Kind, Missing, Split, Tabular};
+use super::tabular::{Missing, Split, Tabular, TargetKind};
 use super::{DataSet, DataSetRow, Target};
 use crate::Result;
 use crate::options::{OptionKind, OptionRow};
@@ -61,7 +61,7 @@ const CLOTHES: [&str; 10] =
     ["T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
 
 /// A table whose every fifth row is held out, and which has no entry missing.
-fn table<'a>(table: &'a Table, target: &'a str, kind: Kind, ignored: &'a [&'a str]) -> Tabular<'a> {
+fn table<'a>(table: &'a Table, target: &'a str, kind: TargetKind, ignored: &'a [&'a str]) -> Tabular<'a> {
     let (missing, split) = (Missing::Error, Split::Every(5));
     Tabular { table, target, kind: Some(kind), logarithm: false, ignored, categorical: &[], missing, split }
 }
@@ -70,7 +70,7 @@ fn table<'a>(table: &'a Table, target: &'a str, kind: Kind, ignored: &'a [&'a st
 fn classes(source: ByteSource, split: Split, names: impl Iterator<Item = String>) -> Result<DataSet> {
     let read = Table::read(source)?;
     let ignored: &[&str] = if read.column("class_name").is_ok() { &["class_name"] } else { &[] };
-    let numbered = Tabular { split, ..table(&read, "class", Kind::Classification, ignored) }.data_set()?;
+    let numbered = Tabular { split, ..table(&read, "class", TargetKind::Classification, ignored) }.data_set()?;
     Ok(DataSet { target: Target::Class { names: names.collect() }, ..numbered })
 }
 
@@ -81,7 +81,7 @@ fn names<const N: usize>(names: [&str; N]) -> impl Iterator<Item = String> {
 /// The natural logarithm of a price.
 fn log_price(source: ByteSource, target: &str, ignored: &[&str]) -> Result<DataSet> {
     let prices = Table::read(source)?;
-    Tabular { logarithm: true, ..table(&prices, target, Kind::Regression, ignored) }.data_set()
+    Tabular { logarithm: true, ..table(&prices, target, TargetKind::Regression, ignored) }.data_set()
 }
 
 pub(super) const HOUSE_AMES: DataSetRow = DataSetRow {
@@ -116,7 +116,9 @@ pub(super) const DIABETES: DataSetRow = DataSetRow {
     source: "B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, Least angle regression, Annals of Statistics 32(2), 2004; from scikit-learn",
     licence: "BSD-3-Clause",
     options: &[],
-    load: |_| table(&Table::read(file!("diabetes/diabetes.csv"))?, "progression", Kind::Regression, &[]).data_set(),
+    load: |_| {
+        table(&Table::read(file!("diabetes/diabetes.csv"))?, "progression", TargetKind::Regression, &[]).data_set()
+    },
 };
 
 pub(super) const IRIS: DataSetRow = DataSetRow {
@@ -154,7 +156,7 @@ pub(super) const PENGUINS: DataSetRow = DataSetRow {
     options: &[],
     load: |_| {
         let penguins = Table::read(file!("penguins/penguins.csv"))?;
-        Tabular { missing: Missing::Fill, ..table(&penguins, "species", Kind::Classification, &[]) }.data_set()
+        Tabular { missing: Missing::Fill, ..table(&penguins, "species", TargetKind::Classification, &[]) }.data_set()
     },
 };
 

@@ -4,7 +4,7 @@ use super::images::Images;
 use super::notation::{Notation, THOUSANDS};
 use super::source::ByteSource;
 use super::table::{Format, SEPARATORS, Table};
-use super::tabular::{Kind, Missing, Split, Tabular};
+use super::tabular::{Missing, Split, Tabular, TargetKind};
 use super::{DataSet, Interventions, once};
 use crate::options::{Given, Options};
 use crate::{Error, FilePath, Result};
@@ -33,7 +33,7 @@ pub struct Files {
     pub target: Option<String>,
     /// Without it, numbers are values and texts are classes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<Kind>,
+    pub kind: Option<TargetKind>,
     /// The natural logarithm of the target is predicted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub logarithm: bool,

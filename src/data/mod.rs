@@ -32,7 +32,7 @@ pub use target::{Target, Targets};
 
 use crate::options::{OptionRow, Options};
 use crate::{Error, Result};
-use lossward_envs::table::{Added, Row};
+use lossward_envs::table::{Added, TableRow};
 use std::sync::Arc;
 
 /// Examples to learn from and others to be judged by.
@@ -81,7 +81,7 @@ pub const BUILT_IN: &[DataSetRow] = &[
     built_in::WINE,
 ];
 
-impl Row for DataSetRow {
+impl TableRow for DataSetRow {
     const WHAT: &'static str = "data set";
 
     fn name(&self) -> &'static str {

@@ -12,7 +12,7 @@ pub struct Tabular<'a> {
     /// The column that is predicted.
     pub target: &'a str,
     /// What it holds; without it, values where all of it are numbers, otherwise classes.
-    pub kind: Option<Kind>,
+    pub kind: Option<TargetKind>,
     /// The natural logarithm of the target is predicted.
     pub logarithm: bool,
     /// Columns that are no features.
@@ -26,7 +26,7 @@ pub struct Tabular<'a> {
 /// What a target holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum TargetKind {
     /// Classes.
     Classification,
     /// Real values.
@@ -133,13 +133,14 @@ impl Tabular<'_> {
             return Err(self.table.error_in(row, format!(": the target `{}` is missing", column.name)));
         }
         let is_class = || !column.holds_numbers() && column.slip().is_none();
-        let kind = self.kind.unwrap_or_else(|| if is_class() { Kind::Classification } else { Kind::Regression });
+        let kind =
+            self.kind.unwrap_or_else(|| if is_class() { TargetKind::Classification } else { TargetKind::Regression });
         match kind {
-            Kind::Classification if self.logarithm => {
+            TargetKind::Classification if self.logarithm => {
                 Err(self.table.error(format!("`logarithm` is for values, and `{}` holds classes", column.name)))
             }
-            Kind::Classification => self.classes(column),
-            Kind::Regression => self.values(column),
+            TargetKind::Classification => self.classes(column),
+            TargetKind::Regression => self.values(column),
         }
     }
 
@@ -356,7 +357,7 @@ mod tests {
         assert!((scale.restored(held_out[0]) - 4.0).abs() < 1e-6);
         tabular.logarithm = false;
         assert!(matches!(tabular.data_set().unwrap().target, Target::Value { .. }));
-        tabular.kind = Some(Kind::Classification);
+        tabular.kind = Some(TargetKind::Classification);
         let message = tabular.data_set().unwrap_err().to_string();
         assert!(message.contains("row 5: it is held out, and no training row has its class, 54.5"), "{message}");
         tabular.categorical = &["x"];

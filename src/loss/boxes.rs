@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Loss] = &[
         source: "Yu et al. 2016, UnitBox, arXiv 1608.01471, without the logarithm; as 1 − torchvision.ops.box_iou",
         options: &[epsilon("epsilon", "ε, added to the union", 0.0), HEIGHT_EPSILON],
         range: Interval::UNIT,
-        per_example: |inputs, options| of_boxes(inputs, options, Kind::Iou),
+        per_example: |inputs, options| of_boxes(inputs, options, Overlap::Iou),
         ..BOXES
     },
     Loss {
@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Loss] = &[
         gradient: "that of IoU + [C′ (U + ε) − U′ (C + ε)] / (C + ε)²",
         summary: "also pulls boxes together that don't touch, by the empty area between them",
         source: "Rezatofighi et al. 2019, arXiv 1902.09630; as torchvision.ops.generalized_box_iou_loss",
-        per_example: |inputs, options| of_boxes(inputs, options, Kind::Giou),
+        per_example: |inputs, options| of_boxes(inputs, options, Overlap::Giou),
         ..BOXES
     },
     Loss {
@@ -62,7 +62,7 @@ pub(super) const ROWS: &[Loss] = &[
         gradient: "that of IoU, and the quotient rule on ρ² and c² by the edges",
         summary: "moves centers together directly: converges faster than GIoU",
         source: "Zheng et al. 2019, arXiv 1911.08287; as torchvision.ops.distance_box_iou_loss",
-        per_example: |inputs, options| of_boxes(inputs, options, Kind::Diou),
+        per_example: |inputs, options| of_boxes(inputs, options, Overlap::Diou),
         ..BOXES
     },
     Loss {
@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Loss] = &[
         summary: "also matches the aspect ratio: the usual box loss of detectors",
         source: "Zheng et al. 2019, arXiv 1911.08287; as torchvision.ops.complete_box_iou_loss",
         range: up_to(3.0),
-        per_example: |inputs, options| of_boxes(inputs, options, Kind::Ciou),
+        per_example: |inputs, options| of_boxes(inputs, options, Overlap::Ciou),
         ..BOXES
     },
     Loss {
@@ -95,7 +95,7 @@ pub(super) const ROWS: &[Loss] = &[
 
 /// Which measure of overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Overlap {
     Iou,
     Giou,
     Diou,
@@ -104,12 +104,12 @@ pub enum Kind {
 
 /// The overlap of every box of one list, `[n, 4]`, with every box of another, `[m, 4]`: `n` rows of `m` numbers. Boxes are
 /// x1, y1, x2, y2; 0/0 counts as 0.
-pub fn pairwise(kind: Kind, boxes: &[[f64; 4]], others: &[[f64; 4]]) -> Vec<Vec<f64>> {
+pub fn pairwise(kind: Overlap, boxes: &[[f64; 4]], others: &[[f64; 4]]) -> Vec<Vec<f64>> {
     let value = |a: &[f64; 4], b: &[f64; 4]| overlap(kind, (a, b), [0.0; 2]).value;
     boxes.iter().map(|a| others.iter().map(|b| value(a, b)).collect()).collect()
 }
 
-fn of_boxes(inputs: &Inputs, options: &Options, kind: Kind) -> Result<PerExample> {
+fn of_boxes(inputs: &Inputs, options: &Options, kind: Overlap) -> Result<PerExample> {
     let epsilons = ["epsilon", "height_epsilon"].map(|name| options.number(name));
     let targets: Vec<Vec<f64>> = inputs.targets[0].to_dtype(DType::F64)?.to_vec2()?;
     let values = kernel::rowwise([&inputs.predictions[0]], |row, [prediction], [gradient]| {
@@ -122,7 +122,7 @@ fn of_boxes(inputs: &Inputs, options: &Options, kind: Kind) -> Result<PerExample
 }
 
 /// The measure with its derivatives by the corners of the first box.
-fn overlap(kind: Kind, (prediction, target): (&[f64; 4], &[f64; 4]), [epsilon, height_epsilon]: [f64; 2]) -> Dual {
+fn overlap(kind: Overlap, (prediction, target): (&[f64; 4], &[f64; 4]), [epsilon, height_epsilon]: [f64; 2]) -> Dual {
     let [x1, y1, x2, y2]: [Dual; 4] = std::array::from_fn(|i| Dual::variable(prediction[i], i));
     let [u1, v1, u2, v2] = target.map(Dual::constant);
     let (width, height) = (x2 - x1, y2 - y1 + height_epsilon);
@@ -132,16 +132,16 @@ fn overlap(kind: Kind, (prediction, target): (&[f64; 4], &[f64; 4]), [epsilon, h
     let iou = intersection.over(union, epsilon);
     let (hull_width, hull_height) = (x2.max(u2) - x1.min(u1), y2.max(v2) - y1.min(v1));
     match kind {
-        Kind::Iou => iou,
-        Kind::Giou => {
+        Overlap::Iou => iou,
+        Overlap::Giou => {
             let hull = hull_width * hull_height;
             iou - (hull - union).over(hull, epsilon)
         }
-        Kind::Diou | Kind::Ciou => {
+        Overlap::Diou | Overlap::Ciou => {
             let diagonal = hull_width.square() + hull_height.square();
             let distance = ((x1 + x2 - u1 - u2).square() + (y1 + y2 - v1 - v2).square()) * 0.25;
             let diou = iou - distance.over(diagonal, epsilon);
-            if kind == Kind::Diou {
+            if kind == Overlap::Diou {
                 return diou;
             }
             let turn = target_width.angle(target_height) - width.angle(height);

@@ -26,7 +26,7 @@ pub use slice::{Line, Points, Slice};
 use crate::kernel::Real;
 use crate::options::{Interval, OptionRow, Options};
 use crate::{Error, Result};
-use lossward_envs::table::{Added, Row};
+use lossward_envs::table::{Added, TableRow};
 
 /// One row of the table.
 pub struct Loss {
@@ -104,7 +104,7 @@ pub enum Layout {
 const REAL_VALUES: Part = Part { name: "predictions", domain: Domain::Real, unless: None, optional: false };
 const REAL_TARGETS: Part = Part { name: "targets", ..REAL_VALUES };
 
-impl Row for Loss {
+impl TableRow for Loss {
     const WHAT: &'static str = "loss";
 
     fn name(&self) -> &'static str {

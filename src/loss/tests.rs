@@ -152,7 +152,7 @@ fn the_complete_overlap_differs_from_the_distance_overlap_by_its_aspect_term() {
         let (_, distance) = compute(diou, &inputs, &options);
         for (row, prediction) in boxes(&inputs.predictions[0]).iter().enumerate() {
             let corners = |b: &[f64]| -> [f64; 4] { std::array::from_fn(|i| b[i]) };
-            let overlap = iou(boxes::Kind::Iou, &[corners(prediction)], &[corners(&targets[row])])[0][0];
+            let overlap = iou(boxes::Overlap::Iou, &[corners(prediction)], &[corners(&targets[row])])[0][0];
             let v = aspect(prediction, &targets[row]);
             let alpha = v / (1.0 - overlap + v);
             for i in 0..4 {

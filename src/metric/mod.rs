@@ -38,7 +38,7 @@ pub use value::{Bin, ClassValue, Curve, Point, Value, number};
 
 use crate::options::{OptionRow, Options};
 use crate::{Error, Result};
-use lossward_envs::table::{Added, Row};
+use lossward_envs::table::{Added, TableRow};
 
 /// One row of the table.
 pub struct Metric {
@@ -132,7 +132,7 @@ const BUILT_IN: &[Metric] = &[
     detection::AVERAGE_RECALL,
 ];
 
-impl Row for Metric {
+impl TableRow for Metric {
     const WHAT: &'static str = "metric";
 
     fn name(&self) -> &'static str {

@@ -14,7 +14,7 @@ const LAYOUT: u32 = 1;
 
 /// Everything about a network but its tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Description {
+pub struct WeightsDescription {
     pub layout: u32,
     /// The version of the program that wrote it.
     pub version: String,
@@ -83,7 +83,7 @@ pub struct EnvironmentDescription {
     pub normalizes_observations: bool,
 }
 
-impl Description {
+impl WeightsDescription {
     pub(super) fn new(graph: &Graph, usage: Usage) -> Self {
         let layer = |(i, node): (usize, &Node)| LayerDescription {
             name: if matches!(node.layer, Layer::Append(_)) { "log_std".into() } else { format!("layers.{i}") },
@@ -91,7 +91,7 @@ impl Description {
             layer: node.layer,
         };
         let layers = graph.nodes().iter().enumerate().map(layer).collect();
-        Description { layout: LAYOUT, version: env!("CARGO_PKG_VERSION").into(), layers, usage }
+        WeightsDescription { layout: LAYOUT, version: env!("CARGO_PKG_VERSION").into(), layers, usage }
     }
 
     pub(super) fn metadata(&self) -> Result<HashMap<String, String>> {
@@ -104,7 +104,7 @@ impl Description {
     ///
     /// # Errors
     /// When it can't be read, is no safetensors file, or its description is broken or of a later layout.
-    pub fn read(path: &Path) -> Result<Option<Description>> {
+    pub fn read(path: &Path) -> Result<Option<WeightsDescription>> {
         let bytes = std::fs::read(path).map_err(Error::file("read", path))?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
             .map_err(|error| Error::content(path, format!("not a safetensors file: {error}")))?;

@@ -7,7 +7,9 @@ mod layer;
 mod parameters;
 mod weights;
 
-pub use description::{Description, EnvironmentDescription, FeatureDescription, LayerDescription, Outputs, Usage};
+pub use description::{
+    EnvironmentDescription, FeatureDescription, LayerDescription, Outputs, Usage, WeightsDescription,
+};
 pub use initialization::Initialization;
 pub use layer::LayerSettings;
 pub use parameters::{Parameter, Parameters, Role};

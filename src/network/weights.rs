@@ -2,9 +2,9 @@
 //! `load_state_dict` reads into an `nn.ModuleList` called `layers` of `nn.Linear`; and, of a Gaussian policy whose standard deviations don't
 //! depend on the state, `log_std` `[actions]`. Where observations or rewards are normalized, the running statistics stand beside
 //! them: `observations.mean`, `.variance` and `.count`, `returns.…`, in double precision. The metadata say what else is needed to use the weights
-//! ([`Description`]).
+//! ([`WeightsDescription`]).
 
-use super::{Description, Network, Parameter};
+use super::{Network, Parameter, WeightsDescription};
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use lossward_envs::wrapper::{Moments, Statistics};
@@ -23,7 +23,7 @@ impl Network {
             }
         }
         let description =
-            self.usage.clone().map(|usage| Description::new(&self.graph, usage).metadata()).transpose()?;
+            self.usage.clone().map(|usage| WeightsDescription::new(&self.graph, usage).metadata()).transpose()?;
         let bytes = safetensors::serialize(tensors, description).map_err(|error| Error::content(path, error))?;
         crate::disk::write_whole(path, &bytes)
     }

@@ -76,11 +76,11 @@ pub struct ObjectiveValue {
     pub inputs: Tensor,
     pub outputs: Tensor,
     /// For the record, each with its column.
-    pub terms: Vec<(Column, Mean)>,
+    pub terms: Vec<(ColumnName, Mean)>,
 }
 
 /// The name of a column of a record.
-pub type Column = Cow<'static, str>;
+pub type ColumnName = Cow<'static, str>;
 
 fn no_batch() -> Error {
     Error::Argument("an objective has a value when it has a batch: `next` comes first".into())

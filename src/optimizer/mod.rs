@@ -8,7 +8,7 @@ mod schedule;
 
 pub use noise::GradientNoise;
 pub use rule::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, RuleName, RuleRow};
-pub use schedule::{SCHEDULE_SYMBOLS, SCHEDULES, Schedule, ScheduleRow, Shape};
+pub use schedule::{Easing, SCHEDULE_SYMBOLS, SCHEDULES, Schedule, ScheduleRow};
 
 use crate::kernel::{self, Real};
 use crate::network::{Parameters, Role};

@@ -67,7 +67,7 @@ pub enum Schedule {
         peak: f64,
         to: f64,
         warmup: f64,
-        shape: Shape,
+        shape: Easing,
         three_phase: bool,
         #[serde(skip_serializing_if = "is_all")]
         until: f64,
@@ -84,7 +84,7 @@ pub enum Schedule {
 /// How a value goes from one end to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Shape {
+pub enum Easing {
     Linear,
     Cosine,
 }
@@ -238,8 +238,8 @@ impl Schedule {
         let t = progress.clamp(0.0, 1.0);
         match *self {
             Schedule::Constant(value) | Schedule::Plateau { from: value, .. } => value,
-            Schedule::Linear { from, to, until } => Shape::Linear.between(from, to, share(t, until)),
-            Schedule::Cosine { from, to, until } => Shape::Cosine.between(from, to, share(t, until)),
+            Schedule::Linear { from, to, until } => Easing::Linear.between(from, to, share(t, until)),
+            Schedule::Cosine { from, to, until } => Easing::Cosine.between(from, to, share(t, until)),
             Schedule::Polynomial { from, to, power, until } => to + (from - to) * (1.0 - share(t, until)).powf(power),
             Schedule::Exponential { from, to, until } => from * (to / from).powf(share(t, until)),
             Schedule::Step { from, factor, every } => from * factor.powf(whole(t / every)),
@@ -247,13 +247,13 @@ impl Schedule {
                 from * factor.powf(at.iter().filter(|&&at| whole(t / at) >= 1.0).count() as f64)
             }
             Schedule::CosineRestarts { from, to, period, growth } => {
-                Shape::Cosine.between(from, to, share_of_period(t / period, growth))
+                Easing::Cosine.between(from, to, share_of_period(t / period, growth))
             }
             Schedule::WarmupCosine { from, peak, warmup, .. } if t < warmup => {
-                Shape::Linear.between(from, peak, t / warmup)
+                Easing::Linear.between(from, peak, t / warmup)
             }
             Schedule::WarmupCosine { peak, to, warmup, until, .. } => {
-                Shape::Cosine.between(peak, to, share(t - warmup, until - warmup))
+                Easing::Cosine.between(peak, to, share(t - warmup, until - warmup))
             }
             Schedule::OneCycle { from, peak, to, warmup, shape, three_phase, until } => match three_phase {
                 _ if t < warmup => shape.between(from, peak, t / warmup),
@@ -297,12 +297,12 @@ impl Schedule {
     }
 }
 
-impl Shape {
+impl Easing {
     /// From `a` at share 0 to `b` at share 1.
     fn between(self, a: f64, b: f64, share: f64) -> f64 {
         match self {
-            Shape::Linear => a + (b - a) * share,
-            Shape::Cosine => b + (a - b) * (1.0 + (std::f64::consts::PI * share).cos()) / 2.0,
+            Easing::Linear => a + (b - a) * share,
+            Easing::Cosine => b + (a - b) * (1.0 + (std::f64::consts::PI * share).cos()) / 2.0,
         }
     }
 }

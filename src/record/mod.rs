@@ -26,7 +26,7 @@ mod writer;
 
 pub use claim::{Attempt, Claim, Claimant, HEARTBEAT};
 pub use machine::Machine;
-pub use outcome::{Outcome, Status};
+pub use outcome::{Status, TrialOutcome};
 pub use provenance::Provenance;
 pub use rows::Rows;
 pub use writer::{COUNTERS, Record};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The content of `outcome.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-pub enum Outcome {
+pub enum TrialOutcome {
     Finished {
         seconds: f64,
         /// What to know before the records are believed, in sentences.
@@ -26,7 +26,7 @@ pub enum Outcome {
 #[derive(Serialize, Deserialize)]
 struct Ended {
     #[serde(flatten)]
-    outcome: Outcome,
+    outcome: TrialOutcome,
     /// Not there in records of before it was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     record: Option<Manifest>,
@@ -51,18 +51,18 @@ pub enum Status {
     /// It finished once, but its record is not whole any more: it must run again. What is wrong with it.
     Damaged(String),
     /// It ran, and ended so.
-    Ended(Outcome),
+    Ended(TrialOutcome),
     /// Another trial's records are there: the first key in which its identity differs, as `(there, wanted)`.
     Other { there: String, wanted: String },
 }
 
-impl Outcome {
+impl TrialOutcome {
     /// Writes it with what the record consists of now, and what trained it.
     pub fn write(&self, folder: &TrialFolder, provenance: Option<&Provenance>) -> Result<()> {
         let path = folder.outcome();
         let record = match self {
-            Outcome::Finished { .. } => Some(Manifest::of(folder)?),
-            Outcome::Failed { .. } => None,
+            TrialOutcome::Finished { .. } => Some(Manifest::of(folder)?),
+            TrialOutcome::Failed { .. } => None,
         };
         let ended = Ended { outcome: self.clone(), record, provenance: provenance.cloned() };
         let text = serde_json::to_string_pretty(&ended).map_err(|error| Error::content(&path, error))?;
@@ -169,9 +169,9 @@ impl TrialFolder {
             return Status::Other { there, wanted };
         }
         let fault = match (&ended.outcome, &ended.record) {
-            (Outcome::Failed { .. }, _) => None,
-            (Outcome::Finished { .. }, Some(record)) => record.fault(self),
-            (Outcome::Finished { .. }, None) => fault_without_checksums(self),
+            (TrialOutcome::Failed { .. }, _) => None,
+            (TrialOutcome::Finished { .. }, Some(record)) => record.fault(self),
+            (TrialOutcome::Finished { .. }, None) => fault_without_checksums(self),
         };
         fault.map_or(Status::Ended(ended.outcome), Status::Damaged)
     }

@@ -17,7 +17,7 @@ pub use summary::{Summary, SummaryRow};
 use crate::diagnosis;
 use crate::experiment::{Arm, Experiment};
 use crate::metric::Drawn;
-use crate::record::{Outcome, Provenance, Rows, Status};
+use crate::record::{Provenance, Rows, Status, TrialOutcome};
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
 use statistics::{Bootstrap, Estimate, Wait};
@@ -57,7 +57,7 @@ pub struct TrialRecord {
 }
 
 /// A quantity of an arm along an axis: an estimate over trials at every point.
-pub struct Curve {
+pub struct ArmCurve {
     pub x: Vec<f64>,
     pub y: Vec<Estimate>,
     /// Trials behind it.
@@ -172,13 +172,13 @@ enum Found {
 fn read(arm: &Arm, seed: u64, results: &Path) -> Result<(Found, Option<Provenance>)> {
     let trial = Trial::new(arm, seed, results);
     let found = match trial.status()? {
-        Status::Ended(Outcome::Finished { seconds, warnings }) => {
+        Status::Ended(TrialOutcome::Finished { seconds, warnings }) => {
             let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
             let found = diagnosis::findings(arm, &rows).into_iter().map(|finding| finding.to_string());
             let warnings = found.chain(warnings).collect();
             Found::Trial(Box::new(TrialRecord { seed, rows, drawn, seconds, warnings }))
         }
-        Status::Ended(Outcome::Failed { reason }) => Found::Failed(reason),
+        Status::Ended(TrialOutcome::Failed { reason }) => Found::Failed(reason),
         Status::Damaged(fault) => Found::Damaged(fault),
         Status::Missing | Status::Other { .. } => Found::Nothing,
     };
@@ -190,7 +190,7 @@ const FIGURE_POINTS: usize = 384;
 
 impl ArmRecords {
     /// The column `y` against the column `x`; nothing where no trial has both.
-    pub fn curve(&self, x: &str, y: &str) -> Option<Curve> {
+    pub fn curve(&self, x: &str, y: &str) -> Option<ArmCurve> {
         let paths: Vec<(Vec<f64>, Vec<f64>)> = self.trials.iter().filter_map(|trial| path(&trial.rows, x, y)).collect();
         let end = |path: &&(Vec<f64>, Vec<f64>)| path.0.last().copied().unwrap_or(0.0);
         let longest = paths.iter().max_by(|a, b| end(a).total_cmp(&end(b)))?;
@@ -200,7 +200,7 @@ impl ArmRecords {
         let points: Vec<(f64, Vec<f64>)> = known.collect();
         let heights = || points.iter().map(|(at, values)| (*at, statistics::interquartile_mean(values)));
         let bootstrap = Bootstrap::new((1, n), CURVE_RESAMPLES, &mut stream(0, "bootstrap", 0));
-        let mut curve = Curve { x: Vec::new(), y: Vec::new(), n };
+        let mut curve = ArmCurve { x: Vec::new(), y: Vec::new(), n };
         for i in thinned(heights(), points.len()) {
             let (at, values) = &points[i];
             curve.x.push(*at);

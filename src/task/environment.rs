@@ -72,13 +72,13 @@ impl Environment {
     }
 
     /// What can be reached in it at best; nothing where it is not known, as where actions stick.
-    pub fn best_return(&self) -> Option<BestReturn> {
+    pub fn best_return(&self) -> Option<BestExpectedReturn> {
         if self.wrappers.sticky_actions.is_some_and(|probability| probability > 0.0) {
             return None;
         }
         let (max_steps, found) = (self.max_steps, self.spec.best_return?.found);
         let expected = self.spec.best_expected_return(&self.options, Some(max_steps))?;
-        Some(BestReturn { environment: self.label(), max_steps, expected, found })
+        Some(BestExpectedReturn { environment: self.label(), max_steps, expected, found })
     }
 
     /// The id, with the options that were given and a time limit that is not its own: `FrozenLake-v1(map=8x8 max_steps=50)`.
@@ -99,7 +99,7 @@ impl Environment {
 
 /// What the best of all policies can expect of an episode; see [`lossward_envs::BestReturn`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct BestReturn {
+pub struct BestExpectedReturn {
     /// With the options that were given: `FrozenLake-v1(map=8x8)`.
     pub environment: String,
     pub max_steps: u32,
@@ -108,9 +108,9 @@ pub struct BestReturn {
     pub found: &'static str,
 }
 
-impl std::fmt::Display for BestReturn {
+impl std::fmt::Display for BestExpectedReturn {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let BestReturn { environment, expected, found, .. } = self;
+        let BestExpectedReturn { environment, expected, found, .. } = self;
         write!(f, "{environment}: the best expected return is {}, {found}", four_decimals(*expected))
     }
 }

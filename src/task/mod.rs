@@ -9,7 +9,7 @@ mod labels_as_rewards;
 mod rewards_as_labels;
 mod usage;
 
-pub use environment::{BestReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
+pub use environment::{BestExpectedReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
 pub use evaluation::{Evaluation, EvaluationSettings};
 pub use kind::Kind;
 pub use rewards_as_labels::Expert;

@@ -3,7 +3,7 @@
 use super::Sandbox;
 use lossward::disk::create_folder;
 use lossward::experiment::Experiment;
-use lossward::record::Outcome;
+use lossward::record::TrialOutcome;
 use lossward::trial::Trial;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub fn write_results(
     sandbox: &Sandbox,
     experiment: &str,
     rows: usize,
-    outcome: impl Fn(usize, u64) -> Option<Outcome>,
+    outcome: impl Fn(usize, u64) -> Option<TrialOutcome>,
 ) -> PathBuf {
     let file = sandbox.write("made_up.toml", experiment);
     let experiment = Experiment::load(&file, &[]).unwrap();

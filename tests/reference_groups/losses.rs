@@ -268,8 +268,8 @@ pub fn boxes(case: &Case) {
         "giou" => "giou",
         "diou" => "diou",
         "ciou" => "ciou",
-        "box_iou_matrix" => return pairwise(case, loss::boxes::Kind::Iou),
-        "generalized_box_iou_matrix" => return pairwise(case, loss::boxes::Kind::Giou),
+        "box_iou_matrix" => return pairwise(case, loss::boxes::Overlap::Iou),
+        "generalized_box_iou_matrix" => return pairwise(case, loss::boxes::Overlap::Giou),
         other => panic!("unknown kind {other}"),
     };
     let epsilon = case.number("eps");
@@ -284,7 +284,7 @@ pub fn boxes(case: &Case) {
     trial.check(&trial.inputs(as_it_is), |losses| (1.0 - &losses.values).unwrap());
 }
 
-fn pairwise(case: &Case, kind: loss::boxes::Kind) {
+fn pairwise(case: &Case, kind: loss::boxes::Overlap) {
     let boxes = |key: &str| -> Vec<[f64; 4]> {
         case.numbers(key).chunks_exact(4).map(|corners| std::array::from_fn(|i| corners[i])).collect()
     };

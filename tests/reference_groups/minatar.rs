@@ -3,7 +3,7 @@ use lossward_envs::Outcome;
 use lossward_envs::minatar::asterix::{self, Asterix};
 use lossward_envs::minatar::breakout::Breakout;
 use lossward_envs::minatar::freeway::{self, Freeway};
-use lossward_envs::minatar::seaquest::{self, Kind, Seaquest};
+use lossward_envs::minatar::seaquest::{self, Seaquest, SwimmerKind};
 use lossward_envs::minatar::space_invaders::SpaceInvaders;
 use lossward_envs::minatar::{Game, KEYS, Key, Screen};
 use serde_json::Value;
@@ -119,8 +119,8 @@ pub fn seaquest(case: &Case) {
     Recording::new(case).play(game, |game, key, recording, step| {
         game.advance(key, |kind| {
             let draw = recording.draw(step, &["kind", "from_left", "is_sub", "row"]);
-            assert_eq!(draw["kind"], if kind == Kind::Enemy { "enemy" } else { "diver" });
-            seaquest::Arrival {
+            assert_eq!(draw["kind"], if kind == SwimmerKind::Enemy { "enemy" } else { "diver" });
+            seaquest::SwimmerArrival {
                 from_left: draw["from_left"].as_bool().unwrap(),
                 is_submarine: draw["is_sub"].as_bool().unwrap_or(false),
                 row: draw["row"].as_i64().unwrap() as i8,

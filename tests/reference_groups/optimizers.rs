@@ -2,7 +2,7 @@ use super::{Case, flat, number, numbers};
 use candle_core::{DType, Device, Tensor};
 use lossward::kernel::{self, Activation, Dense, Graph, Layer};
 use lossward::network::{Parameters, Role};
-use lossward::optimizer::{Optimizer, OptimizerSettings, Schedule, Shape};
+use lossward::optimizer::{Easing, Optimizer, OptimizerSettings, Schedule};
 use lossward::stream;
 use serde_json::Value;
 
@@ -250,7 +250,7 @@ fn cycle_or_other_package(case: &Case, budget: f64) -> Schedule {
             to: from / case.number("final_div_factor"),
             // Torch counts to the last step rather than to the end of it.
             warmup: (case.number("pct_start") * steps - 1.0) / budget,
-            shape: if case.text("anneal_strategy") == "cos" { Shape::Cosine } else { Shape::Linear },
+            shape: if case.text("anneal_strategy") == "cos" { Easing::Cosine } else { Easing::Linear },
             three_phase: case.flag("three_phase"),
             until: (steps - 1.0) / budget,
         };

@@ -1,11 +1,11 @@
 use super::sha256::sha256;
 use super::{Case, number, numbers};
 use lossward_envs::options::{Given, OptionValue, Options};
-use lossward_envs::toy_text::blackjack::{self, Game, Position, Rules};
+use lossward_envs::toy_text::blackjack::{self, ExactGame, Position, Rules};
 use lossward_envs::toy_text::dynamic_programming::{
     action_value, mean_over_starts, optimal_values, optimal_values_within, policy_values,
 };
-use lossward_envs::toy_text::table::{Table, Tabular, Transition, World};
+use lossward_envs::toy_text::table::{TabularEnv, Transition, TransitionTable, World};
 use lossward_envs::toy_text::taxi::Ride;
 use lossward_envs::toy_text::{cliff_walking, frozen_lake, taxi};
 use lossward_envs::{Actions, Cause, Copies, Space, Spec, Vectorized, find, stream};
@@ -45,7 +45,7 @@ fn gymnasium_name(space: Space) -> String {
 }
 
 /// The listed transitions, and all of them by their hash.
-fn check_table(case: &Case, table: &Table) {
+fn check_table(case: &Case, table: &TransitionTable) {
     let list = |s: usize, a: usize| table.transitions(s, a).to_vec();
     let pairs = || (0..table.states()).flat_map(|s| (0..table.actions()).map(move |a| (s, a)));
     let mut text = String::new();
@@ -104,10 +104,13 @@ pub fn frozen_lake_rollout(case: &Case) {
 
 /// Actions in order, from a given state.
 fn check_rollout(case: &Case, spec: &Spec, world: World) {
-    let mut copies =
-        Copies::new(spec.id, (spec.observations, spec.actions), spec.max_steps, vec![Tabular::new(Arc::new(world))], {
-            vec![stream(0, "env", 0)]
-        });
+    let mut copies = Copies::new(
+        spec.id,
+        (spec.observations, spec.actions),
+        spec.max_steps,
+        vec![TabularEnv::new(Arc::new(world))],
+        vec![stream(0, "env", 0)],
+    );
     copies.env_mut(0).state = case.number("initial_state") as u32;
     let mut rewards = Vec::new();
     for (t, action) in case.indices("actions").into_iter().enumerate() {
@@ -176,7 +179,7 @@ pub fn taxi(case: &Case) {
     case.check("optimal_mean_value_gamma0.99", &[mean_over_starts(&table, &discounted)]);
 }
 
-fn check_rides(case: &Case, table: &Table) {
+fn check_rides(case: &Case, table: &TransitionTable) {
     for sample in case.expected("decode_samples_[state,row,col,passenger,destination]").as_array().unwrap() {
         let state = number(&sample[0]) as u32;
         let ride = Ride::of(state);
@@ -192,7 +195,7 @@ fn check_rides(case: &Case, table: &Table) {
 }
 
 pub fn blackjack(case: &Case) {
-    let game = Game::new(Rules { natural: case.flag("natural"), sab: case.flag("sab") });
+    let game = ExactGame::new(Rules { natural: case.flag("natural"), sab: case.flag("sab") });
     let table = &game.table;
     let expected_return = |values: &[f64]| mean_over_starts(table, values);
     let threshold = |sum: u8| {

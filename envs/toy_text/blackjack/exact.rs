@@ -21,20 +21,20 @@ impl Position {
 /// The game as a table, for dynamic programming. Its states are the positions, and one more for the end.
 ///
 /// The dealer's second card is drawn when the player sticks; the deck is infinite, so that nothing depends on when.
-pub struct Game {
-    pub table: Table,
+pub struct ExactGame {
+    pub table: TransitionTable,
     positions: Vec<Position>,
 }
 
-impl Game {
-    pub fn new(rules: Rules) -> Game {
+impl ExactGame {
+    pub fn new(rules: Rules) -> ExactGame {
         let starts = starts();
         let positions = reachable(starts.keys().copied());
         let end = positions.len() as u32;
         let index = |position: Position| positions.binary_search(&position.counted()).map_or(end, |i| i as u32);
         let starts = starts.into_iter().map(|(position, probability)| (index(position), probability)).collect();
         let finals: Vec<Vec<(Hand, f64)>> = (1..=10).map(dealer_hands).collect();
-        let table = Table::new((positions.len() + 1, 2), starts, |state, action| {
+        let table = TransitionTable::new((positions.len() + 1, 2), starts, |state, action| {
             let Some(&Position { player, dealer }) = positions.get(state as usize) else {
                 return vec![Transition::certain(end, 0.0, true)];
             };
@@ -54,7 +54,7 @@ impl Game {
                 _ => deck().map(hit).collect(),
             }
         });
-        Game { table, positions }
+        ExactGame { table, positions }
     }
 
     /// The position of a state; none at the end.

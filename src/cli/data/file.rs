@@ -1,7 +1,7 @@
 //! A user's own files: a table, a list of boxes, or an array.
 
 use super::subject::{PICTURES, Subject};
-use crate::data::description::{Column, Content, of_boxes};
+use crate::data::description::{ColumnDescription, Content, of_boxes};
 use crate::data::source::ByteSource;
 use crate::data::table::Table;
 use crate::data::{Files, advice, boxes, idx, images};
@@ -126,7 +126,7 @@ fn faults(table: &Table, column: &crate::data::table::Column, numbers: Option<Ve
 }
 
 /// What a column is not good for.
-fn advice(column: &Column) -> Option<String> {
+fn advice(column: &ColumnDescription) -> Option<String> {
     let (name, distinct) = (&column.name, column.distinct());
     match &column.content {
         _ if distinct == 1 => Some(format!("`{name}` is the same everywhere and teaches nothing: `ignored`")),

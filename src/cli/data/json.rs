@@ -1,7 +1,7 @@
 //! The description for programs.
 
 use super::subject::Subject;
-use crate::data::description::{Bins, Column, Content, Distribution};
+use crate::data::description::{Bins, ColumnDescription, Content, Distribution};
 use serde_json::{Map, Value, json};
 
 const BINS: usize = 20;
@@ -35,7 +35,7 @@ fn key(name: &str) -> String {
     name.replace(' ', "_")
 }
 
-fn of_column(column: &Column, parts: &[&str]) -> Value {
+fn of_column(column: &ColumnDescription, parts: &[&str]) -> Value {
     let mut object = json!({ "name": column.name, "missing": column.missing, "distinct": column.distinct() });
     match &column.content {
         Content::Numbers(numbers) => {

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::data::Picture;
-use crate::data::description::{Column, Content, Description};
+use crate::data::description::{ColumnDescription, Content, Description};
 use crate::report::figure::{ContactSheet, DescriptionFigure};
 
 pub struct Subject {
@@ -69,7 +69,7 @@ impl Subject {
     }
 
     fn histograms(&self) -> DescriptionFigure<'_> {
-        let is_bars = |column: &Column| matches!(column.content, Content::Categories(_));
+        let is_bars = |column: &ColumnDescription| matches!(column.content, Content::Categories(_));
         let has_bars = self.description.all_columns().any(is_bars);
         let shares = match (self.description.parts.len() > 1, has_bars) {
             (true, true) => "heights and lengths are shares of each part; beside bars: of the rows to train on",

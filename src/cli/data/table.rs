@@ -1,7 +1,7 @@
 //! Aligned tables of numbers and names.
 
 use crate::aligned::{self, Side};
-use crate::data::description::{Bins, Column, Content, Description, Distribution, by_frequency, joined};
+use crate::data::description::{Bins, ColumnDescription, Content, Description, Distribution, by_frequency, joined};
 
 /// Columns of a histogram in characters.
 const BINS: usize = 20;
@@ -48,7 +48,7 @@ pub fn of_columns(description: &Description) -> String {
     lines.iter().map(|line| format!("  {line}\n")).collect()
 }
 
-fn of_numbers(column: &Column, numbers: &Distribution, layout: Layout) -> Vec<String> {
+fn of_numbers(column: &ColumnDescription, numbers: &Distribution, layout: Layout) -> Vec<String> {
     let mut row = vec![column.name.clone()];
     if layout.types {
         row.push(if numbers.is_whole() { " whole" } else { "number" }.into());
@@ -71,7 +71,7 @@ fn of_numbers(column: &Column, numbers: &Distribution, layout: Layout) -> Vec<St
     row
 }
 
-fn of_categories(column: &Column, names: &[(String, Vec<usize>)]) -> String {
+fn of_categories(column: &ColumnDescription, names: &[(String, Vec<usize>)]) -> String {
     let rows = |rows: &[usize]| rows.iter().sum::<usize>();
     let total = names.iter().map(|(_, of)| rows(of)).sum::<usize>().max(1) as f64;
     let share =

@@ -4,7 +4,7 @@ use super::shades::Shades;
 use super::subject::Subject;
 use super::table;
 use crate::data::Picture;
-use crate::data::description::{Column, Content};
+use crate::data::description::{ColumnDescription, Content};
 use crate::visible::visible;
 use std::io::IsTerminal;
 
@@ -39,7 +39,7 @@ fn head(subject: &Subject) -> String {
     format!("{}: {}\n\n{indented}", subject.name, subject.summary)
 }
 
-fn predicted(subject: &Subject, target: &Column) -> String {
+fn predicted(subject: &Subject, target: &ColumnDescription) -> String {
     match &target.content {
         Content::Categories(names) => table::of_classes(&subject.description.parts, &target.name, names),
         Content::Numbers(parts) => table::of_values(&subject.description.parts, &target.name, parts),

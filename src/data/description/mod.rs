@@ -16,8 +16,8 @@ pub struct Description {
     /// What the parts are called, and their rows.
     pub parts: Vec<(&'static str, usize)>,
     /// What is predicted, where that is decided.
-    pub target: Option<Column>,
-    pub columns: Vec<Column>,
+    pub target: Option<ColumnDescription>,
+    pub columns: Vec<ColumnDescription>,
     /// All that there is, where two numbers are enough to draw it.
     pub plane: Option<Plane>,
 }
@@ -30,7 +30,7 @@ pub struct Plane {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Column {
+pub struct ColumnDescription {
     pub name: String,
     /// Entries without a value, over all parts.
     pub missing: usize,
@@ -45,9 +45,9 @@ pub enum Content {
     Categories(Vec<(String, Vec<usize>)>),
 }
 
-impl Column {
-    fn numbers(name: impl Into<String>, parts: Vec<Distribution>) -> Column {
-        Column { name: name.into(), missing: 0, content: Content::Numbers(parts) }
+impl ColumnDescription {
+    fn numbers(name: impl Into<String>, parts: Vec<Distribution>) -> ColumnDescription {
+        ColumnDescription { name: name.into(), missing: 0, content: Content::Numbers(parts) }
     }
 
     /// Different numbers or names over all parts.
@@ -61,7 +61,7 @@ impl Column {
 
 impl Description {
     /// What is predicted first, then the others.
-    pub fn all_columns(&self) -> impl Iterator<Item = &Column> {
+    pub fn all_columns(&self) -> impl Iterator<Item = &ColumnDescription> {
         self.target.iter().chain(&self.columns)
     }
 }

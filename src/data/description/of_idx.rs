@@ -1,6 +1,6 @@
 //! The description of an array from an IDX file.
 
-use super::{Column, Content, Description, Distribution};
+use super::{ColumnDescription, Content, Description, Distribution};
 use crate::data::Picture;
 use crate::data::idx::{Elements, Idx};
 
@@ -17,11 +17,11 @@ impl Idx {
         if are_labels {
             let classes = elements.counts().iter().map(|(class, rows)| (class.to_string(), vec![*rows]));
             let content = Content::Categories(classes.collect());
-            let target = Some(Column { name: "label".into(), missing, content });
+            let target = Some(ColumnDescription { name: "label".into(), missing, content });
             return Description { parts, target, columns: Vec::new(), plane: None };
         }
         let name = if self.image_shape().is_some() { "pixel" } else { "element" };
-        let column = Column { missing, ..Column::numbers(name, vec![elements]) };
+        let column = ColumnDescription { missing, ..ColumnDescription::numbers(name, vec![elements]) };
         Description { parts, target: None, columns: vec![column], plane: None }
     }
 

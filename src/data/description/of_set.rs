@@ -1,6 +1,6 @@
 //! The description of a data set, from standardized inputs back to the units of its source.
 
-use super::{Column, Content, Description, Distribution, Plane};
+use super::{ColumnDescription, Content, Description, Distribution, Plane};
 use crate::data::{DataSet, Examples, Feature, Picture, Target};
 use crate::parallel;
 
@@ -55,7 +55,7 @@ impl DataSet {
         [&self.train, &self.test]
     }
 
-    fn column(&self, group: &[Feature], first: usize) -> Column {
+    fn column(&self, group: &[Feature], first: usize) -> ColumnDescription {
         let content = match group[0].category() {
             None => {
                 let numbers = |part: &Examples| self.distribution(part, first);
@@ -70,10 +70,10 @@ impl DataSet {
                 Content::Categories(group.iter().enumerate().map(named).collect())
             }
         };
-        Column { name: group[0].column.clone(), missing: group[0].missing, content }
+        ColumnDescription { name: group[0].column.clone(), missing: group[0].missing, content }
     }
 
-    fn target_column(&self) -> Column {
+    fn target_column(&self) -> ColumnDescription {
         match &self.target {
             Target::Class { names } => {
                 let rows = |class: usize| {
@@ -83,14 +83,18 @@ impl DataSet {
                     self.parts().map(of).to_vec()
                 };
                 let classes = names.iter().enumerate().map(|(class, name)| (name.clone(), rows(class)));
-                Column { name: self.target.name(), missing: 0, content: Content::Categories(classes.collect()) }
+                ColumnDescription {
+                    name: self.target.name(),
+                    missing: 0,
+                    content: Content::Categories(classes.collect()),
+                }
             }
             Target::Value { scale, .. } => {
                 let numbers = |part: &Examples| {
                     let values = part.targets.values().into_iter().flatten();
                     Distribution::of(values.map(|z| scale.original(*z)))
                 };
-                Column::numbers(self.target.name(), self.parts().map(numbers).to_vec())
+                ColumnDescription::numbers(self.target.name(), self.parts().map(numbers).to_vec())
             }
         }
     }
@@ -136,7 +140,7 @@ mod tests {
         (row.load)(&Options::defaults(row.options)).unwrap().description()
     }
 
-    fn column<'a>(description: &'a Description, name: &str) -> &'a Column {
+    fn column<'a>(description: &'a Description, name: &str) -> &'a ColumnDescription {
         description.columns.iter().find(|column| column.name == name).unwrap()
     }
 

@@ -1,18 +1,22 @@
 //! The description of a table, and of a list of boxes.
 
-use super::{Column, Content, Description, Distribution};
+use super::{ColumnDescription, Content, Description, Distribution};
 use crate::data::boxes::LabelledBox;
 use crate::data::table::Table;
 use std::collections::BTreeMap;
 
 impl Table {
     /// Its columns, as [`Self::described_column`] has them; none of them is predicted.
-    pub fn described(&self, columns: Vec<Column>) -> Description {
+    pub fn described(&self, columns: Vec<ColumnDescription>) -> Description {
         Description { parts: vec![("rows", self.rows())], target: None, columns, plane: None }
     }
 
     /// One of its columns, numbers that are not finite counted as missing; `numbers` are those of [`crate::data::table::Column::numbers`].
-    pub fn described_column(&self, column: &crate::data::table::Column, numbers: Option<&[Option<f64>]>) -> Column {
+    pub fn described_column(
+        &self,
+        column: &crate::data::table::Column,
+        numbers: Option<&[Option<f64>]>,
+    ) -> ColumnDescription {
         let content = match numbers {
             Some(numbers) => Content::Numbers(vec![Distribution::of(numbers.iter().copied().flatten())]),
             None => {
@@ -25,7 +29,7 @@ impl Table {
             Content::Numbers(parts) => parts[0].rows(),
             Content::Categories(names) => names.iter().map(|(_, rows)| rows[0]).sum(),
         };
-        Column { name: column.name.clone(), missing: self.rows() - known, content }
+        ColumnDescription { name: column.name.clone(), missing: self.rows() - known, content }
     }
 }
 
@@ -37,14 +41,22 @@ pub fn of_boxes(boxes: &[LabelledBox]) -> Description {
         *of_images.entry(labelled.truth.image).or_default() += 1;
         *of_classes.entry(labelled.truth.category).or_default() += 1;
     }
-    let column =
-        |name: &str, of: fn(&LabelledBox) -> f64| Column::numbers(name, vec![Distribution::of(boxes.iter().map(of))]);
+    let column = |name: &str, of: fn(&LabelledBox) -> f64| {
+        ColumnDescription::numbers(name, vec![Distribution::of(boxes.iter().map(of))])
+    };
     let classes = of_classes.into_iter().map(|(class, rows)| (class.to_string(), vec![rows]));
     Description {
         parts: vec![("boxes", boxes.len())],
-        target: Some(Column { name: "class".into(), missing: 0, content: Content::Categories(classes.collect()) }),
+        target: Some(ColumnDescription {
+            name: "class".into(),
+            missing: 0,
+            content: Content::Categories(classes.collect()),
+        }),
         columns: vec![
-            Column::numbers("boxes per image", vec![Distribution::of(of_images.into_values().map(|n| n as f64))]),
+            ColumnDescription::numbers(
+                "boxes per image",
+                vec![Distribution::of(of_images.into_values().map(|n| n as f64))],
+            ),
             column("width", |labelled| labelled.truth.bbox[2]),
             column("height", |labelled| labelled.truth.bbox[3]),
             column("area", |labelled| labelled.truth.area),

@@ -12,7 +12,7 @@ mod tests;
 pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 
 use super::critic::Critic;
-use super::{Column, Counters, Mean, Objective, ObjectiveValue, Parts, Sense, no_batch};
+use super::{ColumnName, Counters, Mean, Objective, ObjectiveValue, Parts, Sense, no_batch};
 use crate::kernel::{ClippedLoss, ValueClipping};
 use crate::network::Network;
 use crate::rollout::{self, RandomRewards, Rollout};
@@ -303,7 +303,7 @@ impl Objective for PolicyGradient {
         if let Some(loss) = batch.value_loss {
             terms.extend([("value_loss", one(loss)), ("explained_variance", explained_variance)]);
         }
-        let terms = terms.into_iter().map(|(column, mean)| (Column::Borrowed(column), mean)).collect();
+        let terms = terms.into_iter().map(|(column, mean)| (ColumnName::Borrowed(column), mean)).collect();
         Ok(ObjectiveValue { scalar: objective.scalar, inputs: batch.observations.clone(), outputs, terms })
     }
 

@@ -16,11 +16,11 @@ pub struct Drawing {
     title: String,
     subtitle: String,
     kind: DrawnAs,
-    panels: Vec<Panel>,
+    panels: Vec<DrawnPanel>,
 }
 
 /// A value with what it is called.
-pub struct Panel {
+pub struct DrawnPanel {
     pub title: String,
     pub value: Value,
 }
@@ -59,11 +59,11 @@ fn height(kind: DrawnAs) -> f64 {
 impl Drawing {
     /// One value; nothing if the metric is not drawn.
     pub fn of(metric: &Metric, value: &Value) -> Option<Drawing> {
-        Drawing::of_panels(metric, None, vec![Panel { title: String::new(), value: value.clone() }])
+        Drawing::of_panels(metric, None, vec![DrawnPanel { title: String::new(), value: value.clone() }])
     }
 
     /// A panel for each of several; nothing if the metric is not drawn. `title` says of what.
-    pub fn of_panels(metric: &Metric, title: Option<&str>, panels: Vec<Panel>) -> Option<Drawing> {
+    pub fn of_panels(metric: &Metric, title: Option<&str>, panels: Vec<DrawnPanel>) -> Option<Drawing> {
         let kind = metric.drawn?;
         let (title, seeds) = match title {
             Some(title) => (format!("{title}: {}", name(kind).to_lowercase().replace("roc", "ROC")), seeds(kind)),
@@ -116,7 +116,7 @@ impl Drawing {
         Ok(())
     }
 
-    fn draw_panel(&self, canvas: &mut dyn Canvas, panel: &Panel, corner: (f64, f64)) -> Result<()> {
+    fn draw_panel(&self, canvas: &mut dyn Canvas, panel: &DrawnPanel, corner: (f64, f64)) -> Result<()> {
         let summary = match (&panel.value, self.kind) {
             (Value::Counts(counts), _) => confusion::draw(canvas, corner, counts)?,
             (Value::Bins(bins), _) => reliability::draw(canvas, corner, bins)?,

@@ -16,10 +16,10 @@ mod threshold_curves;
 pub(super) use axis::Axis;
 pub use contact_sheet::ContactSheet;
 pub use description::DescriptionFigure;
-pub use drawing::{Drawing, Panel as DrawnPanel};
+pub use drawing::{Drawing, DrawnPanel};
 pub use loss::LossFigure;
 
-use super::{ArmRecords, Curve, Report, axis_label, interval, label};
+use super::{ArmCurve, ArmRecords, Report, axis_label, interval, label};
 use crate::Result;
 use crate::experiment::Plot;
 use canvas::{Anchor, Canvas, Ink};
@@ -48,7 +48,7 @@ pub struct Figure {
 
 struct Panel {
     title: String,
-    curves: Vec<(usize, Curve)>,
+    curves: Vec<(usize, ArmCurve)>,
     /// A level that counts as learned.
     threshold: Option<f64>,
     logarithmic: bool,

@@ -3,7 +3,7 @@
 use super::{Summary, SummaryRow};
 use crate::report::statistics::Estimate;
 use crate::report::{Comparison, ComparisonRow, PairedDifference};
-use crate::task::BestReturn;
+use crate::task::BestExpectedReturn;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ impl Summary {
             });
         }
         if !self.best_returns.is_empty() {
-            let best = |best: &BestReturn| {
+            let best = |best: &BestExpectedReturn| {
                 json!({
                     "environment": best.environment,
                     "max_steps": best.max_steps,

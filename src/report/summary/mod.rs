@@ -12,7 +12,7 @@ use super::{ArmRecords, Comparison, Report, estimate};
 use crate::Result;
 use crate::experiment::{Arm, Threshold};
 use crate::metric;
-use crate::task::{BestReturn, Environment};
+use crate::task::{BestExpectedReturn, Environment};
 
 /// One row per arm, the same columns in each.
 pub struct Summary {
@@ -29,7 +29,7 @@ pub struct Summary {
     /// Arms that no other one learns the same as.
     pub alone: Vec<String>,
     /// Of the environments in which arms are evaluated, each once, where it is known.
-    pub best_returns: Vec<BestReturn>,
+    pub best_returns: Vec<BestExpectedReturn>,
 }
 
 pub struct SummaryRow {
@@ -99,8 +99,8 @@ impl Summary {
 }
 
 /// Under the options and the time limit of each arm's evaluation.
-fn best_returns(arms: &[Arm]) -> Result<Vec<BestReturn>> {
-    let mut known: Vec<BestReturn> = Vec::new();
+fn best_returns(arms: &[Arm]) -> Result<Vec<BestExpectedReturn>> {
+    let mut known: Vec<BestExpectedReturn> = Vec::new();
     for arm in arms {
         let Some(id) = &arm.task.env else { continue };
         let judged = Environment::new(id, &arm.task)?.with_options(arm.evaluation.options.as_ref())?;

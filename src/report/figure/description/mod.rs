@@ -8,7 +8,7 @@ mod scatter;
 use super::canvas::{self, Anchor, Canvas, Ink};
 use super::{COLORS, HEAD, LEGEND_LINE, MARGIN};
 use crate::Result;
-use crate::data::description::{Column, Content, Description};
+use crate::data::description::{ColumnDescription, Content, Description};
 use panel::{PANEL, Panel};
 
 /// More panels than these are not drawn.
@@ -32,7 +32,7 @@ impl DescriptionFigure<'_> {
         canvas::png(self.size(), |canvas| self.draw(canvas))
     }
 
-    fn panels(&self) -> Vec<&Column> {
+    fn panels(&self) -> Vec<&ColumnDescription> {
         self.description.all_columns().take(MOST_PANELS).collect()
     }
 
@@ -92,7 +92,8 @@ impl DescriptionFigure<'_> {
         let top = HEAD + if legend.is_empty() { 0.0 } else { LEGEND_LINE };
         if let Some(plane) = &self.description.plane {
             let size = (PLANE_WIDTH, self.rows() as f64 * PANEL.1);
-            let are_classes = matches!(&self.description.target, Some(Column { content: Content::Categories(_), .. }));
+            let are_classes =
+                matches!(&self.description.target, Some(ColumnDescription { content: Content::Categories(_), .. }));
             // Classes don't look like parts.
             let first_color = if are_classes { self.description.parts.len() } else { 0 };
             scatter::draw(canvas, &Panel { corner: (MARGIN, top), size }, plane, first_color)?;
@@ -105,7 +106,7 @@ impl DescriptionFigure<'_> {
         Ok(())
     }
 
-    fn draw_column(&self, canvas: &mut dyn Canvas, panel: &Panel, column: &Column) -> Result<()> {
+    fn draw_column(&self, canvas: &mut dyn Canvas, panel: &Panel, column: &ColumnDescription) -> Result<()> {
         let is_target = self.description.target.as_ref() == Some(column);
         let title = if is_target && self.description.parts.len() > 1 { "predicted: " } else { "" };
         panel.draw_title(canvas, &format!("{title}{}", column.name))?;
