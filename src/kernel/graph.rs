@@ -65,9 +65,9 @@ impl Graph {
             }
         }
         let (mut is_read, mut released) = (vec![false; nodes.len()], vec![Vec::new(); nodes.len()]);
-        for of in 0..nodes.len() {
+        for (of, is_read) in is_read.iter_mut().enumerate() {
             if let Some(last) = nodes.iter().rposition(|node| node.from.contains(&(of + 1))) {
-                is_read[of] = true;
+                *is_read = true;
                 released[last].push(of);
             }
         }

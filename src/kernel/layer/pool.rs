@@ -70,7 +70,7 @@ impl Pool {
     }
 
     /// The gradient goes to the first pixel of a window that is the largest, row by row.
-    fn to_largest<T: Real>(&self, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
+    fn give_to_largest<T: Real>(&self, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
         if self.size == 2 {
             return vectorized(BackwardTwo { pool: self, x, y, dy, dx });
         }
@@ -113,7 +113,7 @@ impl Operation for Pool {
 
     fn backward<T: Real>(&self, passed: Passed<T>, _: &[T], dy: &mut [T], _: (&mut [T], &mut [T]), dxs: &mut Dx<T>) {
         if let Some(dx) = &mut dxs[0] {
-            self.to_largest(passed.xs[0], passed.y, dy, dx);
+            self.give_to_largest(passed.xs[0], passed.y, dy, dx);
         }
     }
 
