@@ -315,6 +315,7 @@ fn everything_can_be_listed_and_every_verb_has_an_example() {
         ("datasets", "digits"),
         ("losses", "cross_entropy"),
         ("metrics", "accuracy"),
+        ("layers", "zeros around the image"),
         ("objectives", "preset ppo"),
         ("optimizers", "learning_rate_decay"),
         ("schedules", "a number in [0, 1), default 0.3"),

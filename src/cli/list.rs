@@ -3,6 +3,7 @@
 use super::two_columns;
 use crate::disk;
 use crate::experiment::PRESETS;
+use crate::kernel::LAYERS;
 use crate::objective::KINDS;
 use crate::optimizer::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, SCHEDULE_SYMBOLS, SCHEDULES};
 use crate::options::OptionRow;
@@ -31,6 +32,7 @@ enum What {
     Datasets,
     Losses,
     Metrics,
+    Layers,
     Objectives,
     Optimizers,
     Schedules,
@@ -64,6 +66,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 let rest = format!("{range}, {direction}{}", option_names(metric.options));
                 explained(metric.name, metric.formula, metric.summary, rest)
             })
+            .collect(),
+        What::Layers => LAYERS
+            .iter()
+            .map(|layer| (layer.name(), layer.meaning.to_string(), layer.options))
+            .flat_map(with_options)
             .collect(),
         What::Objectives => KINDS
             .iter()

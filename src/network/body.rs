@@ -7,6 +7,9 @@ use crate::{Error, Result};
 /// Weights beyond which a network is taken for a typing error: 4 GB for themselves, and as much for each moment of Adam.
 const MOST_PARAMETERS: f64 = 1e9;
 
+/// Numbers per example between two layers, beyond which the same is meant.
+const MOST_FLOATS: f64 = 1e9;
+
 /// The layers that all heads read, dropout among them, and what comes out.
 pub(super) struct Body {
     nodes: Vec<Node>,
@@ -66,6 +69,10 @@ impl<'a> Plan<'a> {
         let mut shapes = vec![&self.last.1[..]];
         shapes.extend(second.iter().map(|(_, shape)| &shape[..]));
         let Planned { layer, shape } = settings.plan(shapes, of.activation)?;
+        let floats: f64 = shape.iter().map(|side| *side as f64).product();
+        if floats > MOST_FLOATS {
+            return Err(format!("{floats:e} numbers per example come out; the most is {MOST_FLOATS:e}"));
+        }
         match layer {
             None => self.last.1 = shape,
             Some(layer) => {

@@ -87,7 +87,7 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// In the order of the table, whatever the order in a file was: a trial is told by this text.
+/// In the order of the table and as numbers of its kinds, however a file has them: a trial is told by this text.
 impl Serialize for LayerSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
@@ -96,6 +96,9 @@ impl Serialize for LayerSettings {
             match (self.0.get(option.name), &option.kind) {
                 (Some(OptionValue::Whole(x)), OptionKind::RequiredNumber(_)) => {
                     map.serialize_entry(option.name, &(*x as f64))?;
+                }
+                (Some(OptionValue::Number(x)), OptionKind::Whole { .. }) if x.fract() == 0.0 => {
+                    map.serialize_entry(option.name, &(*x as i64))?;
                 }
                 (Some(value), _) => map.serialize_entry(option.name, value)?,
                 (None, _) => {}
