@@ -24,10 +24,10 @@ mod option_tests;
 pub mod options;
 mod random;
 mod random_actions;
+pub mod registry;
 mod scene;
 mod space;
 mod steps;
-pub mod table;
 pub mod toy_text;
 mod vectorized;
 pub mod wrapper;
@@ -164,7 +164,7 @@ pub const ALL: &[Spec] = &[
 /// Other names of built-in environments: `(other name, id)`.
 pub const ALIASES: &[(&str, &str)] = &[("Taxi-v3", "Taxi-v4")];
 
-impl table::TableRow for Spec {
+impl registry::TableRow for Spec {
     const WHAT: &'static str = "environment";
 
     fn name(&self) -> &'static str {
@@ -172,8 +172,7 @@ impl table::TableRow for Spec {
     }
 }
 
-/// Environments of other crates; see [`register`].
-static REGISTERED: table::Added<Spec> = table::Added::new();
+static TABLE: registry::Registry<Spec> = registry::Registry::new(&[ALL, custom::ALL]);
 
 /// Adds environments of another crate to the built-in ones, once and before anything else is done.
 ///
@@ -183,12 +182,12 @@ pub fn register(specs: &'static [Spec]) -> Result<(), String> {
     if let Some((alias, _)) = ALIASES.iter().find(|(alias, _)| specs.iter().any(|spec| spec.id == *alias)) {
         return Err(format!("the name `{alias}` of an environment is taken"));
     }
-    REGISTERED.add(all(), specs)
+    TABLE.add(specs)
 }
 
 /// The built-in environments, your own, and those of other crates.
 pub fn all() -> impl Iterator<Item = &'static Spec> {
-    ALL.iter().chain(custom::ALL).chain(REGISTERED.rows())
+    TABLE.all()
 }
 
 /// The environment named `id`, or with this other name.

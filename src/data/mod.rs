@@ -32,7 +32,7 @@ pub use target::{Target, Targets};
 
 use crate::options::{OptionRow, Options};
 use crate::{Error, Result};
-use lossward_envs::table::{Added, TableRow};
+use lossward_envs::registry::{Registry, TableRow};
 use std::sync::Arc;
 
 /// Examples to learn from and others to be judged by.
@@ -89,25 +89,22 @@ impl TableRow for DataSetRow {
     }
 }
 
-static REGISTERED: Added<DataSetRow> = Added::new();
+static TABLE: Registry<DataSetRow> = Registry::new(&[BUILT_IN]);
 
 /// Adds data sets of another crate, once and before anything else is done.
 ///
 /// # Errors
 /// When a name is taken, or it is not the first call.
 pub fn register(sets: &'static [DataSetRow]) -> Result<(), String> {
-    REGISTERED.add(all(), sets)
+    TABLE.add(sets)
 }
 
 /// Every data set that has a name.
 pub fn all() -> impl Iterator<Item = &'static DataSetRow> + Clone {
-    BUILT_IN.iter().chain(REGISTERED.rows())
+    TABLE.all()
 }
 
 /// The data set named `name`.
 pub fn find(name: &str) -> Result<&'static DataSetRow> {
-    all().find(|row| row.name == name).ok_or_else(|| {
-        let known: Vec<&str> = all().map(|row| row.name).collect();
-        Error::Argument(crate::error::unknown("data set", name, &known))
-    })
+    TABLE.find(name).map_err(Error::Argument)
 }

@@ -26,7 +26,7 @@ pub use slice::{Line, Points, Slice};
 use crate::kernel::Real;
 use crate::options::{Interval, OptionRow, Options};
 use crate::{Error, Result};
-use lossward_envs::table::{Added, TableRow};
+use lossward_envs::registry::{Registry, TableRow};
 
 /// One row of the table.
 pub struct Loss {
@@ -112,29 +112,25 @@ impl TableRow for Loss {
     }
 }
 
-static REGISTERED: Added<Loss> = Added::new();
+static TABLE: Registry<Loss> =
+    Registry::new(&[regression::ROWS, classification::ROWS, binary::ROWS, masks::ROWS, boxes::ROWS, embedding::ROWS]);
 
 /// Adds losses of another crate, once and before anything else is done.
 ///
 /// # Errors
 /// When a name is taken, or it is not the first call.
 pub fn register(losses: &'static [Loss]) -> Result<(), String> {
-    REGISTERED.add(all(), losses)
+    TABLE.add(losses)
 }
 
 /// Every loss.
 pub fn all() -> impl Iterator<Item = &'static Loss> + Clone {
-    let files: [&[Loss]; 6] =
-        [regression::ROWS, classification::ROWS, binary::ROWS, masks::ROWS, boxes::ROWS, embedding::ROWS];
-    files.into_iter().flatten().chain(REGISTERED.rows())
+    TABLE.all()
 }
 
 /// The loss named `name`.
 pub fn find(name: &str) -> Result<&'static Loss> {
-    all().find(|loss| loss.name == name).ok_or_else(|| {
-        let known: Vec<&str> = all().map(|loss| loss.name).collect();
-        Error::Argument(crate::error::unknown("loss", name, &known))
-    })
+    TABLE.find(name).map_err(Error::Argument)
 }
 
 impl Loss {

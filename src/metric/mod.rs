@@ -38,7 +38,7 @@ pub use value::{Bin, ClassValue, Curve, Point, Value, number};
 
 use crate::options::{OptionRow, Options};
 use crate::{Error, Result};
-use lossward_envs::table::{Added, TableRow};
+use lossward_envs::registry::{Registry, TableRow};
 
 /// One row of the table.
 pub struct Metric {
@@ -140,27 +140,24 @@ impl TableRow for Metric {
     }
 }
 
-static REGISTERED: Added<Metric> = Added::new();
+static TABLE: Registry<Metric> = Registry::new(&[BUILT_IN]);
 
 /// Adds metrics of another crate, once and before anything else is done.
 ///
 /// # Errors
 /// When a name is taken, or it is not the first call.
 pub fn register(metrics: &'static [Metric]) -> Result<(), String> {
-    REGISTERED.add(all(), metrics)
+    TABLE.add(metrics)
 }
 
 /// Every metric.
 pub fn all() -> impl Iterator<Item = &'static Metric> + Clone {
-    BUILT_IN.iter().chain(REGISTERED.rows())
+    TABLE.all()
 }
 
 /// The metric named `name`.
 pub fn find(name: &str) -> Result<&'static Metric> {
-    all().find(|metric| metric.name == name).ok_or_else(|| {
-        let known: Vec<&str> = all().map(|metric| metric.name).collect();
-        Error::Argument(crate::error::unknown("metric", name, &known))
-    })
+    TABLE.find(name).map_err(Error::Argument)
 }
 
 /// What the columns of training examples' metrics begin with.
