@@ -23,13 +23,11 @@ fn the_environment_is_listed_checked_described_and_played() {
 
 #[test]
 fn it_is_trained_on() {
-    let folder = std::env::temp_dir().join(format!("corridor-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("corridor.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("corridor.toml");
     let text = "task.env = \"Example/Corridor-v0\"\nseeds = 1\nbudget.examples = 8192\n[[arm]]\nname = \"ppo\"\n\
                 objective = { kind = \"policy_gradient\", preset = \"ppo\" }\n";
     std::fs::write(&file, text).unwrap();
-    let out = run(&["run", file.to_str().unwrap(), "--quiet", "--out", folder.join("results").to_str().unwrap()]);
+    let out = run(&["run", file.to_str().unwrap(), "--quiet", "--out", folder.path().join("results").to_str().unwrap()]);
     assert!(out.contains("ppo"), "{out}");
-    std::fs::remove_dir_all(&folder).unwrap();
 }
