@@ -175,7 +175,7 @@ pub(super) fn read_arm<'i>(
     let kind = objective.remove("kind");
     let kind = kind.as_ref().and_then(|kind| kind.get_ref().as_str()).unwrap_or_default();
     // The kind's default number of episodes is no expert.
-    if table(&own, "expert").is_none() {
+    if !own.contains_key("expert") {
         objective.remove("expert");
     }
     let objective = read_with(source, objective, span, |table| ObjectiveSettings::read(kind, table))?;

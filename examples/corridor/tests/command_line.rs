@@ -28,6 +28,7 @@ fn it_is_trained_on() {
     let text = "task.env = \"Example/Corridor-v0\"\nseeds = 1\nbudget.examples = 8192\n[[arm]]\nname = \"ppo\"\n\
                 objective = { kind = \"policy_gradient\", preset = \"ppo\" }\n";
     std::fs::write(&file, text).unwrap();
-    let out = run(&["run", file.to_str().unwrap(), "--quiet", "--out", folder.path().join("results").to_str().unwrap()]);
+    let out =
+        run(&["run", file.to_str().unwrap(), "--quiet", "--out", folder.path().join("results").to_str().unwrap()]);
     assert!(out.contains("ppo"), "{out}");
 }
