@@ -18,6 +18,10 @@ pub enum OptionKind {
         default: Option<i64>,
         at_least: i64,
     },
+    /// A whole number that must be given.
+    RequiredWhole {
+        at_least: i64,
+    },
     Flag {
         default: bool,
     },
@@ -47,7 +51,7 @@ impl OptionKind {
     /// The value as this kind has it: `1e3` is a whole number where one is wanted, and 0.5 a list where one is.
     pub(super) fn understood(&self, value: &OptionValue) -> OptionValue {
         match (self, value) {
-            (OptionKind::Whole { .. }, OptionValue::Number(x))
+            (OptionKind::Whole { .. } | OptionKind::RequiredWhole { .. }, OptionValue::Number(x))
                 if x.fract() == 0.0 && x.abs() <= LARGEST_WHOLE as f64 =>
             {
                 OptionValue::Whole(*x as i64)
@@ -68,7 +72,9 @@ impl OptionKind {
                 | OptionKind::RequiredNumber(range),
                 value,
             ) => value.as_number().is_some_and(|x| x.is_finite() && range.contains(x)),
-            (OptionKind::Whole { at_least, .. }, OptionValue::Whole(x)) => (*at_least..=LARGEST_WHOLE).contains(x),
+            (OptionKind::Whole { at_least, .. } | OptionKind::RequiredWhole { at_least }, OptionValue::Whole(x)) => {
+                (*at_least..=LARGEST_WHOLE).contains(x)
+            }
             (OptionKind::Flag { .. }, OptionValue::Flag(_)) => true,
             (OptionKind::Choice(choices), OptionValue::Text(text)) => choices.contains(&text.as_str()),
             (OptionKind::Text { .. }, OptionValue::Text(_)) => true,
@@ -92,7 +98,9 @@ impl OptionKind {
         let is_large = value.as_number().is_some_and(|x| x > LARGEST_WHOLE as f64);
         match self {
             _ if fits => Ok(()),
-            OptionKind::Whole { .. } if is_large => Err(format!("{self}, at most {LARGEST_WHOLE}")),
+            OptionKind::Whole { .. } | OptionKind::RequiredWhole { .. } if is_large => {
+                Err(format!("{self}, at most {LARGEST_WHOLE}"))
+            }
             OptionKind::PerClass => Err(format!("{self}, none above {LARGEST_WEIGHT:e}")),
             _ => Err(self.to_string()),
         }
@@ -108,6 +116,7 @@ impl OptionKind {
             OptionKind::Text { default } => Some(OptionValue::Text(default.to_string())),
             OptionKind::OptionalNumber(_)
             | OptionKind::RequiredNumber(_)
+            | OptionKind::RequiredWhole { .. }
             | OptionKind::PerClass
             | OptionKind::Shares
             | OptionKind::Numbers(_)
@@ -116,7 +125,7 @@ impl OptionKind {
     }
 
     pub fn is_required(&self) -> bool {
-        matches!(self, OptionKind::RequiredNumber(_) | OptionKind::Shares)
+        matches!(self, OptionKind::RequiredNumber(_) | OptionKind::RequiredWhole { .. } | OptionKind::Shares)
     }
 
     /// What holds where nothing is given: `default 1`.
@@ -141,7 +150,9 @@ impl std::fmt::Display for OptionKind {
                 range => write!(f, "a number {range}"),
             },
             OptionKind::Whole { at_least: i64::MIN, .. } => write!(f, "a whole number"),
-            OptionKind::Whole { at_least, .. } => write!(f, "a whole number, at least {at_least}"),
+            OptionKind::Whole { at_least, .. } | OptionKind::RequiredWhole { at_least } => {
+                write!(f, "a whole number, at least {at_least}")
+            }
             OptionKind::Flag { .. } => write!(f, "true or false"),
             OptionKind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
             OptionKind::Text { .. } => write!(f, "a text"),

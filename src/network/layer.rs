@@ -97,7 +97,9 @@ impl Serialize for LayerSettings {
                 (Some(OptionValue::Whole(x)), OptionKind::RequiredNumber(_)) => {
                     map.serialize_entry(option.name, &(*x as f64))?;
                 }
-                (Some(OptionValue::Number(x)), OptionKind::Whole { .. }) if x.fract() == 0.0 => {
+                (Some(OptionValue::Number(x)), OptionKind::Whole { .. } | OptionKind::RequiredWhole { .. })
+                    if x.fract() == 0.0 =>
+                {
                     map.serialize_entry(option.name, &(*x as i64))?;
                 }
                 (Some(value), _) => map.serialize_entry(option.name, value)?,

@@ -164,7 +164,10 @@ fn layers_that_do_not_fit_are_told() {
     assert!(message("layers = [{ conv = 4, kernel = 3 }]", &[4]).contains("has shape [4]"));
     assert!(message("layers = [{ conv = 4, kernel = 9 }]", &[1, 8, 8]).contains("entry 0: a kernel of 9"));
     assert!(message("layers = [{ pool = 2 }, { pool = 5 }]", &[1, 8, 8]).contains("entry 1: windows of 5×5"));
-    assert!(message("layers = [{ conv = 4 }]", &[1, 8, 8]).contains("needs a `kernel`"));
+    assert!(
+        message("layers = [{ conv = 4 }]", &[1, 8, 8])
+            .contains("`kernel` of conv must be given: a whole number, at least 1")
+    );
     assert!(message("layers = [{ pool = 2, dense = 3 }]", &[1, 8, 8]).contains("`pool` and `dense` are two layers"));
     assert!(
         message("layers = [{ pool = 2, kernel = 3 }]", &[1, 8, 8])

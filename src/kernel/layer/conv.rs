@@ -12,17 +12,21 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const ROW: LayerRow = LayerRow {
     options: &[
-        OptionRow { name: "conv", meaning: "filters", kind: OptionKind::Whole { default: None, at_least: 1 } },
+        OptionRow { name: "conv", meaning: "filters", kind: OptionKind::RequiredWhole { at_least: 1 } },
         OptionRow {
             name: "kernel",
-            meaning: "height and width of a filter; must be given",
-            kind: OptionKind::Whole { default: None, at_least: 1 },
+            meaning: "height and width of a filter",
+            kind: OptionKind::RequiredWhole { at_least: 1 },
         },
-        OptionRow { name: "stride", meaning: "1 unless given", kind: OptionKind::Whole { default: None, at_least: 1 } },
+        OptionRow {
+            name: "stride",
+            meaning: "pixels from one place of a filter to the next",
+            kind: OptionKind::Whole { default: Some(1), at_least: 1 },
+        },
         OptionRow {
             name: "padding",
-            meaning: "zeros around the image; 0 unless given",
-            kind: OptionKind::Whole { default: None, at_least: 0 },
+            meaning: "zeros around the image",
+            kind: OptionKind::Whole { default: Some(0), at_least: 0 },
         },
     ],
     meaning: "a 2-D convolution of images, a bias and the activation",
@@ -31,11 +35,9 @@ pub(super) const ROW: LayerRow = LayerRow {
 };
 
 fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {
-    let whole = |name: &str| options.whole(name).map(|x| x as usize);
+    let whole = |name: &str| options.whole(name).unwrap_or_default() as usize;
     let (channels, height, width) = arriving.image("conv")?;
-    let filters = whole("conv").unwrap_or_default();
-    let kernel = whole("kernel").ok_or("a `conv` needs a `kernel`, such as 3")?;
-    let (stride, padding) = (whole("stride").unwrap_or(1), whole("padding").unwrap_or(0));
+    let (filters, kernel, stride, padding) = (whole("conv"), whole("kernel"), whole("stride"), whole("padding"));
     let activation = arriving.activation;
     let sizes = Conv { channels, height, width, filters, kernel, stride, padding, activation };
     let (height, width) = sizes.output().ok_or(format!("a kernel of {kernel} on an image of {height}×{width}"))?;

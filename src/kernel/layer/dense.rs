@@ -10,7 +10,7 @@ use lossward_envs::options::{OptionKind, OptionRow, Options};
 use serde::{Deserialize, Serialize};
 
 pub(super) const ROW: LayerRow = LayerRow {
-    options: &[OptionRow { name: "dense", meaning: "units", kind: OptionKind::Whole { default: None, at_least: 1 } }],
+    options: &[OptionRow { name: "dense", meaning: "units", kind: OptionKind::RequiredWhole { at_least: 1 } }],
     meaning: "a matrix product, a bias and the activation",
     joins: false,
     plan,

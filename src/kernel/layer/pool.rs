@@ -12,7 +12,7 @@ pub(super) const ROW: LayerRow = LayerRow {
     options: &[OptionRow {
         name: "pool",
         meaning: "side of a window",
-        kind: OptionKind::Whole { default: None, at_least: 1 },
+        kind: OptionKind::RequiredWhole { at_least: 1 },
     }],
     meaning: "the largest number of every window of an image; windows stand side by side",
     joins: false,
