@@ -102,7 +102,7 @@ fn check_folder(experiment: &Experiment, results: &Path) -> Result<()> {
     if !path.is_file() {
         return Ok(());
     }
-    let there = Experiment::load_recorded(&path)?;
+    let there = Experiment::load_recorded(&path, &[])?;
     let lost = there.arms.iter().find(|arm| experiment.arms.iter().all(|other| other.name != arm.name));
     let difference = match lost {
         _ if there.title != experiment.title => format!("the experiment \"{}\"", there.title),

@@ -56,13 +56,14 @@ fn what_is_not_whole_is_left_out_and_trained_again() {
         content[middle] ^= 1;
         std::fs::write(path, content).unwrap();
     };
+    let only_a_header: Damage = |path| std::fs::write(path, "updates\n").unwrap();
     let line_less: Damage = |path| {
         let text = std::fs::read_to_string(path).unwrap();
         let (rest, _) = text.trim_end().rsplit_once('\n').unwrap();
         std::fs::write(path, format!("{rest}\n")).unwrap();
     };
     for (file, damages) in [
-        ("rows.csv", &[cut, empty, gone, flipped, line_less][..]),
+        ("rows.csv", &[cut, empty, gone, flipped, line_less, only_a_header][..]),
         ("trial.toml", &[cut, empty, gone, flipped, line_less]),
         ("final.safetensors", &[cut, empty, gone, flipped]),
         ("best.safetensors", &[cut, gone]),
@@ -93,6 +94,34 @@ fn what_is_not_whole_is_left_out_and_trained_again() {
         std::fs::remove_file(path).unwrap();
     }
     assert!(sandbox.run(&["run", "tiny.toml", "--out", "whole"]).succeeded().err.contains("all 4 trials"));
+}
+
+/// No trial is whole yet: there is nothing to draw, and nothing is said about columns that are not there. Once one is, a plot that asks for
+/// another column is refused at its line.
+#[test]
+fn what_is_drawn_is_read_off_whole_records() {
+    let sandbox = Sandbox::new();
+    sandbox.write("tiny.toml", TINY);
+    sandbox.run(&["run", "tiny.toml", "--out", "out", "--seeds", "1"]).succeeded();
+    for arm in ["label", "reward"] {
+        let rows = sandbox.path(&format!("out/trials/{arm}/seed-0/rows.csv"));
+        let whole = std::fs::read(&rows).unwrap();
+        for damaged in [&b""[..], b"\n", b"updates\n"] {
+            std::fs::write(&rows, damaged).unwrap();
+            sandbox.run(&["plot", "out"]).succeeded();
+        }
+        if arm == "label" {
+            std::fs::write(&rows, whole).unwrap();
+        } else {
+            std::fs::remove_dir_all(sandbox.path("out/trials/label")).unwrap();
+            sandbox.run(&["plot", "out"]).succeeded();
+            std::fs::write(&rows, whole).unwrap();
+        }
+    }
+    let file = sandbox.path("out/experiment.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"accuracy\"]\n", "\"acuracy\"]\n")).unwrap();
+    sandbox.run(&["plot", "out"]).failed_with(&["experiment.toml:", "unknown column of the record `acuracy`"]);
 }
 
 /// The files of a finished trial with rows, weights and what is drawn.

@@ -5,7 +5,6 @@ use super::merge::merge;
 use super::reading::read;
 use super::source::{FileText, locate};
 use super::{Arm, Experiment, Plot, Seeds, Threshold, validate};
-use crate::record::{Rows, TrialFolder};
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -61,36 +60,21 @@ impl Experiment {
     }
 
     /// Reads the experiment that stands beside its records. It was checked before they were made, and is drawn from them alone: no data are
-    /// loaded, and the files that it names may be gone since.
+    /// loaded, and the files that it names may be gone since. `columns` are those of the records that are whole; without any, nothing is
+    /// said about what is drawn.
     ///
     /// # Errors
     /// When it can't be read, is no experiment, or draws what its records have not.
-    pub fn load_recorded(path: &Path) -> Result<Experiment> {
+    pub fn load_recorded(path: &Path, columns: &[String]) -> Result<Experiment> {
         let (source, stem, question) = read_source(path, &[])?;
         let (mut experiment, tables) = Self::parse(&source, stem)?;
         experiment.question = experiment.question.or(question);
         experiment.locate_files(path, &source, &tables)?;
-        let columns = experiment.recorded_columns(path.parent().unwrap_or(Path::new(".")));
         if !columns.is_empty() {
-            validate::drawn(&mut experiment, columns)
+            validate::drawn(&mut experiment, columns.to_vec())
                 .map_err(|error| tables.placed(&source, validate::Invalid { arm: None, error }))?;
         }
         Ok(experiment)
-    }
-
-    /// The columns of the records in this folder.
-    fn recorded_columns(&self, results: &Path) -> Vec<String> {
-        let of_arm = |arm: &Arm| {
-            let folders = self.seeds.range().map(|seed| TrialFolder::of(results, &arm.slug(), seed));
-            folders.filter_map(|folder| Rows::header(&folder.rows()).ok()).next().unwrap_or_default()
-        };
-        let mut columns: Vec<String> = Vec::new();
-        for column in self.arms.iter().flat_map(of_arm) {
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
-        }
-        columns
     }
 
     /// Where the paths of the file at `path` start: in its folder, or where it says.

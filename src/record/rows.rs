@@ -3,7 +3,7 @@
 use crate::metric::{self, GAP, TRAIN};
 use crate::{Error, Result};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -89,14 +89,6 @@ impl Rows {
                 *column = shared.clone();
             }
         }
-    }
-
-    /// The names of the columns of a file, alone.
-    pub fn header(path: &Path) -> Result<Vec<String>> {
-        let file = File::open(path).map_err(Error::file("read", path))?;
-        let mut line = String::new();
-        BufReader::new(file).read_line(&mut line).map_err(Error::file("read", path))?;
-        Ok(line.trim_end().split(',').map(str::to_string).collect())
     }
 
     /// What [`RowWriter`] wrote: no cell has a comma or a quotation mark, which is why lines are split rather than parsed.

@@ -78,7 +78,14 @@ impl Report {
                 "no experiment.toml there; is this the results folder of an experiment?",
             ));
         }
-        Report::of(Experiment::load_recorded(&path)?, results)
+        let mut report = Report::of(Experiment::load_recorded(&path, &[])?, results)?;
+        let mut columns: Vec<String> = Vec::new();
+        for trial in report.arms.iter().flat_map(|arm| &arm.trials) {
+            let new = trial.rows.columns.iter().filter(|column| !columns.contains(column));
+            columns.extend(new.cloned().collect::<Vec<_>>());
+        }
+        report.experiment = Experiment::load_recorded(&path, &columns)?;
+        Ok(report)
     }
 
     /// Reads the records of an experiment.
