@@ -4,7 +4,7 @@ use super::arms::{merged_arms, over_defaults, read_arm};
 use super::merge::merge;
 use super::reading::read;
 use super::source::{FileText, locate};
-use super::{Arm, Experiment, Plot, Seeds, Threshold, validate};
+use super::{Experiment, Plot, Seeds, Threshold, validate};
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
