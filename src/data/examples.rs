@@ -123,8 +123,12 @@ impl Examples {
     /// These rows alone, in this order.
     pub fn kept(&self, rows: &[usize]) -> Examples {
         let place = |row: &usize| self.rows.as_ref().map_or(*row as u32, |kept| kept[*row]);
-        let rows_of_inputs = Some(rows.iter().map(place).collect());
-        Examples { rows: rows_of_inputs, targets: self.targets.kept(rows), ..self.clone() }
+        Examples {
+            inputs: self.inputs.clone(),
+            features: self.features,
+            rows: Some(rows.iter().map(place).collect()),
+            targets: self.targets.kept(rows),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 /// Predictions beside what is true.
 pub enum Judged<'a> {
     /// Chosen classes against labels.
-    Chosen(Confusion),
+    Chosen(&'a Confusion),
     /// Numbers per class as they are given, against labels; see [`Scores::new`] and [`Scores::probabilities`].
     Scores(Scores<'a>),
     /// Logits against labels: of them a metric gets the classes, the probabilities or the logits themselves.

@@ -47,9 +47,10 @@ impl Inputs {
 
     fn judged_by(&self, metric: &Metric) -> Value {
         let options = Options::defaults(metric.options);
+        let chosen = self.confusion(0..EXAMPLES);
         let images = [self.confusion(0..12), self.confusion(12..EXAMPLES)];
         let judged = match metric.judge {
-            Judge::Chosen(_) => Judged::Chosen(self.confusion(0..EXAMPLES)),
+            Judge::Chosen(_) => Judged::Chosen(&chosen),
             Judge::Rows(_) => Judged::Scores(Scores::new(&self.logits, CLASSES, &self.labels).unwrap()),
             Judge::Scores(_) | Judge::Probabilities(_) => {
                 Judged::Scores(Scores::probabilities(&self.probabilities, CLASSES, &self.labels).unwrap())

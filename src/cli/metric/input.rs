@@ -45,7 +45,7 @@ impl Input {
 
     pub fn judged_by(&self, metric: &Metric, options: &Options) -> anyhow::Result<Value> {
         let judged = match self {
-            Input::Chosen(confusion) => Judged::Chosen(confusion.clone()),
+            Input::Chosen(confusion) => Judged::Chosen(confusion),
             Input::Scores { values, columns, labels } if matches!(metric.judge, Judge::Probabilities(_)) => {
                 let scores = Scores::probabilities(values, *columns, labels);
                 Judged::Scores(scores.context("predictions (are they logits? then add --logits)")?)

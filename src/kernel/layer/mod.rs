@@ -43,13 +43,6 @@ impl LayerRow {
     }
 }
 
-/// Two rows of one name are one row.
-impl PartialEq for LayerRow {
-    fn eq(&self, other: &LayerRow) -> bool {
-        self.name() == other.name()
-    }
-}
-
 /// What a layer is planned for.
 pub struct Arriving<'a> {
     /// The shape of what comes in, `[features]` or `[channels, height, width]`, of each layer that it reads.
