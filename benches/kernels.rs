@@ -49,7 +49,20 @@ fn layer(name: &str) -> (Layer, usize) {
         "conv" => {
             let (channels, height, width, filters, kernel) = (16, 13, 13, 32, 3);
             let activation = Activation::Relu;
-            (Layer::Conv(Conv { channels, height, width, filters, kernel, stride: 1, padding: 0, activation }), 16)
+            (
+                Layer::Conv(Conv {
+                    channels,
+                    height,
+                    width,
+                    filters,
+                    kernel,
+                    stride: 1,
+                    padding: 0,
+                    bias: true,
+                    activation,
+                }),
+                16,
+            )
         }
         _ => (Layer::Pool(Pool { channels: 16, height: 26, width: 26, size: 2 }), 16),
     }

@@ -22,6 +22,12 @@ pub enum OptionKind {
     RequiredWhole {
         at_least: i64,
     },
+    /// A whole number, or a word instead.
+    WholeOr {
+        default: i64,
+        at_least: i64,
+        word: &'static str,
+    },
     Flag {
         default: bool,
     },
@@ -51,8 +57,8 @@ impl OptionKind {
     /// The value as this kind has it: `1e3` is a whole number where one is wanted, and 0.5 a list where one is.
     pub(super) fn understood(&self, value: &OptionValue) -> OptionValue {
         match (self, value) {
-            (OptionKind::Whole { .. } | OptionKind::RequiredWhole { .. }, OptionValue::Number(x))
-                if x.fract() == 0.0 && x.abs() <= LARGEST_WHOLE as f64 =>
+            (kind, OptionValue::Number(x))
+                if kind.is_whole() && x.fract() == 0.0 && x.abs() <= LARGEST_WHOLE as f64 =>
             {
                 OptionValue::Whole(*x as i64)
             }
@@ -72,9 +78,13 @@ impl OptionKind {
                 | OptionKind::RequiredNumber(range),
                 value,
             ) => value.as_number().is_some_and(|x| x.is_finite() && range.contains(x)),
-            (OptionKind::Whole { at_least, .. } | OptionKind::RequiredWhole { at_least }, OptionValue::Whole(x)) => {
-                (*at_least..=LARGEST_WHOLE).contains(x)
-            }
+            (
+                OptionKind::Whole { at_least, .. }
+                | OptionKind::RequiredWhole { at_least }
+                | OptionKind::WholeOr { at_least, .. },
+                OptionValue::Whole(x),
+            ) => (*at_least..=LARGEST_WHOLE).contains(x),
+            (OptionKind::WholeOr { word, .. }, OptionValue::Text(text)) => text == word,
             (OptionKind::Flag { .. }, OptionValue::Flag(_)) => true,
             (OptionKind::Choice(choices), OptionValue::Text(text)) => choices.contains(&text.as_str()),
             (OptionKind::Text { .. }, OptionValue::Text(_)) => true,
@@ -98,9 +108,7 @@ impl OptionKind {
         let is_large = value.as_number().is_some_and(|x| x > LARGEST_WHOLE as f64);
         match self {
             _ if fits => Ok(()),
-            OptionKind::Whole { .. } | OptionKind::RequiredWhole { .. } if is_large => {
-                Err(format!("{self}, at most {LARGEST_WHOLE}"))
-            }
+            kind if kind.is_whole() && is_large => Err(format!("{self}, at most {LARGEST_WHOLE}")),
             OptionKind::PerClass => Err(format!("{self}, none above {LARGEST_WEIGHT:e}")),
             _ => Err(self.to_string()),
         }
@@ -111,6 +119,7 @@ impl OptionKind {
         match self {
             OptionKind::Number { default, .. } => Some(OptionValue::Number(*default)),
             OptionKind::Whole { default, .. } => default.map(OptionValue::Whole),
+            OptionKind::WholeOr { default, .. } => Some(OptionValue::Whole(*default)),
             OptionKind::Flag { default } => Some(OptionValue::Flag(*default)),
             OptionKind::Choice(choices) => Some(OptionValue::Text(choices[0].to_string())),
             OptionKind::Text { default } => Some(OptionValue::Text(default.to_string())),
@@ -122,6 +131,11 @@ impl OptionKind {
             | OptionKind::Numbers(_)
             | OptionKind::SquareMatrix(_) => None,
         }
+    }
+
+    /// Whether its numbers are whole.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, OptionKind::Whole { .. } | OptionKind::RequiredWhole { .. } | OptionKind::WholeOr { .. })
     }
 
     pub fn is_required(&self) -> bool {
@@ -152,6 +166,9 @@ impl std::fmt::Display for OptionKind {
             OptionKind::Whole { at_least: i64::MIN, .. } => write!(f, "a whole number"),
             OptionKind::Whole { at_least, .. } | OptionKind::RequiredWhole { at_least } => {
                 write!(f, "a whole number, at least {at_least}")
+            }
+            OptionKind::WholeOr { at_least, word, .. } => {
+                write!(f, "a whole number, at least {at_least}, or \"{word}\"")
             }
             OptionKind::Flag { .. } => write!(f, "true or false"),
             OptionKind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),

@@ -94,10 +94,13 @@ impl Options {
         number.unwrap_or_else(|| panic!("`{name}` is not a number"))
     }
 
+    /// Nothing where it is off, or where the word stands instead.
     pub fn whole(&self, name: &str) -> Option<i64> {
+        let or_word = |row: &OptionRow| row.name == name && matches!(row.kind, OptionKind::WholeOr { .. });
         match self.value(name) {
             Some(OptionValue::Whole(x)) => Some(*x),
             None => None,
+            Some(OptionValue::Text(_)) if self.rows.iter().any(or_word) => None,
             Some(_) => panic!("`{name}` is not a whole number"),
         }
     }

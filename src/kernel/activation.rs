@@ -3,6 +3,7 @@
 use super::buffer::Shelved;
 use super::math;
 use super::vector::{Simd, WithSimd, vectorized};
+use super::vectors::Lanes;
 use candle_core::{CpuStorage, Result, WithDType, bail};
 use num_traits::Float;
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ impl Activation {
 
 /// The floats that the fused operations run on. In single precision the elementary functions are those of [`math`], which
 /// loops over slices turn into vector code.
-pub(crate) trait Real: Float + WithDType + Shelved {
+pub(crate) trait Real: Float + WithDType + Shelved + Lanes {
     fn fast_exp(self) -> Self;
     fn fast_ln(self) -> Self;
     fn fast_tanh(self) -> Self;

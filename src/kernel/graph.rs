@@ -2,6 +2,7 @@
 
 use super::activation::Real;
 use super::buffer::Buffer;
+use super::collector::Observed;
 use super::layer::{Layer, MOST_SOURCES, Passed};
 use super::{Collector, plain, storage};
 use crate::{Error, Result};
@@ -182,10 +183,10 @@ pub fn graph_into(x: &[f32], parameters: &Tensor, graph: &Graph, out: &mut [f32]
 /// Floats of one layer's results that are computed before the next layer goes on.
 const BLOCK: usize = 1 << 16;
 
-/// What one layer's forward pass keeps: its result (a head's that nobody reads is in the result itself) and its arguments.
+/// What one layer's forward pass keeps: its result (a head's that nobody reads is in the result itself), and what the layer itself does.
 struct Kept<T: Real> {
     result: Buffer<T>,
-    arguments: Buffer<T>,
+    layers: Buffer<T>,
 }
 
 /// Fills `out`, and `kept` with what the backward pass needs of every node; without training results are given back as soon as nobody
@@ -205,18 +206,17 @@ fn forward<T: Real>(
         start = range.end;
         let size = batch * layer.outputs();
         let direct = graph.direct(i, batch);
-        let keeps_arguments = training && layer.activation().needs_argument();
-        let mut arguments = if keeps_arguments { Buffer::any(size) } else { Buffer::none() };
+        let mut layers = if training { Buffer::any(layer.kept(batch)) } else { Buffer::none() };
         let mut result = if direct.is_some() { Buffer::none() } else { Buffer::any(size) };
         let y = match &direct {
             Some(place) => &mut out[place.clone()],
             None => &mut result[..],
         };
-        layer.forward(&sources(x, kept, from)[..from.len()], &parameters[range], y, &mut arguments);
+        layer.forward(&sources(x, kept, from)[..from.len()], &parameters[range], y, &mut layers);
         if let (None, Some(place)) = (&direct, graph.place(i, batch)) {
             out[place].copy_from_slice(&result);
         }
-        kept.push(Kept { result, arguments });
+        kept.push(Kept { result, layers });
         if !training {
             graph.released[i].iter().for_each(|done| kept[*done].result = Buffer::none());
         }
@@ -230,6 +230,17 @@ fn sources<'a, T: Real>(x: &'a [T], kept: &'a [Kept<T>], from: &[usize]) -> [&'a
         *source = if *from == 0 { x } else { &kept[from - 1].result };
     }
     sources
+}
+
+/// The statistics that layers have seen of a batch, with their places among the parameters.
+fn observed<T: Real>(graph: &Graph, kept: &[Kept<T>], batch: usize) -> Vec<Observed> {
+    let mut end = 0;
+    let of_layer = |(layer, kept): (&Layer, &Kept<T>)| {
+        end += layer.parameters();
+        let (momentum, values) = layer.observed(&kept.layers, batch)?;
+        Some(Observed { range: end - layer.statistics()..end, momentum, values })
+    };
+    graph.layers().zip(kept).filter_map(of_layer).collect()
 }
 
 /// The operation with what its forward pass kept.
@@ -267,7 +278,8 @@ impl<T: Real> Fused<T> {
             let xs = sources(x, &kept, from);
             let direct = graph.direct(i, batch);
             let y = direct.map_or(&kept[i].result[..], |place| &y[place]);
-            let passed = Passed { xs: &xs[..from.len()], y, arguments: &kept[i].arguments };
+            let biases = &parameters[range.start + layer.weights()..range.end];
+            let passed = Passed { xs: &xs[..from.len()], biases, y, kept: &kept[i].layers };
             let sizes = layer.inputs_of_each();
             let room = |source: usize| match from.get(source) {
                 Some(&from) if from > 0 || dx.sum.is_some() => Buffer::any(batch * sizes[source]),
@@ -340,6 +352,9 @@ impl<T: Real> CustomOp2 for Fused<T> {
         let mut y = vec![T::zero(); batch * outputs];
         let mut kept = self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         forward((x, parameters), &self.graph, &mut y, &mut kept, true);
+        if let Some(collector) = &self.collector {
+            collector.observe(observed(&self.graph, &kept, batch));
+        }
         let shape: Shape = if self.graph.heads.len() == 1 { (batch, outputs).into() } else { (batch * outputs).into() };
         Ok((T::to_cpu_storage_owned(y), shape))
     }

@@ -10,6 +10,7 @@ mod activation;
 mod buffer;
 mod categorical;
 mod collector;
+mod correlation;
 mod cross_entropy;
 mod differentiated;
 mod distributions;
@@ -20,17 +21,19 @@ mod log_prob;
 mod math;
 mod matrix;
 pub mod plain;
+mod planes;
 mod pointwise;
 mod powers;
 mod rowwise;
 mod softmax;
 mod storage;
+mod sums;
 #[cfg(test)]
 pub(crate) mod testing;
 mod threads;
 mod value_loss;
-
 mod vector;
+mod vectors;
 
 pub use activation::Activation;
 pub(crate) use activation::Real;
@@ -42,7 +45,9 @@ pub(crate) use differentiated::differentiated;
 pub(crate) use distributions::Distributions;
 pub(crate) use gaussian::Gaussians;
 pub use graph::{Graph, Node, graph, graph_into};
-pub use layer::{Add, Append, Arriving, Concat, Conv, Dense, Dropout, Layer, LayerRow, Planned, Pool, ROWS as LAYERS};
+pub use layer::{
+    Add, Append, Arriving, BatchNorm, Concat, Conv, Dense, Dropout, Layer, LayerRow, Planned, Pool, ROWS as LAYERS,
+};
 pub use log_prob::log_prob;
 pub(crate) use log_prob::{is_class_list, with_classes};
 pub(crate) use matrix::{multiply, multiply_otherwise};

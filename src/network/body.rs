@@ -1,8 +1,9 @@
 //! From settings to the layers of a body whose sizes fit.
 
 use super::{LayerSettings, NetworkSettings};
-use crate::kernel::{Dense, Dropout, Layer, Node, Planned};
+use crate::kernel::{Activation, Arriving, BatchNorm, Dense, Dropout, Layer, Node, Planned};
 use crate::{Error, Result};
+use std::borrow::Cow;
 
 /// Weights beyond which a network is taken for a typing error: 4 GB for themselves, and as much for each moment of Adam.
 const MOST_PARAMETERS: f64 = 1e9;
@@ -15,14 +16,14 @@ pub(super) struct Body {
     nodes: Vec<Node>,
     /// The node that heads read; 0 is the input.
     end: usize,
-    outputs: usize,
+    shape: Vec<usize>,
 }
 
 /// What has been planned so far: the place of a layer among the nodes, and the shape of what comes out of it.
-struct Plan<'a> {
+struct Plan {
     nodes: Vec<Node>,
     last: (usize, Vec<usize>),
-    named: Vec<(&'a str, (usize, Vec<usize>))>,
+    named: Vec<(String, (usize, Vec<usize>))>,
 }
 
 /// The body for inputs of `shape` (`[features]` or `[channels, height, width]`).
@@ -31,10 +32,14 @@ struct Plan<'a> {
 /// When a layer doesn't fit what it reads; the message counts layers from 0, and the error stands at the key.
 pub(super) fn plan(settings: &NetworkSettings, shape: &[usize]) -> Result<Body> {
     let input = (0, shape.to_vec());
-    let mut plan = Plan { nodes: Vec::new(), last: input.clone(), named: vec![("input", input)] };
-    for (i, layer) in settings.layers.iter().enumerate() {
-        let added = plan.add(layer, settings);
-        added.map_err(|message| Error::setting("layers", format!("`layers`, entry {i}: {message}")))?;
+    let mut plan = Plan { nodes: Vec::new(), last: input.clone(), named: vec![("input".into(), input)] };
+    let (key, layers) = match &settings.body {
+        Some(body) => ("body", Cow::Owned(body.layers(shape).map_err(|message| Error::setting("body", message))?)),
+        None => ("layers", Cow::Borrowed(&settings.layers)),
+    };
+    for (i, layer) in layers.iter().enumerate() {
+        let added = plan.add(layer, settings, layers.get(i + 1).is_some_and(LayerSettings::normalizes));
+        added.map_err(|message| Error::setting(key, format!("`{key}`, entry {i}: {message}")))?;
     }
     for units in settings.hidden() {
         let inputs = plan.last.1.iter().product();
@@ -46,7 +51,7 @@ pub(super) fn plan(settings: &NetworkSettings, shape: &[usize]) -> Result<Body> 
             plan.push(Layer::Dropout(Dropout { size: *units, rate, seed: 0 }), vec![*units]);
         }
     }
-    let key = if settings.layers.is_empty() || settings.hidden().contains(&0) { "hidden" } else { "layers" };
+    let key = if layers.is_empty() || settings.hidden().contains(&0) { "hidden" } else { key };
     if plan.nodes.iter().any(|node| node.layer.outputs() == 0) {
         return Err(Error::setting(key, "a hidden layer needs at least 1 unit"));
     }
@@ -56,11 +61,12 @@ pub(super) fn plan(settings: &NetworkSettings, shape: &[usize]) -> Result<Body> 
         let message = format!("a network of {parameters:e} weights; the most is {MOST_PARAMETERS:e}");
         return Err(Error::setting(key, message));
     }
-    Ok(Body { end: plan.last.0, outputs: plan.last.1.iter().product(), nodes: plan.nodes })
+    Ok(Body { end: plan.last.0, shape: plan.last.1, nodes: plan.nodes })
 }
 
-impl<'a> Plan<'a> {
-    fn add(&mut self, settings: &'a LayerSettings, of: &NetworkSettings) -> Result<(), String> {
+impl Plan {
+    /// `normalized` tells whether the next layer normalizes.
+    fn add(&mut self, settings: &LayerSettings, of: &NetworkSettings, normalized: bool) -> Result<(), String> {
         let name = settings.name()?;
         let second = match settings.second() {
             None => None,
@@ -68,7 +74,15 @@ impl<'a> Plan<'a> {
         };
         let mut shapes = vec![&self.last.1[..]];
         shapes.extend(second.iter().map(|(_, shape)| &shape[..]));
-        let Planned { layer, shape } = settings.plan(shapes, of.activation)?;
+        if settings.reads_named_first() {
+            shapes.reverse();
+        }
+        let activation = match settings.activation()? {
+            _ if normalized => Activation::Identity,
+            Some(own) => own,
+            None => of.activation,
+        };
+        let Planned { layer, shape } = settings.plan(&Arriving { shapes, activation, normalized })?;
         let floats: f64 = shape.iter().map(|side| *side as f64).product();
         if floats > MOST_FLOATS {
             return Err(format!("{floats:e} numbers per example come out; the most is {MOST_FLOATS:e}"));
@@ -79,13 +93,16 @@ impl<'a> Plan<'a> {
                 self.push(layer, shape);
                 let from = &mut self.nodes[self.last.0 - 1].from;
                 from.extend(second.map(|(node, _)| node));
+                if settings.reads_named_first() {
+                    from.reverse();
+                }
             }
         }
         if let Some(name) = name {
             if self.find(name).is_ok() {
                 return Err(format!("another layer is called `{name}` already"));
             }
-            self.named.push((name, self.last.clone()));
+            self.named.push((name.into(), self.last.clone()));
         }
         Ok(())
     }
@@ -96,8 +113,8 @@ impl<'a> Plan<'a> {
     }
 
     fn find(&self, name: &str) -> Result<&(usize, Vec<usize>), String> {
-        let found = self.named.iter().find(|(other, _)| *other == name).map(|(_, place)| place);
-        let known = || self.named.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let found = self.named.iter().find(|(other, _)| other == name).map(|(_, place)| place);
+        let known = || self.named.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
         found.ok_or_else(|| lossward_envs::names::unknown("layer before this one", name, &known()))
     }
 }
@@ -107,9 +124,9 @@ fn is_dropout(node: &Node) -> bool {
 }
 
 impl Body {
-    /// Floats per example that come out.
-    pub fn outputs(&self) -> usize {
-        self.outputs
+    /// Of what comes out, `[features]` or `[channels, height, width]`.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
     }
 
     /// The nodes without dropout: what reads a dropout layer reads what that reads.
@@ -135,9 +152,16 @@ impl Body {
         places
     }
 
-    /// All nodes, if there is dropout among them.
-    pub fn dropping(&self) -> Option<Vec<Node>> {
-        self.nodes.iter().any(is_dropout).then(|| self.nodes.clone())
+    /// All nodes, as they train: if some do so in another way than they act.
+    pub fn training(&self) -> Option<Vec<Node>> {
+        let differs = |node: &Node| is_dropout(node) || matches!(node.layer, Layer::BatchNorm(_));
+        let of_batch = |node: &Node| match node.layer {
+            Layer::BatchNorm(norm) => {
+                Node { layer: Layer::BatchNorm(BatchNorm { of_batch: true, ..norm }), from: node.from.clone() }
+            }
+            _ => node.clone(),
+        };
+        self.nodes.iter().any(differs).then(|| self.nodes.iter().map(of_batch).collect())
     }
 
     /// What heads read, among the nodes without dropout.
@@ -146,7 +170,7 @@ impl Body {
     }
 
     /// What heads read, among all nodes.
-    pub fn dropping_end(&self) -> usize {
+    pub fn training_end(&self) -> usize {
         self.end
     }
 }

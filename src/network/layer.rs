@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// A layer by its name and its options, `{ conv = 16, kernel = 3 }`; [`LAYERS`] says which there are. It may have a `name`, by which a
-/// later one reads it: `{ dense = 8, name = "fine" }`, and later `{ concat = "fine" }`.
+/// later one reads it: `{ dense = 8, name = "fine" }`, and later `{ concat = "fine" }`; and an `activation` of its own.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct LayerSettings(Given);
@@ -15,7 +15,22 @@ pub struct LayerSettings(Given);
 /// By which a layer is read.
 const NAME: &str = "name";
 
+/// After a layer that has one, in place of the network's.
+const ACTIVATION: &str = "activation";
+
+/// What every layer may have, beside its own options.
+const OF_EVERY: [&str; 2] = [NAME, ACTIVATION];
+
 impl LayerSettings {
+    /// Of these options.
+    pub(super) fn new(options: impl IntoIterator<Item = (&'static str, OptionValue)>) -> LayerSettings {
+        LayerSettings(options.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+    }
+
+    pub(super) fn set(&mut self, option: &str, value: OptionValue) {
+        self.0.insert(option.into(), value);
+    }
+
     /// Whether it is the layer of this name.
     pub fn is(&self, layer: &str) -> bool {
         self.0.contains_key(layer)
@@ -41,6 +56,26 @@ impl LayerSettings {
         }
     }
 
+    /// Its own activation, if it has one.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub(super) fn activation(&self) -> Result<Option<Activation>, String> {
+        let Some(value) = self.0.get(ACTIVATION) else { return Ok(None) };
+        let value = toml::Value::try_from(value).map_err(|error| error.to_string())?;
+        value.try_into().map(Some).map_err(|error: toml::de::Error| format!("`{ACTIVATION}`: {}", error.message()))
+    }
+
+    /// Whether it normalizes what comes in.
+    pub(super) fn normalizes(&self) -> bool {
+        self.row().is_ok_and(|row| row.normalizes)
+    }
+
+    /// Whether the named layer comes first where two are joined.
+    pub(super) fn reads_named_first(&self) -> bool {
+        self.0.get("first") == Some(&OptionValue::Flag(true))
+    }
+
     /// The layer that it reads beside the one before it.
     pub(super) fn second(&self) -> Option<&str> {
         self.row().ok().filter(|row| row.joins).and_then(|row| self.text(row.name()))
@@ -61,9 +96,9 @@ impl LayerSettings {
     ///
     /// # Errors
     /// When it is no layer or several, an option is not one of it, or it does not fit what comes in.
-    pub(super) fn plan(&self, shapes: Vec<&[usize]>, activation: Activation) -> Result<Planned, String> {
+    pub(super) fn plan(&self, arriving: &Arriving) -> Result<Planned, String> {
         let row = self.row()?;
-        let given = self.0.iter().filter(|(key, _)| key.as_str() != NAME);
+        let given = self.0.iter().filter(|(key, _)| !OF_EVERY.contains(&key.as_str()));
         for (key, _) in given.clone() {
             let has = |row: &&LayerRow| row.options.iter().any(|option| option.name == key);
             if has(&row) {
@@ -72,14 +107,14 @@ impl LayerSettings {
             return Err(match LAYERS.iter().find(has) {
                 Some(other) => format!("`{key}` belongs to `{}`, not to `{}`", other.name(), row.name()),
                 None => {
-                    let known: Vec<&str> = row.options.iter().map(|option| option.name).chain([NAME]).collect();
+                    let known: Vec<&str> = row.options.iter().map(|option| option.name).chain(OF_EVERY).collect();
                     unknown("key", key, &known)
                 }
             });
         }
         let given: Given = given.map(|(key, value)| (key.clone(), value.clone())).collect();
         let options = Options::new(row.name(), row.options, &given).map_err(|error| error.to_string())?;
-        (row.plan)(&options, &Arriving { shapes, activation })
+        (row.plan)(&options, arriving)
     }
 }
 
@@ -97,9 +132,7 @@ impl Serialize for LayerSettings {
                 (Some(OptionValue::Whole(x)), OptionKind::RequiredNumber(_)) => {
                     map.serialize_entry(option.name, &(*x as f64))?;
                 }
-                (Some(OptionValue::Number(x)), OptionKind::Whole { .. } | OptionKind::RequiredWhole { .. })
-                    if x.fract() == 0.0 =>
-                {
+                (Some(OptionValue::Number(x)), kind) if kind.is_whole() && x.fract() == 0.0 => {
                     map.serialize_entry(option.name, &(*x as i64))?;
                 }
                 (Some(value), _) => map.serialize_entry(option.name, value)?,

@@ -5,6 +5,7 @@ mod description;
 mod initialization;
 mod layer;
 mod parameters;
+mod shorthand;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -15,10 +16,11 @@ pub use description::{
 pub use initialization::Initialization;
 pub use layer::LayerSettings;
 pub use parameters::{Parameter, Parameters, Role};
+pub use shorthand::BodySettings;
 
 use crate::distribution::{Policy, PolicySettings};
-use crate::kernel::{self, Activation, Append, Dense, Dropout, Graph, Layer};
-use crate::{Result, Rng};
+use crate::kernel::{self, Activation, Append, Conv, Dense, Dropout, Graph, Layer};
+use crate::{Error, Result, Rng};
 use candle_core::{Device, Tensor};
 use lossward_envs::Steps;
 use lossward_envs::wrapper::WrapperStatistics;
@@ -29,6 +31,9 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSettings {
+    /// A usual body by its name, in place of `layers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodySettings>,
     /// Layers for images, and dense ones, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerSettings>,
@@ -53,7 +58,7 @@ impl NetworkSettings {
     pub fn hidden(&self) -> &[usize] {
         match &self.hidden {
             Some(hidden) => hidden,
-            None if self.layers.is_empty() => &[64, 64],
+            None if self.layers.is_empty() && self.body.is_none() => &[64, 64],
             None => &[],
         }
     }
@@ -63,9 +68,12 @@ impl NetworkSettings {
         self.dropout.is_some() || self.layers.iter().any(|layer| layer.is("dropout"))
     }
 
-    /// Whether a network of these settings fits inputs of this shape.
-    pub fn check(&self, shape: &[usize]) -> Result<()> {
-        body::plan(self, shape).map(|_| ())
+    /// The shape of what its layers make of inputs of this shape, before the heads.
+    ///
+    /// # Errors
+    /// When they don't fit.
+    pub fn body_shape(&self, shape: &[usize]) -> Result<Vec<usize>> {
+        Ok(body::plan(self, shape)?.shape().to_vec())
     }
 }
 
@@ -79,27 +87,60 @@ pub struct HeadSettings {
     pub appended: Vec<f32>,
     /// Scale of the initial weights.
     pub gain: f64,
+    /// Height and width of a grid with these units at every place, which the body must put out; nothing where the units read all that the
+    /// body puts out.
+    pub grid: Option<[usize; 2]>,
 }
 
 impl HeadSettings {
     /// So many units whose biases begin at 0.
     pub fn linear(name: &'static str, units: usize, gain: f64) -> Self {
-        HeadSettings { name, biases: vec![0.0; units], appended: Vec::new(), gain }
+        HeadSettings { name, biases: vec![0.0; units], appended: Vec::new(), gain, grid: None }
+    }
+
+    /// So many units at every place of a grid.
+    pub fn of_grid(name: &'static str, units: usize, grid: [usize; 2], gain: f64) -> Self {
+        HeadSettings { grid: Some(grid), ..HeadSettings::linear(name, units, gain) }
     }
 
     /// What a policy reads.
     pub fn of_policy(policy: &Policy, gain: f64) -> Self {
         let mut biases = policy.biases();
         let appended = biases.split_off(policy.outputs() - policy.appended());
-        HeadSettings { name: "policy", biases, appended, gain }
+        HeadSettings { name: "policy", biases, appended, gain, grid: None }
+    }
+
+    /// The layer that reads what a body puts out, of this shape.
+    fn layer(&self, shape: &[usize]) -> Result<Layer> {
+        let (outputs, activation) = (self.biases.len(), Activation::Identity);
+        let Some([height, width]) = self.grid else {
+            return Ok(Layer::Dense(Dense { inputs: shape.iter().product(), outputs, activation }));
+        };
+        match *shape {
+            [channels, ..] if *shape == [channels, height, width] => Ok(Layer::Conv(Conv {
+                channels,
+                height,
+                width,
+                filters: outputs,
+                kernel: 1,
+                stride: 1,
+                padding: 0,
+                bias: true,
+                activation,
+            })),
+            _ => Err(Error::setting(
+                "layers",
+                format!("the layers put out {shape:?}; this task needs [channels, {height}, {width}]"),
+            )),
+        }
     }
 }
 
 /// A network: a graph of layers, with heads by name.
 pub struct Network {
     graph: Arc<Graph>,
-    /// The same layers with dropout between them; none where nothing is dropped.
-    dropping: Option<Graph>,
+    /// The same layers as they train, where they do so in another way: with dropout between them, and normalized by the batch.
+    training: Option<Graph>,
     heads: Vec<&'static str>,
     /// Weight and bias of each layer that has them, first layer first.
     parameters: Parameters,
@@ -133,7 +174,7 @@ impl Network {
     ) -> Result<Self> {
         let body = body::plan(settings, shape)?;
         let mut nodes = body.acting();
-        let mut dropping = body.dropping();
+        let mut training = body.training();
         let mut places = Vec::new();
         let mut parameters = Vec::new();
         for (i, node) in nodes.iter().enumerate() {
@@ -142,8 +183,7 @@ impl Network {
         }
         for head in heads {
             let (i, units) = (nodes.len(), head.biases.len());
-            let layer =
-                Layer::Dense(Dense { inputs: body.outputs(), outputs: units, activation: Activation::Identity });
+            let layer = head.layer(body.shape())?;
             add_layer(&mut parameters, (settings, i), &layer, (head.gain, Some(&head.biases)), rng)?;
             let mut layers = vec![layer];
             if !head.appended.is_empty() {
@@ -153,13 +193,13 @@ impl Network {
                 parameters.push(("log_std".into(), Role::Bias, appended));
             }
             places.push(body::extend(&mut nodes, body.end(), &layers));
-            dropping.iter_mut().for_each(|all| _ = body::extend(all, body.dropping_end(), &layers));
+            training.iter_mut().for_each(|all| _ = body::extend(all, body.training_end(), &layers));
         }
-        let shift = dropping.as_ref().map_or(0, |all| all.len() - nodes.len());
+        let shift = training.as_ref().map_or(0, |all| all.len() - nodes.len());
         let shifted = places.iter().map(|place| place + shift).collect();
         Ok(Network {
             graph: Graph::new(nodes, places)?.into(),
-            dropping: dropping.map(|all| Graph::new(all, shifted)).transpose()?,
+            training: training.map(|all| Graph::new(all, shifted)).transpose()?,
             heads: heads.iter().map(|head| head.name).collect(),
             parameters: Parameters::new(parameters)?,
             policy: Policy::Categorical { actions: heads[0].biases.len() as u32 },
@@ -206,14 +246,14 @@ impl Network {
         self.through(&self.graph, inputs)
     }
 
-    /// [`Self::forward`] with units dropped as this seed says, where the network has dropout.
-    pub fn forward_dropping(&self, inputs: &Tensor, seed: u64) -> Result<Tensor> {
-        let Some(dropping) = &self.dropping else { return self.forward(inputs) };
+    /// [`Self::forward_heads`] as a network trains on labels: with units dropped as this seed says, and normalized by this batch.
+    pub fn forward_training(&self, inputs: &Tensor, seed: u64) -> Result<Vec<Tensor>> {
+        let Some(training) = &self.training else { return self.forward_heads(inputs) };
         let seeded = |i: usize, layer| match layer {
             Layer::Dropout(dropout) => Layer::Dropout(Dropout { seed: seed.wrapping_add(i as u64), ..dropout }),
             layer => layer,
         };
-        Ok(self.through(&dropping.map(seeded).into(), inputs)?.swap_remove(0))
+        self.through(&training.map(seeded).into(), inputs)
     }
 
     fn through(&self, graph: &Arc<Graph>, inputs: &Tensor) -> Result<Vec<Tensor>> {
@@ -246,9 +286,26 @@ fn add_layer(
     rng: &mut Rng,
 ) -> Result<()> {
     let Some(shape) = layer.weight_shape() else { return Ok(()) };
-    let weight = settings.initialization.draw(shape[0], shape[1..].iter().product(), gain, rng);
-    let bias = biases.map_or_else(|| vec![0.0; shape[0]], <[f32]>::to_vec);
-    parameters.push((format!("layers.{i}.weight"), Role::Weight, Tensor::from_vec(weight, &shape[..], &Device::Cpu)?));
-    parameters.push((format!("layers.{i}.bias"), Role::Bias, Tensor::new(bias, &Device::Cpu)?));
+    let mut add = |name: &str, role, values: Vec<f32>, shape: &[usize]| {
+        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?;
+        parameters.push((format!("layers.{i}.{name}"), role, tensor));
+        Ok::<(), crate::Error>(())
+    };
+    match layer.scales() {
+        true => add("weight", Role::Scale, vec![1.0; layer.weights()], &shape)?,
+        false => {
+            let weight = settings.initialization.draw(shape[0], shape[1..].iter().product(), gain, rng);
+            add("weight", Role::Weight, weight, &shape)?;
+        }
+    }
+    if layer.biases() > 0 {
+        let bias = biases.map_or_else(|| vec![0.0; layer.biases()], <[f32]>::to_vec);
+        add("bias", Role::Bias, bias, &[layer.biases()])?;
+    }
+    let statistics = layer.statistics() / 2;
+    if statistics > 0 {
+        add("running_mean", Role::Statistic, vec![0.0; statistics], &[statistics])?;
+        add("running_var", Role::Statistic, vec![1.0; statistics], &[statistics])?;
+    }
     Ok(())
 }

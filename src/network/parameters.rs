@@ -6,11 +6,17 @@ use candle_core::{Tensor, Var};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Whether a parameter multiplies (and is penalized) or shifts (and never is).
+/// What a parameter does. Weights alone are penalized and decayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
+    /// Multiplies what comes in.
     Weight,
+    /// Shifts.
     Bias,
+    /// Multiplies what was normalized.
+    Scale,
+    /// A running mean or variance: batches move it, and no gradient does.
+    Statistic,
 }
 
 /// The name, shape and place of one parameter.
@@ -71,6 +77,11 @@ impl Parameters {
 
     pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
         self.list.iter()
+    }
+
+    /// Moves running statistics towards those of the batch that the network was last differentiated at.
+    pub fn track(&self) -> Result<()> {
+        Ok(self.collector.track(&self.values)?)
     }
 
     /// The ranges of the weights, without the biases.

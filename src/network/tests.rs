@@ -85,7 +85,7 @@ fn a_gaussian_policy_begins_as_told() {
         let settings = NetworkSettings { dropout: Some(0.5), ..settings };
         let policy = Policy::new(space, Some(&of_policy)).unwrap();
         let dropping = Network::of_policy(&settings, (&[3], policy), &mut stream(0, "init", 0)).unwrap();
-        assert_eq!(dropping.forward_dropping(&batch, 1).unwrap().dims(), [5, 4]);
+        assert_eq!(dropping.forward_training(&batch, 1).unwrap()[0].dims(), [5, 4]);
     }
 }
 
@@ -160,7 +160,7 @@ fn heads_share_a_body() {
 
 #[test]
 fn layers_that_do_not_fit_are_told() {
-    let message = |layers: &str, shape: &[usize]| settings(layers).check(shape).unwrap_err().to_string();
+    let message = |layers: &str, shape: &[usize]| settings(layers).body_shape(shape).unwrap_err().to_string();
     assert!(message("layers = [{ conv = 4, kernel = 3 }]", &[4]).contains("has shape [4]"));
     assert!(message("layers = [{ conv = 4, kernel = 9 }]", &[1, 8, 8]).contains("entry 0: a kernel of 9"));
     assert!(message("layers = [{ pool = 2 }, { pool = 5 }]", &[1, 8, 8]).contains("entry 1: windows of 5×5"));

@@ -230,7 +230,7 @@ impl Update<'_> {
                 }
                 None => gradient,
             };
-            for parameter in parameters.iter() {
+            for parameter in parameters.iter().filter(|parameter| parameter.role != Role::Statistic) {
                 let (range, decays) = (parameter.range.clone(), parameter.role == Role::Weight);
                 let (weights, gradient) = (&mut weights[range.clone()], &gradient[range.clone()]);
                 let buffers = of_rule.each_mut().map(|buffer| buffer.get_mut(range.clone()).unwrap_or_default());

@@ -33,7 +33,7 @@ fn check_numbers(arm: &Arm) -> Check {
 }
 
 fn check_network(arm: &Arm, task: &Task) -> Check {
-    arm.network.check(&task.input_shape()).map_err(|error| error.under("network"))?;
+    arm.network.body_shape(&task.input_shape()).map_err(|error| error.under("network"))?;
     let policy = Policy::new(task.actions(), arm.network.policy.as_ref());
     let policy = policy.map_err(|error| error.under("network.policy"))?;
     let bonus = arm.regularizer.entropy.is_none() || policy.has_entropy();

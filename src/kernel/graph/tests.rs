@@ -46,6 +46,7 @@ fn random_conv(channels: usize, side: usize, rng: &mut Rng) -> Conv {
         kernel,
         stride: rng.random_range(1..3),
         padding: rng.random_range(0..2.min(kernel)),
+        bias: rng.random(),
         activation: ACTIVATIONS[rng.random_range(0..ACTIVATIONS.len())],
     }
 }
@@ -245,7 +246,8 @@ fn sizes_that_do_not_fit_are_told() {
 #[test]
 fn an_oblong_image_is_convolved_as_defined() {
     let activation = Activation::Identity;
-    let conv = Conv { channels: 2, height: 4, width: 7, filters: 3, kernel: 3, stride: 2, padding: 1, activation };
+    let conv =
+        Conv { channels: 2, height: 4, width: 7, filters: 3, kernel: 3, stride: 2, padding: 1, bias: true, activation };
     let layers = of([Layer::Conv(conv)]);
     let mut rng = lossward_envs::stream(0, "test", 0);
     let shapes: [&[usize]; 2] = [&[2, conv.image()], &[3 * 18 + 3]];

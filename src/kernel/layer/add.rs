@@ -15,6 +15,7 @@ pub(super) const ROW: LayerRow = LayerRow {
     meaning: "what comes in and a layer by its name, added up: a residual connection (He et al. 2016)",
     joins: true,
     plan,
+    ..LayerRow::PLAIN
 };
 
 fn plan(_: &Options, arriving: &Arriving) -> Result<Planned, String> {

@@ -7,14 +7,22 @@ use lossward_envs::options::{OptionKind, OptionRow, Options};
 use serde::{Deserialize, Serialize};
 
 pub(super) const ROW: LayerRow = LayerRow {
-    options: &[OptionRow {
-        name: "concat",
-        meaning: "the `name` of a layer before, or \"input\"",
-        kind: OptionKind::Text { default: "input" },
-    }],
+    options: &[
+        OptionRow {
+            name: "concat",
+            meaning: "the `name` of a layer before, or \"input\"",
+            kind: OptionKind::Text { default: "input" },
+        },
+        OptionRow {
+            name: "first",
+            meaning: "whether the named layer comes first",
+            kind: OptionKind::Flag { default: false },
+        },
+    ],
     meaning: "what comes in and, behind it, a layer by its name: features, or the channels of images of one size",
     joins: true,
     plan,
+    ..LayerRow::PLAIN
 };
 
 fn plan(_: &Options, arriving: &Arriving) -> Result<Planned, String> {

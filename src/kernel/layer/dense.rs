@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 pub(super) const ROW: LayerRow = LayerRow {
     options: &[OptionRow { name: "dense", meaning: "units", kind: OptionKind::RequiredWhole { at_least: 1 } }],
     meaning: "a matrix product, a bias and the activation",
-    joins: false,
     plan,
+    ..LayerRow::PLAIN
 };
 
 fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {
@@ -75,8 +75,8 @@ impl Operation for Dense {
         (dw, db): (&mut [T], &mut [T]),
         dxs: &mut Dx<T>,
     ) {
-        let Passed { xs, y, arguments } = passed;
-        activation::multiply_derivative(self.activation, dy, y, arguments);
+        let Passed { xs, y, kept, .. } = passed;
+        activation::multiply_derivative(self.activation, dy, y, kept);
         let batch = dy.len() / self.outputs;
         let dz = Matrix::new(dy, batch, self.outputs);
         set_product(dw, dz.transposed(), Matrix::new(xs[0], batch, self.inputs));

@@ -14,8 +14,8 @@ pub(super) const ROW: LayerRow = LayerRow {
         kind: OptionKind::RequiredNumber(Interval::BELOW_ONE),
     }],
     meaning: "drops units while training on labels (Srivastava et al. 2014)",
-    joins: false,
     plan,
+    ..LayerRow::PLAIN
 };
 
 /// The seed is set for every batch.

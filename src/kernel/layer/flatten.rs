@@ -6,8 +6,8 @@ use lossward_envs::options::{OptionKind, OptionRow, Options};
 pub(super) const ROW: LayerRow = LayerRow {
     options: &[OptionRow { name: "flatten", meaning: "true", kind: OptionKind::Flag { default: true } }],
     meaning: "says that images become vectors here; dense layers do so by themselves",
-    joins: false,
     plan,
+    ..LayerRow::PLAIN
 };
 
 fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {

@@ -3,6 +3,7 @@
 
 mod add;
 mod append;
+mod batch_norm;
 mod concat;
 mod conv;
 mod dense;
@@ -12,6 +13,7 @@ mod pool;
 
 pub use add::Add;
 pub use append::Append;
+pub use batch_norm::BatchNorm;
 pub use concat::Concat;
 pub use conv::Conv;
 pub use dense::Dense;
@@ -24,7 +26,8 @@ use lossward_envs::options::{OptionRow, Options};
 use serde::{Deserialize, Serialize};
 
 /// What can stand in the `layers` of an experiment.
-pub const ROWS: &[LayerRow] = &[conv::ROW, pool::ROW, flatten::ROW, dense::ROW, dropout::ROW, concat::ROW, add::ROW];
+pub const ROWS: &[LayerRow] =
+    &[conv::ROW, pool::ROW, flatten::ROW, dense::ROW, dropout::ROW, concat::ROW, add::ROW, batch_norm::ROW];
 
 /// A layer as it is asked for: `{ conv = 16, kernel = 3 }`.
 #[derive(Debug)]
@@ -34,10 +37,21 @@ pub struct LayerRow {
     pub meaning: &'static str,
     /// Whether the first option names a second layer that it reads, beside the one before it.
     pub joins: bool,
+    /// Whether it normalizes what comes in: the layer before it leaves its bias and its activation to this one.
+    pub normalizes: bool,
     pub plan: fn(&Options, &Arriving) -> Result<Planned, String>,
 }
 
 impl LayerRow {
+    /// A layer of which there is nothing special to say.
+    const PLAIN: LayerRow = LayerRow {
+        options: &[],
+        meaning: "",
+        joins: false,
+        normalizes: false,
+        plan: |_, _| Err("a layer that can't be planned".into()),
+    };
+
     pub const fn name(&self) -> &'static str {
         self.options[0].name
     }
@@ -49,6 +63,8 @@ pub struct Arriving<'a> {
     pub shapes: Vec<&'a [usize]>,
     /// After layers that have one.
     pub activation: Activation,
+    /// Whether the next layer normalizes what comes out.
+    pub normalized: bool,
 }
 
 impl Arriving<'_> {
@@ -81,9 +97,11 @@ pub(super) const MOST_SOURCES: usize = 2;
 pub(super) struct Passed<'a, T> {
     /// Of each layer that it read.
     pub xs: &'a [&'a [T]],
+    /// With the statistics that stand behind it.
+    pub biases: &'a [T],
     pub y: &'a [T],
-    /// Of the activation, where its derivative needs them.
-    pub arguments: &'a [T],
+    /// What the forward pass has kept.
+    pub kept: &'a [T],
 }
 
 /// The gradients of what a layer read, each where there is room for it.
@@ -106,8 +124,18 @@ pub(super) trait Operation {
         0
     }
 
+    /// Whether the weight multiplies what was normalized: it begins at 1, and is never penalized.
+    fn scales(&self) -> bool {
+        false
+    }
+
     /// Floats of the bias, which stands behind the weight.
     fn biases(&self) -> usize {
+        0
+    }
+
+    /// So many of the biases, the last ones, are means and, behind them, variances, which no gradient moves.
+    fn statistics(&self) -> usize {
         0
     }
 
@@ -120,8 +148,13 @@ pub(super) trait Operation {
         Activation::Identity
     }
 
-    /// The arguments of the activation are kept where there is room.
-    fn forward<T: Real>(&self, xs: &[&[T]], parameters: (&[T], &[T]), y: &mut [T], arguments: &mut [T]);
+    /// Floats that are kept of so many examples for the backward pass: the arguments of the activation, where its derivative needs them.
+    fn kept(&self, batch: usize) -> usize {
+        if self.activation().needs_argument() { batch * self.outputs() } else { 0 }
+    }
+
+    /// Fills `kept` where there is room.
+    fn forward<T: Real>(&self, xs: &[&[T]], parameters: (&[T], &[T]), y: &mut [T], kept: &mut [T]);
 
     /// Sets the gradients of weight and bias, and of `xs`. `dy` is used up.
     fn backward<T: Real>(
@@ -132,6 +165,11 @@ pub(super) trait Operation {
         gradient: (&mut [T], &mut [T]),
         dxs: &mut Dx<T>,
     );
+
+    /// Of what was kept: the momentum of running statistics, and the means and variances of a batch that they are moved towards.
+    fn observed<T: Real>(&self, _kept: &[T], _batch: usize) -> Option<(f64, Vec<f64>)> {
+        None
+    }
 
     /// The forward pass in candle's own vocabulary; `xs` are `[batch, …]`, of images flat ones.
     fn plain(&self, xs: &[Tensor], w: &Tensor, b: &Tensor) -> candle_core::Result<Tensor>;
@@ -160,6 +198,7 @@ layers!(
     Pool = "max_pool",
     Dropout = "dropout",
     Append = "log_std",
+    BatchNorm = "batch_norm",
     Concat = "concat",
     Add = "add"
 );
@@ -180,7 +219,7 @@ impl Layer {
         of!(self, layer => layer.outputs())
     }
 
-    /// The shape of the weight; nothing for a layer without one. The bias has the first of these sizes.
+    /// The shape of the weight; nothing for a layer without one.
     pub fn weight_shape(&self) -> Option<Vec<usize>> {
         of!(self, layer => layer.weight_shape())
     }
@@ -195,19 +234,34 @@ impl Layer {
         self.weights() + of!(self, layer => layer.biases())
     }
 
+    /// Floats of the bias, without statistics.
+    pub fn biases(&self) -> usize {
+        of!(self, layer => layer.biases() - layer.statistics())
+    }
+
+    /// Whether the weight begins at 1 and is never penalized.
+    pub fn scales(&self) -> bool {
+        of!(self, layer => layer.scales())
+    }
+
+    /// Floats of means and, behind them, of variances that stand behind the bias.
+    pub fn statistics(&self) -> usize {
+        of!(self, layer => layer.statistics())
+    }
+
     /// Multiplications and additions of one example's forward pass, those of the matrix products alone.
     pub fn operations(&self) -> u64 {
         2 * of!(self, layer => layer.products()) as u64
     }
 
-    pub(super) fn activation(&self) -> Activation {
-        of!(self, layer => layer.activation())
+    pub(super) fn kept(&self, batch: usize) -> usize {
+        of!(self, layer => layer.kept(batch))
     }
 
     /// `parameters` holds the weight and, behind it, the bias.
-    pub(super) fn forward<T: Real>(&self, xs: &[&[T]], parameters: &[T], y: &mut [T], arguments: &mut [T]) {
+    pub(super) fn forward<T: Real>(&self, xs: &[&[T]], parameters: &[T], y: &mut [T], kept: &mut [T]) {
         let parameters = parameters.split_at(self.weights());
-        of!(self, layer => layer.forward(xs, parameters, y, arguments))
+        of!(self, layer => layer.forward(xs, parameters, y, kept))
     }
 
     /// Sets the gradients of the parameters and of `xs`. `dy` is used up.
@@ -222,6 +276,10 @@ impl Layer {
         let weights = self.weights();
         let (w, gradient) = (&parameters[..weights], gradient.split_at_mut(weights));
         of!(self, layer => layer.backward(passed, w, dy, gradient, dxs))
+    }
+
+    pub(super) fn observed<T: Real>(&self, kept: &[T], batch: usize) -> Option<(f64, Vec<f64>)> {
+        of!(self, layer => layer.observed(kept, batch))
     }
 
     pub(super) fn plain(&self, xs: &[Tensor], w: &Tensor, b: &Tensor) -> candle_core::Result<Tensor> {

@@ -15,8 +15,8 @@ pub(super) const ROW: LayerRow = LayerRow {
         kind: OptionKind::RequiredWhole { at_least: 1 },
     }],
     meaning: "the largest number of every window of an image; windows stand side by side",
-    joins: false,
     plan,
+    ..LayerRow::PLAIN
 };
 
 fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {

@@ -122,7 +122,7 @@ impl Objective for Supervised {
 
     fn value(&self, network: &Network) -> Result<ObjectiveValue> {
         let batch = self.batch.as_ref().ok_or_else(no_batch)?;
-        let outputs = network.forward_dropping(&batch.inputs, batch.dropout_seed)?;
+        let outputs = network.forward_training(&batch.inputs, batch.dropout_seed)?.swap_remove(0);
         let losses = |loss: &Loss, options: &Options| self.kind.losses(loss, options, &outputs, &batch.targets);
         let (scalar, terms) = self.criterion.value(losses)?;
         let terms = terms.into_iter().map(|(name, value)| (name.to_string().into(), Mean::of_one(value))).collect();
