@@ -1,10 +1,11 @@
 //! Drawing actions, without a graph.
 
-use super::{GaussianPolicy, Policy, Probabilities};
-use crate::kernel::{Distributions, Gaussians, Real};
+use super::{GaussianPolicy, Policy, Probabilities, mode};
+use crate::kernel::{Distributions, Gaussians, Grid, Real};
 use crate::rows::picked;
 use crate::{Result, Rng};
 use candle_core::{Device, Tensor};
+use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 
 /// Actions of many rows as a policy drew them, `[rows, width]`: in a box before any clipping or squashing.
@@ -76,6 +77,7 @@ pub enum Acting<'a> {
     /// One per choice.
     MultiCategorical(Vec<Probabilities<'a>>),
     Gaussian(&'a GaussianPolicy, &'a [f32]),
+    Grid(&'a Grid, &'a [f32]),
 }
 
 impl Policy {
@@ -85,6 +87,7 @@ impl Policy {
             Policy::Categorical { actions } => Acting::Categorical(Probabilities::of(outputs, *actions as usize)),
             Policy::MultiCategorical { sizes } => Acting::MultiCategorical(Probabilities::of_blocks(outputs, sizes)),
             Policy::Gaussian(gaussian) => Acting::Gaussian(gaussian, outputs),
+            Policy::Grid(grid) => Acting::Grid(grid, outputs),
         }
     }
 }
@@ -115,6 +118,12 @@ impl Acting<'_> {
                     log_probs.push(sum);
                 }
             }
+            Acting::Grid(grid, outputs) => {
+                let indices = actions.indices();
+                for (row, &skipped) in outputs.chunks_exact(grid.outputs()).zip(skipped) {
+                    log_probs.push(sample_places(grid, row, skipped, rng, indices));
+                }
+            }
             Acting::Gaussian(policy, outputs) => {
                 let values = actions.values();
                 draw(policy.size(), outputs, (skipped, rng), values);
@@ -138,6 +147,12 @@ impl Acting<'_> {
                 let modes = (0..rows).flat_map(|row| choices.iter().map(move |choice| choice.mode(row)));
                 actions.indices().extend(modes);
             }
+            Acting::Grid(grid, outputs) => {
+                let indices = actions.indices();
+                for row in outputs.chunks_exact(grid.outputs()) {
+                    grid.for_each(row, |_, _, log_probs| indices.push(mode(log_probs)));
+                }
+            }
             Acting::Gaussian(policy, outputs) => {
                 let means = outputs.chunks_exact(2 * policy.size()).flat_map(|row| &row[..policy.size()]);
                 actions.values().extend(means);
@@ -155,6 +170,7 @@ impl Acting<'_> {
             (Acting::MultiCategorical(choices), _) => {
                 choices.iter().map(|choice| f64::from(choice.entropies()[row])).sum()
             }
+            (Acting::Grid(grid, outputs), _) => grid.entropy(&outputs[row * grid.outputs()..][..grid.outputs()]),
             (Acting::Gaussian(policy, outputs), RawActions::Values(values)) => {
                 let size = policy.size();
                 gaussians(policy, &outputs[row * 2 * size..][..2 * size], &values[row * size..][..size]).entropy()
@@ -162,6 +178,27 @@ impl Acting<'_> {
             _ => panic!("a buffer of the other kind of actions"),
         }
     }
+}
+
+/// Puts a draw at every place of a row, or zeros, behind `indices`; its log-probability.
+fn sample_places(grid: &Grid, row: &[f32], skipped: bool, rng: &mut Rng, indices: &mut Vec<u32>) -> f32 {
+    if skipped {
+        indices.resize(indices.len() + grid.width(), 0);
+        return 0.0;
+    }
+    let mut sum = 0.0;
+    grid.for_each(row, |_, _, log_probs| {
+        let mut left: f64 = rng.random();
+        let drawn = log_probs.iter().position(|log_p| {
+            left -= log_p.exp();
+            left < 0.0
+        });
+        // Rounding may leave a crumb behind the last class; it falls to the most likely one.
+        let drawn = drawn.unwrap_or(mode(log_probs) as usize);
+        indices.push(drawn as u32);
+        sum += log_probs[drawn];
+    });
+    sum as f32
 }
 
 fn gaussians<'a>(policy: &GaussianPolicy, outputs: &'a [f32], values: &'a [f32]) -> Gaussians<'a, f32> {

@@ -1,7 +1,7 @@
 //! How a network's outputs are read as a distribution over actions.
 
-use super::{Categorical, Gaussian, MultiCategorical, RawActions, TanhGaussian};
-use crate::kernel::Real;
+use super::{Categorical, Gaussian, MultiCategorical, Places, RawActions, TanhGaussian};
+use crate::kernel::{Grid, Real};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor, bail};
 use lossward_envs::{Actions, Space};
@@ -53,6 +53,8 @@ pub enum Policy {
     MultiCategorical { sizes: &'static [u32] },
     /// The means of real numbers, and behind them the logarithms of their standard deviations.
     Gaussian(GaussianPolicy),
+    /// The logits of independent choices at every place of a grid.
+    Grid(Grid),
 }
 
 /// The Gaussian policy of a box.
@@ -116,12 +118,12 @@ impl Policy {
         }
     }
 
-    /// What each choice is among, in the order of their logits; none in a box.
+    /// What each choice is among, in the order of their logits; none in a box and on a grid.
     pub fn choices(&self) -> &[u32] {
         match self {
             Policy::Categorical { actions } => std::slice::from_ref(actions),
             Policy::MultiCategorical { sizes } => sizes,
-            Policy::Gaussian(_) => &[],
+            Policy::Gaussian(_) | Policy::Grid(_) => &[],
         }
     }
 
@@ -129,6 +131,7 @@ impl Policy {
     pub fn outputs(&self) -> usize {
         match self {
             Policy::Gaussian(gaussian) => 2 * gaussian.size(),
+            Policy::Grid(grid) => grid.outputs(),
             _ => self.choices().iter().sum::<u32>() as usize,
         }
     }
@@ -156,6 +159,7 @@ impl Policy {
     pub fn width(&self) -> usize {
         match self {
             Policy::Gaussian(gaussian) => gaussian.size(),
+            Policy::Grid(grid) => grid.width(),
             _ => self.choices().len(),
         }
     }
@@ -175,6 +179,7 @@ impl Policy {
                 None => gaussian.of(outputs)?.log_prob(actions),
                 Some(log_scale) => TanhGaussian::new(gaussian.of(outputs)?, log_scale).log_prob(actions),
             },
+            Policy::Grid(grid) => Places::new(outputs, grid)?.log_prob(actions),
         }
     }
 
@@ -193,6 +198,7 @@ impl Policy {
                 }
                 (Some(_), None) => bail!("the entropy of a Gaussian that tanh squashes has no closed form"),
             },
+            Policy::Grid(grid) => Places::new(outputs, grid)?.entropy(),
         }
     }
 
@@ -204,6 +210,7 @@ impl Policy {
                 MultiCategorical::new(outputs, sizes)?.kl_divergence(&MultiCategorical::new(others, sizes)?)
             }
             Policy::Gaussian(gaussian) => gaussian.of(outputs)?.kl_divergence(&gaussian.of(others)?),
+            Policy::Grid(grid) => Places::new(outputs, grid)?.kl_divergence(&Places::new(others, grid)?),
         }
     }
 
@@ -245,8 +252,8 @@ impl Policy {
     }
 
     fn check_mask(&self, allowed: &[bool], outputs: usize) -> Result<()> {
-        if let Policy::Gaussian(_) = self {
-            return Err(Error::Argument("an action mask of actions in a box".into()));
+        if let Policy::Gaussian(_) | Policy::Grid(_) = self {
+            return Err(Error::Argument("an action mask of actions in a box or on a grid".into()));
         }
         if allowed.len() != outputs {
             return Err(Error::Argument(format!("an action mask of {} entries for {outputs} logits", allowed.len())));

@@ -16,6 +16,7 @@ mod differentiated;
 mod distributions;
 mod gaussian;
 mod graph;
+mod grid;
 mod layer;
 mod log_prob;
 mod math;
@@ -45,6 +46,8 @@ pub(crate) use differentiated::differentiated;
 pub(crate) use distributions::Distributions;
 pub(crate) use gaussian::Gaussians;
 pub use graph::{Graph, Node, graph, graph_into};
+pub(crate) use grid::ChosenPlaces;
+pub use grid::Grid;
 pub use layer::{
     Add, Append, Arriving, BatchNorm, Concat, Conv, Dense, Dropout, Layer, LayerRow, Planned, Pool, ROWS as LAYERS,
 };

@@ -3,8 +3,8 @@
 use super::{GroupTarget, Surrogate, SurrogateObjective, Taken, log_odds};
 use crate::distribution::{self, Policy};
 use crate::kernel::{
-    Buffer, Choices, Chosen, Distributions, Gaussians, Real, Simd, WithSimd, differentiated, vectorized, with_classes,
-    with_slice, with_slices,
+    Buffer, Choices, Chosen, ChosenPlaces, Distributions, Gaussians, Grid, Real, Simd, WithSimd, differentiated,
+    vectorized, with_classes, with_slice, with_slices,
 };
 use candle_core::{Result, Tensor, WithDType, bail};
 
@@ -22,6 +22,7 @@ pub(super) fn objective<T: Real>(outputs: &Tensor, taken: &Taken) -> Result<Surr
             read_off(&Chosen { choices: &[Choices::among_all(logits, columns)], classes }, (batch, columns), taken)
         })?,
         Policy::MultiCategorical { sizes } => with_slice(outputs, |logits: &[T]| with_choices(logits, sizes, taken))?,
+        Policy::Grid(grid) => with_slice(outputs, |outputs: &[T]| on_grid(outputs, grid, taken))?,
         Policy::Gaussian(gaussian) => with_slices([outputs, taken.actions], |[outputs, values]| {
             let log_scale = gaussian.log_scale().map(<T as WithDType>::from_f64);
             read_off(&Gaussians { outputs, values, size: width, log_scale }, (batch, columns), taken)
@@ -38,6 +39,17 @@ pub(super) fn objective<T: Real>(outputs: &Tensor, taken: &Taken) -> Result<Surr
         kl_k3: mean(sums.kl_k3),
         clip_fraction: mean(sums.clipped),
     })
+}
+
+fn on_grid<T: Real>(outputs: &[T], grid: &Grid, taken: &Taken) -> Result<(Sums, Buffer<T>)> {
+    with_slice(taken.actions, |classes: &[u32]| {
+        let sizes = grid.choices.iter().flat_map(|size| std::iter::repeat_n((*size).max(2), grid.places)).cycle();
+        if let Some((class, size)) = classes.iter().zip(sizes).find(|(class, size)| *class >= size) {
+            bail!("class {class} of {size}");
+        }
+        let columns = grid.outputs();
+        read_off(&ChosenPlaces { grid, outputs, classes }, (outputs.len() / columns, columns), taken)
+    })?
 }
 
 fn with_choices<T: Real>(logits: &[T], sizes: &[u32], taken: &Taken) -> Result<(Sums, Buffer<T>)> {

@@ -88,6 +88,7 @@ pub struct SurrogateObjective {
 pub fn surrogate_objective(outputs: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
     let (values, indices) = match taken.policy {
         Policy::Gaussian(_) => (Some(taken.actions), true),
+        Policy::Grid(_) => (None, taken.actions.dtype() == DType::U32 && taken.actions.is_contiguous()),
         Policy::Categorical { .. } | Policy::MultiCategorical { .. } => (None, is_class_list(taken.actions)),
     };
     let floats = [outputs, taken.advantages, taken.old_log_probs].into_iter().chain(values);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::Rng;
 use crate::distribution::{PolicySettings, Squash};
+use crate::kernel::Grid;
 use crate::kernel::testing::{assert_equal_with_gradients, random_var};
 use candle_core::{Device, Var};
 use lossward_envs::{Bound, Dims, Space};
@@ -11,7 +12,11 @@ fn random_policy(kind: usize, rng: &mut Rng) -> Policy {
     let shape = Dims::of(&[rng.random_range(1..6)]);
     let (low, high) = (Bound::All(-0.5), Bound::All(2.0));
     let squashed = PolicySettings { squash: Squash::Tanh, ..PolicySettings::default() };
-    match kind % 4 {
+    match kind % 5 {
+        4 => {
+            let choices = [&[1][..], &[3], &[1, 4, 2]][rng.random_range(0..3usize)].to_vec();
+            return Policy::Grid(Grid { choices, places: rng.random_range(1..5) });
+        }
         0 => Policy::new(Space::Discrete(rng.random_range(1..20)), None),
         1 => Policy::new(Space::MultiDiscrete([&[2, 5, 1][..], &[3], &[4, 2]][rng.random_range(0..3usize)]), None),
         2 => Policy::new(Space::Box { shape, low, high }, None),
@@ -25,8 +30,13 @@ fn random_actions(policy: &Policy, batch: usize, dtype: DType, rng: &mut Rng) ->
         let values = random_var(&[batch, policy.width()], dtype, rng).as_detached_tensor();
         return (values * 2.0).unwrap();
     }
-    let sizes = (0..batch).flat_map(|_| policy.choices());
-    let actions: Vec<u32> = sizes.map(|size| rng.random_range(0..*size)).collect();
+    let sizes: Vec<u32> = match policy {
+        Policy::Grid(Grid { choices, places }) => {
+            choices.iter().flat_map(|size| vec![(*size).max(2); *places]).collect()
+        }
+        _ => policy.choices().to_vec(),
+    };
+    let actions: Vec<u32> = (0..batch).flat_map(|_| &sizes).map(|size| rng.random_range(0..*size)).collect();
     Tensor::from_vec(actions, (batch, policy.width()), &Device::Cpu).unwrap()
 }
 
