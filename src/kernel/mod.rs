@@ -32,8 +32,8 @@ mod value_loss;
 
 mod vector;
 
-pub use activation::Activation;
 pub(crate) use activation::Real;
+pub use activation::{Activation, Slope};
 pub(crate) use buffer::Buffer;
 pub(crate) use categorical::{Choices, Chosen};
 pub use collector::Collector;
@@ -42,7 +42,10 @@ pub(crate) use differentiated::differentiated;
 pub(crate) use distributions::Distributions;
 pub(crate) use gaussian::Gaussians;
 pub use graph::{Graph, Node, graph, graph_into};
-pub use layer::{Add, Append, Arriving, Concat, Conv, Dense, Dropout, Layer, LayerRow, Planned, Pool, ROWS as LAYERS};
+pub use layer::{
+    AdaptivePool, Add, Append, Arriving, AveragePool, Concat, Conv, ConvTranspose, Dense, Dropout, GroupNorm,
+    Interpolation, Layer, LayerRow, Planned, Pool, ROWS as LAYERS, Upsample,
+};
 pub use log_prob::log_prob;
 pub(crate) use log_prob::{is_class_list, with_classes};
 pub(crate) use matrix::{multiply, multiply_otherwise};

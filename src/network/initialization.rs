@@ -17,12 +17,14 @@ pub enum Initialization {
 }
 
 impl Initialization {
-    /// The gain of a hidden layer. Kaiming's keeps the variance through the activation (√2 for relu and gelu, 5/3 for tanh, 1
-    /// for sigmoid); orthogonal layers take √2 for each, the custom of policy-gradient implementations.
+    /// The gain of a hidden layer. Kaiming's keeps the variance through the activation: √2 for relu, √(2 / (1 + slope²)) for leaky relu (He et
+    /// al. 2015), 5/3 for tanh and 1 for sigmoid (PyTorch's `calculate_gain`), and relu's for those that are like it, as is custom.
+    /// Orthogonal layers take √2 for each, the custom of policy-gradient implementations.
     pub fn gain(self, activation: Activation) -> f64 {
         match (self, activation) {
             (Initialization::Kaiming, Activation::Tanh) => 5.0 / 3.0,
             (Initialization::Kaiming, Activation::Sigmoid) => 1.0,
+            (Initialization::Kaiming, Activation::LeakyRelu(slope)) => (2.0 / (1.0 + slope.get().powi(2))).sqrt(),
             (_, Activation::Identity) => 1.0,
             _ => std::f64::consts::SQRT_2,
         }

@@ -1,22 +1,37 @@
 //! The layers of a network: a file each, with its settings, its sizes, both of its passes and its plain twin. Another one is its file and
 //! its lines in [`layers!`] and, if it can be asked for in an experiment, in [`ROWS`].
 
+mod adaptive_pool;
 mod add;
 mod append;
+mod average_pool;
+mod averaging;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod dense;
 mod dropout;
 mod flatten;
+mod normalization;
 mod pool;
+mod sums;
+#[cfg(test)]
+mod tests;
+mod upsample;
+mod windows;
 
+pub use adaptive_pool::AdaptivePool;
 pub use add::Add;
 pub use append::Append;
+pub use average_pool::AveragePool;
 pub use concat::Concat;
 pub use conv::Conv;
+pub use conv_transpose::ConvTranspose;
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use normalization::GroupNorm;
 pub use pool::Pool;
+pub use upsample::{Interpolation, Upsample};
 
 use super::activation::{Activation, Real};
 use candle_core::Tensor;
@@ -24,7 +39,23 @@ use lossward_envs::options::{OptionRow, Options};
 use serde::{Deserialize, Serialize};
 
 /// What can stand in the `layers` of an experiment.
-pub const ROWS: &[LayerRow] = &[conv::ROW, pool::ROW, flatten::ROW, dense::ROW, dropout::ROW, concat::ROW, add::ROW];
+pub const ROWS: &[LayerRow] = &[
+    conv::ROW,
+    conv_transpose::ROW,
+    pool::ROW,
+    average_pool::ROW,
+    adaptive_pool::ROW,
+    adaptive_pool::GLOBAL_ROW,
+    upsample::ROW,
+    flatten::ROW,
+    dense::ROW,
+    normalization::GROUP_ROW,
+    normalization::LAYER_ROW,
+    normalization::INSTANCE_ROW,
+    dropout::ROW,
+    concat::ROW,
+    add::ROW,
+];
 
 /// A layer as it is asked for: `{ conv = 16, kernel = 3 }`.
 #[derive(Debug)]
@@ -74,6 +105,42 @@ pub struct Planned {
     pub shape: Vec<usize>,
 }
 
+/// Of a layer that is asked for by `name = true`.
+fn switched_on(options: &Options, name: &str) -> Result<(), String> {
+    match options.flag(name) {
+        true => Ok(()),
+        false => Err(format!("`{name} = false` does nothing; leave it out")),
+    }
+}
+
+/// The height and the width that an option gives, as two numbers or as one for both.
+fn sides(options: &Options, name: &str) -> Result<[usize; 2], String> {
+    let numbers = options.numbers(name).unwrap_or_default();
+    let sides = match numbers {
+        [both] => [*both, *both],
+        [height, width] => [*height, *width],
+        _ => return Err(format!("`{name}` must be one number or [height, width], not {} numbers", numbers.len())),
+    };
+    match sides.iter().find(|side| side.fract() != 0.0 || **side < 1.0 || **side > 1e9) {
+        Some(side) => Err(format!("`{name}` must be whole, at least 1 and at most 1e9, not {side}")),
+        None => Ok(sides.map(|side| side as usize)),
+    }
+}
+
+// For fields that descriptions of weights may leave out.
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
 /// So many layers are read by one at most.
 pub(super) const MOST_SOURCES: usize = 2;
 
@@ -109,6 +176,16 @@ pub(super) trait Operation {
     /// Floats of the bias, which stands behind the weight.
     fn biases(&self) -> usize {
         0
+    }
+
+    /// Whether the weight is a scale: it begins at 1, and is neither penalized nor decayed.
+    fn scales(&self) -> bool {
+        false
+    }
+
+    /// Numbers that one output sums up, by which initial weights are drawn.
+    fn fan_in(&self) -> f64 {
+        self.weight_shape().map_or(1.0, |shape| shape[1..].iter().map(|side| *side as f64).product())
     }
 
     /// Multiplications of one example's matrix products.
@@ -157,7 +234,12 @@ macro_rules! layers {
 layers!(
     Dense = "dense",
     Conv = "conv",
+    ConvTranspose = "conv_transpose",
     Pool = "max_pool",
+    AveragePool = "average_pool",
+    AdaptivePool = "adaptive_pool",
+    Upsample = "upsample",
+    GroupNorm = "group_norm",
     Dropout = "dropout",
     Append = "log_std",
     Concat = "concat",
@@ -180,7 +262,7 @@ impl Layer {
         of!(self, layer => layer.outputs())
     }
 
-    /// The shape of the weight; nothing for a layer without one. The bias has the first of these sizes.
+    /// The shape of the weight; nothing for a layer without one.
     pub fn weight_shape(&self) -> Option<Vec<usize>> {
         of!(self, layer => layer.weight_shape())
     }
@@ -190,9 +272,24 @@ impl Layer {
         of!(self, layer => layer.weights())
     }
 
+    /// Floats of the bias.
+    pub fn biases(&self) -> usize {
+        of!(self, layer => layer.biases())
+    }
+
     /// Floats of the weight and of the bias.
     pub fn parameters(&self) -> usize {
-        self.weights() + of!(self, layer => layer.biases())
+        self.weights() + self.biases()
+    }
+
+    /// Whether the weight is a scale: it begins at 1, and is neither penalized nor decayed.
+    pub fn scales(&self) -> bool {
+        of!(self, layer => layer.scales())
+    }
+
+    /// Numbers that one output sums up, by which initial weights are drawn.
+    pub fn fan_in(&self) -> f64 {
+        of!(self, layer => layer.fan_in())
     }
 
     /// Multiplications and additions of one example's forward pass, those of the matrix products alone.

@@ -1,0 +1,35 @@
+//! Sums of many numbers.
+
+use crate::kernel::activation::Real;
+use crate::kernel::vector::{Simd, WithSimd};
+
+/// So many sums side by side: one running sum would wait for every addition.
+const LANES: usize = 16;
+
+/// The sum of a slice.
+pub(super) struct Sum<'a, T>(pub &'a [T]);
+
+impl<T: Real> WithSimd for Sum<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> T {
+        sum_of([self.0], |[x]| x)
+    }
+}
+
+/// The sum of a function of slices of one length, entry by entry.
+#[inline(always)]
+pub(super) fn sum_of<T: Real, const N: usize>(slices: [&[T]; N], term: impl Fn([T; N]) -> T) -> T {
+    let n = slices[0].len();
+    let slices: [&[T]; N] = std::array::from_fn(|i| &slices[i][..n]);
+    let mut sums = [T::zero(); LANES];
+    for start in (0..n / LANES * LANES).step_by(LANES) {
+        let chunks: [&[T]; N] = std::array::from_fn(|i| &slices[i][start..start + LANES]);
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += term(std::array::from_fn(|i| chunks[i][lane]));
+        }
+    }
+    let rest = (n / LANES * LANES..n).map(|at| term(std::array::from_fn(|i| slices[i][at])));
+    sums.into_iter().chain(rest).fold(T::zero(), |sum, x| sum + x)
+}
