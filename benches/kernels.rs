@@ -7,7 +7,10 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use lossward::benchmark::Product;
 use lossward::distribution::{Policy, Probabilities};
-use lossward::kernel::{self, Activation, Conv, Dense, Graph, Layer, Pool, plain};
+use lossward::kernel::{
+    self, Activation, AdaptivePool, AveragePool, Conv, ConvTranspose, Dense, Graph, GroupNorm, Interpolation, Layer,
+    Pool, Upsample, plain,
+};
 use lossward::network::{Network, NetworkSettings, Parameters};
 use lossward::optimizer::{Optimizer, OptimizerSettings, RULES};
 use lossward::stream;
@@ -35,10 +38,30 @@ fn product<const LIBRARY: usize>(bencher: Bencher, shape: &str) {
     bencher.counter(ItemsCount::new(operations)).bench_local(|| product.multiply());
 }
 
-const LAYERS: &[&str] = &["dense identity", "dense relu", "dense tanh", "dense sigmoid", "dense gelu", "conv", "pool"];
+const LAYERS: &[&str] = &[
+    "dense identity",
+    "dense relu",
+    "dense tanh",
+    "dense sigmoid",
+    "dense gelu",
+    "conv",
+    "conv transpose",
+    "pool",
+    "pool 3 by 2",
+    "average pool",
+    "global pool",
+    "upsample nearest",
+    "upsample bilinear",
+    "group norm",
+    "layer norm",
+];
 
-/// One layer, and its batch.
+/// One layer, and its batch; of images of 16 channels of 26 × 26.
 fn layer(name: &str) -> (Layer, usize) {
+    let (channels, height, width) = (16, 26, 26);
+    let pool = Pool { channels, height, width, size: 2, stride: None, padding: 0 };
+    let upsample = |mode| (Layer::Upsample(Upsample { channels, height, width, factor: 2, mode }), 16);
+    let norm = GroupNorm { channels, pixels: height * width, groups: 4, activation: Activation::Identity };
     let dense = |activation| (Layer::Dense(Dense { inputs: 64, outputs: 64, activation }), 128);
     match name {
         "dense identity" => dense(Activation::Identity),
@@ -64,7 +87,26 @@ fn layer(name: &str) -> (Layer, usize) {
                 16,
             )
         }
-        _ => (Layer::Pool(Pool { channels: 16, height: 26, width: 26, size: 2 }), 16),
+        "conv transpose" => {
+            let (filters, kernel, stride, padding, bias) = (16, 2, 2, 0, true);
+            let activation = Activation::Relu;
+            let sizes = ConvTranspose { channels, height, width, filters, kernel, stride, padding, bias, activation };
+            (Layer::ConvTranspose(sizes), 16)
+        }
+        "pool" => (Layer::Pool(pool), 16),
+        "pool 3 by 2" => (Layer::Pool(Pool { size: 3, stride: Some(2), padding: 1, ..pool }), 16),
+        "average pool" => {
+            let (size, stride, padding, count_padding) = (2, 2, 0, true);
+            (Layer::AveragePool(AveragePool { channels, height, width, size, stride, padding, count_padding }), 16)
+        }
+        "global pool" => {
+            (Layer::AdaptivePool(AdaptivePool { channels, height, width, out_height: 1, out_width: 1 }), 16)
+        }
+        "upsample nearest" => upsample(Interpolation::Nearest),
+        "upsample bilinear" => upsample(Interpolation::Bilinear),
+        "group norm" => (Layer::GroupNorm(norm), 16),
+        "layer norm" => (Layer::GroupNorm(GroupNorm { channels: 256, pixels: 1, groups: 1, ..norm }), 128),
+        other => panic!("no layer is called {other}"),
     }
 }
 

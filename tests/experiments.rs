@@ -68,6 +68,8 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("hidden = [16]", "hiden = [16]", &[":8: ", "did you mean `hidden`"]),
     ("hidden = [16]", "hidden = [16, 0]", &[":8: ", "at least 1 unit"]),
     ("hidden = [16]", "activation = \"rellu\"", &[":8: ", "unknown name `rellu`", "did you mean `relu`"]),
+    ("hidden = [16]", "activation = 3", &[":8: ", "`activation` must be one of \"identity\"", "not number `3`"]),
+    ("hidden = [16]", "activation = { relu = 1 }", &[":8: ", "`activation` must be \"relu\" alone"]),
     ("learning_rate = 3e-3", "learning_rat = 3e-3", &[":10: ", "did you mean `learning_rate`"]),
     ("learning_rate = 3e-3", "learning_rate = -1", &[":10: ", "not negative"]),
     ("learning_rate = 3e-3", "learning_rate = { schedule = \"linaer\", from = 1, to = 0 }", &[":10: ", "`linear`"]),

@@ -53,7 +53,9 @@ impl Training {
                     let y = y.conv2d(next()?, conv.padding, conv.stride, 1, 1)?;
                     activate(&y.broadcast_add(&next()?.reshape((1, (), 1, 1))?)?, conv.activation)?
                 }
-                Layer::Pool(pool) => y.max_pool2d(pool.size)?,
+                Layer::Pool(pool) if pool.padding == 0 => {
+                    y.max_pool2d_with_stride(pool.size, pool.stride.unwrap_or(pool.size))?
+                }
                 Layer::Append(_) => Tensor::cat(&[&y, &next()?.broadcast_left(y.dim(0)?)?], 1)?,
                 other => return Err(Error::Argument(format!("nobody is compared with {other:?}"))),
             };

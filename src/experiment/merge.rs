@@ -7,7 +7,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 const EITHER: &[[&str; 2]] = &[["csv", "images"], ["arm", "file"], ["examples", "epochs"]];
 
 /// Keys whose value is a table under a single name, such as `loss = { huber = { delta = 0.5 } }`.
-const NAMED: &[&str] = &["loss", "reward"];
+const NAMED: &[&str] = &["loss", "reward", "activation"];
 
 /// Lays `over` on top of `under`: tables are merged key by key, everything else is replaced. A table that is another thing than the one
 /// below, such as a schedule of another name, takes its place.

@@ -6,28 +6,60 @@ use super::vector::{Simd, WithSimd, vectorized};
 use super::vectors::Lanes;
 use candle_core::{CpuStorage, Result, WithDType, bail};
 use num_traits::Float;
-use serde::{Deserialize, Serialize};
 
-/// The non-linearity after a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+mod setting;
+
+/// The non-linearity after a layer; a file has it by its name, in lower case with underscores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// `z`
     Identity,
     /// `max(z, 0)`; derivative 0 at 0, as in PyTorch
     Relu,
+    /// `z` above 0, elsewhere `slope · z`; the slope at 0, too, as in PyTorch (Maas, Hannun and Ng 2013)
+    LeakyRelu(Slope),
+    /// `z` above 0, elsewhere `α (e^z − 1)`, whose slope at 0 is α (Clevert, Unterthiner and Hochreiter 2015, arXiv 1511.07289)
+    Elu(Slope),
     /// `tanh z`
     Tanh,
     /// `1 / (1 + e^−z)`
     Sigmoid,
+    /// `ln(1 + e^z)` (Dugas et al. 2001)
+    Softplus,
+    /// `z / (1 + e^−z)`, also called swish (Hendrycks and Gimpel 2016, arXiv 1606.08415)
+    Silu,
     /// `z Φ(z)` with the exact normal distribution function (Hendrycks and Gimpel 2016, arXiv 1606.08415)
     Gelu,
+    /// `z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2`, which is near [`Activation::Gelu`] (the same source)
+    GeluTanh,
+}
+
+/// The slope of an activation below 0, at 0 if it bends there: finite, and not negative.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slope(f64);
+
+/// It is never NaN.
+impl Eq for Slope {}
+
+impl Slope {
+    /// Nothing for what is negative or not finite.
+    pub const fn new(slope: f64) -> Option<Slope> {
+        if slope >= 0.0 && slope.is_finite() { Some(Slope(slope)) } else { None }
+    }
+
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    fn real<T: Real>(self) -> T {
+        <T as WithDType>::from_f64(self.0)
+    }
 }
 
 impl Activation {
     /// Whether the derivative is a function of the argument; of the others it can be read off the result.
     pub(super) fn needs_argument(self) -> bool {
-        self == Activation::Gelu
+        matches!(self, Activation::Silu | Activation::Gelu | Activation::GeluTanh)
     }
 }
 
@@ -36,12 +68,22 @@ impl Activation {
 pub(crate) trait Real: Float + WithDType + Shelved + Lanes {
     fn fast_exp(self) -> Self;
     fn fast_ln(self) -> Self;
+    /// `e^x − 1` of `x ≤ 0`, which keeps its digits near 0.
+    fn fast_exp_m1(self) -> Self;
     fn fast_tanh(self) -> Self;
     fn sigmoid(self) -> Self;
     /// `Φ`
     fn normal_cdf(self) -> Self;
     /// The elements of a storage of this dtype.
     fn slice_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
+
+    /// `ln(1 + x)` of x in [0, 1], by way of the rounding error that 1 + x makes (Kahan).
+    #[inline(always)]
+    fn fast_ln_1p(self) -> Self {
+        let sum = Self::one() + self;
+        let rounded = sum - Self::one();
+        if rounded > Self::zero() { sum.fast_ln() * (self / rounded) } else { self }
+    }
 }
 
 fn wrong_dtype<T>(expected: &str, storage: &CpuStorage) -> Result<T> {
@@ -57,6 +99,13 @@ impl Real for f32 {
     #[inline(always)]
     fn fast_ln(self) -> f32 {
         math::ln(self)
+    }
+
+    /// By `tanh(x / 2)`, which has no cancellation.
+    #[inline(always)]
+    fn fast_exp_m1(self) -> f32 {
+        let half = math::tanh(0.5 * self);
+        2.0 * half / (1.0 - half)
     }
 
     #[inline(always)]
@@ -89,6 +138,10 @@ impl Real for f64 {
 
     fn fast_ln(self) -> f64 {
         self.ln()
+    }
+
+    fn fast_exp_m1(self) -> f64 {
+        self.exp_m1()
     }
 
     fn fast_tanh(self) -> f64 {
@@ -141,16 +194,41 @@ impl<T: Real> WithSimd for Apply<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Apply { activation, shift, values } = self;
+        let zero = T::zero();
         match activation {
-            Activation::Identity if shift == T::zero() => {}
+            Activation::Identity if shift == zero => {}
             Activation::Identity => shifted(values, shift, |z| z),
             // Not `max`, which would turn a NaN into 0 and hide it.
-            Activation::Relu => shifted(values, shift, |z| if z < T::zero() { T::zero() } else { z }),
+            Activation::Relu => shifted(values, shift, |z| if z < zero { zero } else { z }),
+            Activation::LeakyRelu(slope) => {
+                let slope = slope.real::<T>();
+                shifted(values, shift, |z| if z > zero { z } else { slope * z });
+            }
+            Activation::Elu(alpha) => {
+                let alpha = alpha.real::<T>();
+                shifted(values, shift, |z| if z > zero { z } else { alpha * z.fast_exp_m1() });
+            }
             Activation::Tanh => shifted(values, shift, |z| z.fast_tanh()),
             Activation::Sigmoid => shifted(values, shift, |z| Real::sigmoid(z)),
+            Activation::Softplus => shifted(values, shift, |z| {
+                let positive = if z > zero { z } else { zero };
+                positive + (-z.abs()).fast_exp().fast_ln_1p()
+            }),
+            Activation::Silu => shifted(values, shift, |z| z * Real::sigmoid(z)),
             Activation::Gelu => shifted(values, shift, |z| z * z.normal_cdf()),
+            Activation::GeluTanh => {
+                let [linear, cubic] = gelu_tanh::<T>();
+                shifted(values, shift, |z| z * Real::sigmoid(z * (linear + cubic * (z * z))));
+            }
         }
     }
+}
+
+/// `(1 + tanh u) / 2` is `σ(2u)`: the factors of `z` and `z³` in `2u`, for `u = √(2/π) (z + 0.044715 z³)`.
+#[inline(always)]
+fn gelu_tanh<T: Real>() -> [T; 2] {
+    let linear = 2.0 * (std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2);
+    [linear, 0.044_715 * linear].map(<T as WithDType>::from_f64)
 }
 
 #[inline(always)]
@@ -176,8 +254,31 @@ impl<T: Real> WithSimd for MultiplyDerivative<'_, T> {
         match self.activation {
             Activation::Identity => {}
             Activation::Relu => pairs.for_each(|(g, y)| *g = if *y > zero { *g } else { zero }),
+            Activation::LeakyRelu(slope) => {
+                let slope = slope.real::<T>();
+                pairs.for_each(|(g, y)| *g = if *y > zero { *g } else { slope * *g });
+            }
+            Activation::Elu(alpha) => {
+                let alpha = alpha.real::<T>();
+                pairs.for_each(|(g, y)| *g = if *y > zero { *g } else { *g * (*y + alpha) });
+            }
             Activation::Tanh => pairs.for_each(|(g, y)| *g *= one - *y * *y),
             Activation::Sigmoid => pairs.for_each(|(g, y)| *g *= *y * (one - *y)),
+            // σ(z) is 1 − e^−y.
+            Activation::Softplus => pairs.for_each(|(g, y)| *g *= -(-*y).fast_exp_m1()),
+            Activation::Silu => pairs.for_each(|(g, z)| {
+                let share = Real::sigmoid(*z);
+                *g *= share * (one + *z * (one - share));
+            }),
+            Activation::GeluTanh => {
+                let [linear, cubic] = gelu_tanh::<T>();
+                pairs.for_each(|(g, z)| {
+                    let square = *z * *z;
+                    let share = Real::sigmoid(*z * (linear + cubic * square));
+                    let slope = linear + (cubic + cubic + cubic) * square;
+                    *g *= share * (one + *z * (one - share) * slope);
+                });
+            }
             Activation::Gelu => {
                 let half = <T as WithDType>::from_f64(0.5);
                 let density_at_0 = <T as WithDType>::from_f64(0.398_942_280_401_432_7);
@@ -191,25 +292,4 @@ impl<T: Real> WithSimd for MultiplyDerivative<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Wide vectors and none at all give the same bits, so that results don't depend on the machine's instructions.
-    #[test]
-    fn vector_code_equals_scalar_code() {
-        let values: Vec<f32> = (-5000..5000).map(|i| i as f32 * 0.003).collect();
-        for activation in
-            [Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Sigmoid, Activation::Gelu]
-        {
-            let (mut wide, mut narrow) = (values.clone(), values.clone());
-            let shift = 0.25;
-            vectorized(Apply { activation, shift, values: &mut wide });
-            Apply { activation, shift, values: &mut narrow }.with_simd(pulp::Scalar::new());
-            assert!(wide.iter().zip(&narrow).all(|(a, b)| a.to_bits() == b.to_bits()), "{activation:?}");
-            let (mut wide, mut narrow) = (values.clone(), values.clone());
-            vectorized(MultiplyDerivative { activation, gradient: &mut wide, at: &values });
-            MultiplyDerivative { activation, gradient: &mut narrow, at: &values }.with_simd(pulp::Scalar::new());
-            assert!(wide.iter().zip(&narrow).all(|(a, b)| a.to_bits() == b.to_bits()), "{activation:?}'");
-        }
-    }
-}
+mod tests;

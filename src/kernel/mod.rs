@@ -36,8 +36,8 @@ mod value_loss;
 mod vector;
 mod vectors;
 
-pub use activation::Activation;
 pub(crate) use activation::Real;
+pub use activation::{Activation, Slope};
 pub(crate) use buffer::Buffer;
 pub(crate) use categorical::{Choices, Chosen};
 pub use collector::Collector;
@@ -49,7 +49,8 @@ pub use graph::{Graph, Node, graph, graph_into};
 pub(crate) use grid::ChosenPlaces;
 pub use grid::Grid;
 pub use layer::{
-    Add, Append, Arriving, BatchNorm, Concat, Conv, Dense, Dropout, Layer, LayerRow, Planned, Pool, ROWS as LAYERS,
+    AdaptivePool, Add, Append, Arriving, AveragePool, BatchNorm, Concat, Conv, ConvTranspose, Dense, Dropout,
+    GroupNorm, Interpolation, Layer, LayerRow, Planned, Pool, ROWS as LAYERS, Upsample,
 };
 pub use log_prob::log_prob;
 pub(crate) use log_prob::{is_class_list, with_classes};

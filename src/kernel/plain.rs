@@ -24,11 +24,25 @@ pub(super) fn activate(z: &Tensor, activation: Activation) -> Result<Tensor> {
     match activation {
         Activation::Identity => Ok(z.clone()),
         Activation::Relu => z.relu(),
+        Activation::LeakyRelu(slope) => candle_nn::ops::leaky_relu(z, slope.get()),
+        Activation::Elu(alpha) => z.elu(alpha.get()),
+        // `max(z, 0)` as `(z + |z|) / 2`, so that the derivative at 0 is ½.
+        Activation::Softplus => ((z + abs(z)?)? * 0.5)? + (abs(z)?.neg()?.exp()? + 1.0)?.log()?,
+        Activation::Silu => z * candle_nn::ops::sigmoid(z)?,
+        Activation::GeluTanh => {
+            let u = ((z + ((z.sqr()? * z)? * 0.044715)?)? * (2.0 / std::f64::consts::PI).sqrt())?;
+            z * ((u.tanh()? + 1.0)? * 0.5)?
+        }
         Activation::Tanh => z.tanh(),
         Activation::Sigmoid => candle_nn::ops::sigmoid(z),
         // Not by candle's `gelu_erf`, whose derivative has only nine digits.
         Activation::Gelu => z * (((z * std::f64::consts::FRAC_1_SQRT_2)?.erf()? + 1.0)? * 0.5)?,
     }
+}
+
+/// `rows · X · columnsᵀ` of every plane `X` of `x`, `[batch, channels, height, width]`: what is computed along both sides of an image.
+pub(super) fn along_sides(x: &Tensor, [rows, columns]: [&Tensor; 2]) -> Result<Tensor> {
+    rows.broadcast_matmul(x)?.broadcast_matmul(&columns.t()?)
 }
 
 /// `|x|` with derivative 0 at 0, as in PyTorch; candle's own has 1 there, which would push weights off a zero.

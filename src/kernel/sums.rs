@@ -1,38 +1,49 @@
-//! Sums of slices, with many running sums side by side: a single one would wait for every addition.
+//! Sums of slices.
 
 use super::activation::Real;
 use super::vector::{Simd, WithSimd, vectorized};
 use candle_core::WithDType;
 
+/// So many sums side by side: one running sum would wait for every addition.
 const LANES: usize = 16;
+
+/// The sum of a slice.
+pub(super) struct Sum<'a, T>(pub &'a [T]);
+
+impl<T: Real> WithSimd for Sum<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> T {
+        sum_of([self.0], |[x]| x)
+    }
+}
+
+/// The sum of a function of slices of one length, entry by entry.
+#[inline(always)]
+pub(super) fn sum_of<T: Real, const N: usize>(slices: [&[T]; N], term: impl Fn([T; N]) -> T) -> T {
+    let n = slices[0].len();
+    let slices: [&[T]; N] = std::array::from_fn(|i| &slices[i][..n]);
+    let mut sums = [T::zero(); LANES];
+    for start in (0..n / LANES * LANES).step_by(LANES) {
+        let chunks: [&[T]; N] = std::array::from_fn(|i| &slices[i][start..start + LANES]);
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += term(std::array::from_fn(|i| chunks[i][lane]));
+        }
+    }
+    let rest = (n / LANES * LANES..n).map(|at| term(std::array::from_fn(|i| slices[i][at])));
+    sums.into_iter().chain(rest).fold(T::zero(), |sum, x| sum + x)
+}
 
 /// `Σ x`
 pub(super) fn sum<T: Real>(x: &[T]) -> f64 {
-    vectorized(Sum { x })
+    WithDType::to_f64(vectorized(Sum(x)))
 }
 
 /// `Σ (x − a) (y − b)`
 pub(super) fn sum_of_products<T: Real>((x, a): (&[T], f64), (y, b): (&[T], f64)) -> f64 {
-    vectorized(Products { x, y, a: <T as WithDType>::from_f64(a), b: <T as WithDType>::from_f64(b) })
-}
-
-struct Sum<'a, T> {
-    x: &'a [T],
-}
-
-impl<T: Real> WithSimd for Sum<'_, T> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> f64 {
-        let mut sums = [T::zero(); LANES];
-        let chunks = self.x.chunks_exact(LANES);
-        let rest = chunks.remainder().iter().fold(T::zero(), |sum, x| sum + *x);
-        for chunk in chunks {
-            sums.iter_mut().zip(chunk).for_each(|(sum, x)| *sum += *x);
-        }
-        WithDType::to_f64(sums.iter().fold(rest, |sum, lane| sum + *lane))
-    }
+    let [a, b] = [a, b].map(<T as WithDType>::from_f64);
+    WithDType::to_f64(vectorized(Products { x, y, a, b }))
 }
 
 struct Products<'a, T> {
@@ -43,20 +54,11 @@ struct Products<'a, T> {
 }
 
 impl<T: Real> WithSimd for Products<'_, T> {
-    type Output = f64;
+    type Output = T;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> f64 {
+    fn with_simd<S: Simd>(self, _: S) -> T {
         let Products { x, y, a, b } = self;
-        let mut sums = [T::zero(); LANES];
-        let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-        let rest = xs.remainder().iter().zip(ys.remainder());
-        let rest = rest.fold(T::zero(), |sum, (x, y)| sum + (*x - a) * (*y - b));
-        for (xs, ys) in xs.zip(ys) {
-            for ((sum, x), y) in sums.iter_mut().zip(xs).zip(ys) {
-                *sum += (*x - a) * (*y - b);
-            }
-        }
-        WithDType::to_f64(sums.iter().fold(rest, |sum, lane| sum + *lane))
+        sum_of([x, y], |[x, y]| (x - a) * (y - b))
     }
 }

@@ -166,9 +166,7 @@ impl<R: Real> Logistic<R> {
         let power = (-x.abs()).fast_exp();
         let sum = one + power;
         let (large, small) = (one / sum, power / sum);
-        // ln(1 + e) by way of the rounding error that 1 + e makes (Kahan).
-        let rounded = sum - one;
-        let log = if rounded > zero { sum.fast_ln() * (power / rounded) } else { power };
+        let log = power.fast_ln_1p();
         let positive = x >= zero;
         Logistic {
             p: if positive { large } else { small },

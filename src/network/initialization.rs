@@ -17,22 +17,24 @@ pub enum Initialization {
 }
 
 impl Initialization {
-    /// The gain of a hidden layer. Kaiming's keeps the variance through the activation (√2 for relu and gelu, 5/3 for tanh, 1
-    /// for sigmoid); orthogonal layers take √2 for each, the custom of policy-gradient implementations.
+    /// The gain of a hidden layer. Kaiming's keeps the variance through the activation: √2 for relu, √(2 / (1 + slope²)) for leaky relu (He et
+    /// al. 2015), 5/3 for tanh and 1 for sigmoid (PyTorch's `calculate_gain`), and relu's for those that are like it, as is custom.
+    /// Orthogonal layers take √2 for each, the custom of policy-gradient implementations.
     pub fn gain(self, activation: Activation) -> f64 {
         match (self, activation) {
             (Initialization::Kaiming, Activation::Tanh) => 5.0 / 3.0,
             (Initialization::Kaiming, Activation::Sigmoid) => 1.0,
+            (Initialization::Kaiming, Activation::LeakyRelu(slope)) => (2.0 / (1.0 + slope.get().powi(2))).sqrt(),
             (_, Activation::Identity) => 1.0,
             _ => std::f64::consts::SQRT_2,
         }
     }
 
-    /// A weight matrix `[rows, columns]` = `[out, in]`, row-major.
-    pub fn draw(self, rows: usize, columns: usize, gain: f64, rng: &mut Rng) -> Vec<f32> {
+    /// A weight matrix `[rows, columns]`, row-major; an output sums up `fan_in` numbers.
+    pub fn draw(self, (rows, columns): (usize, usize), fan_in: f64, gain: f64, rng: &mut Rng) -> Vec<f32> {
         match self {
             Initialization::Kaiming => {
-                let deviation = gain / (columns as f64).sqrt();
+                let deviation = gain / fan_in.sqrt();
                 normal(rows * columns, rng).iter().map(|z| (deviation * z) as f32).collect()
             }
             Initialization::Orthogonal if rows <= columns => {
@@ -76,7 +78,12 @@ mod tests {
     #[test]
     fn orthogonal_matrices_are_orthogonal_both_ways_round() {
         for (rows, columns) in [(3, 7), (7, 3), (64, 64)] {
-            let w = Initialization::Orthogonal.draw(rows, columns, 2.0, &mut lossward_envs::stream(0, "init", 0));
+            let w = Initialization::Orthogonal.draw(
+                (rows, columns),
+                columns as f64,
+                2.0,
+                &mut lossward_envs::stream(0, "init", 0),
+            );
             let few = rows.min(columns);
             let at = |i: usize, k: usize| if rows <= columns { w[i * columns + k] } else { w[k * columns + i] };
             for i in 0..few {
@@ -91,7 +98,7 @@ mod tests {
 
     #[test]
     fn kaiming_has_its_standard_deviation() {
-        let w = Initialization::Kaiming.draw(200, 50, 1.0, &mut lossward_envs::stream(0, "init", 0));
+        let w = Initialization::Kaiming.draw((200, 50), 50.0, 1.0, &mut lossward_envs::stream(0, "init", 0));
         let variance = w.iter().map(|w| f64::from(w * w)).sum::<f64>() / w.len() as f64;
         assert!((variance * 50.0 - 1.0).abs() < 0.05, "variance × fan_in is {}", variance * 50.0);
     }

@@ -126,10 +126,10 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
 impl Serialize for LayerSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        let rows: Vec<&OptionRow> = LAYERS.iter().flat_map(|row| row.options).collect();
-        for option in &rows {
+        let rows: &[OptionRow] = self.row().map_or(&[], |row| row.options);
+        for option in rows {
             match (self.0.get(option.name), &option.kind) {
-                (Some(OptionValue::Whole(x)), OptionKind::RequiredNumber(_)) => {
+                (Some(OptionValue::Whole(x)), OptionKind::RequiredNumber(_) | OptionKind::Numbers(_)) => {
                     map.serialize_entry(option.name, &(*x as f64))?;
                 }
                 (Some(OptionValue::Number(x)), kind) if kind.is_whole() && x.fract() == 0.0 => {

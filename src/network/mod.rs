@@ -294,7 +294,8 @@ fn add_layer(
     match layer.scales() {
         true => add("weight", Role::Scale, vec![1.0; layer.weights()], &shape)?,
         false => {
-            let weight = settings.initialization.draw(shape[0], shape[1..].iter().product(), gain, rng);
+            let matrix = (shape[0], shape[1..].iter().product());
+            let weight = settings.initialization.draw(matrix, layer.fan_in(), gain, rng);
             add("weight", Role::Weight, weight, &shape)?;
         }
     }

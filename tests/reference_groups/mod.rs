@@ -3,6 +3,7 @@
 mod classic_control;
 mod detection;
 mod envs;
+mod layers;
 mod losses;
 mod metrics;
 mod minatar;
@@ -44,6 +45,18 @@ pub const GROUPS: &[Group] = &[
     ("envs/pendulum", classic_control::episode::<Pendulum>),
     ("envs/specs", envs::specs),
     ("envs/taxi", toy_text::taxi),
+    ("layers/activations", layers::activation),
+    ("layers/adaptive_avg_pool2d", layers::adaptive_pool),
+    ("layers/avg_pool2d", layers::average_pool),
+    ("layers/concat", layers::concat),
+    ("layers/conv_transpose2d", layers::conv_transpose),
+    ("layers/group_norm", layers::group_norm),
+    ("layers/instance_norm", layers::instance_norm),
+    ("layers/layer_norm", layers::layer_norm),
+    ("layers/linear", layers::linear),
+    ("layers/max_pool2d", layers::max_pool),
+    ("layers/residual_add", layers::residual),
+    ("layers/upsample2x", layers::upsample),
     ("losses/bce_probs", losses::bce),
     ("losses/bce_with_logits", losses::bce_with_logits),
     ("losses/cross_entropy", losses::cross_entropy),

@@ -3,9 +3,11 @@
 use super::*;
 use crate::Rng;
 use crate::kernel::testing::{assert_equal_with_gradients, random_var};
-use crate::kernel::{Activation, Add, Append, Concat, Conv, Dense, Dropout, Pool};
+use crate::kernel::{Activation, Add, Append, Concat, Conv, Dense, Dropout, Pool, Slope};
 use candle_core::{Device, Var};
 use rand::Rng as _;
+
+mod images;
 
 /// A chain of these.
 fn of(layers: impl IntoIterator<Item = Layer>) -> Arc<Graph> {
@@ -26,8 +28,18 @@ fn plain_chain(x: &Tensor, parameters: &Tensor, layers: &Graph) -> candle_core::
     Ok(plain::graph(x, parameters, layers)?.remove(0))
 }
 
-const ACTIVATIONS: [Activation; 5] =
-    [Activation::Identity, Activation::Relu, Activation::Tanh, Activation::Sigmoid, Activation::Gelu];
+const ACTIVATIONS: [Activation; 10] = [
+    Activation::Identity,
+    Activation::Relu,
+    Activation::LeakyRelu(Slope::new(0.1).unwrap()),
+    Activation::Elu(Slope::new(0.7).unwrap()),
+    Activation::Tanh,
+    Activation::Sigmoid,
+    Activation::Softplus,
+    Activation::Silu,
+    Activation::Gelu,
+    Activation::GeluTanh,
+];
 
 fn random_dense(inputs: usize, rng: &mut Rng) -> Layer {
     let activation = ACTIVATIONS[rng.random_range(0..ACTIVATIONS.len())];
@@ -96,7 +108,7 @@ fn convolutions_and_poolings_equal_their_plain_twins() {
             let conv = random_conv(channels, side, &mut rng);
             let (height, width) = conv.output().unwrap();
             let size = rng.random_range(1..4.min(height + 1));
-            let pool = Pool { channels: conv.filters, height, width, size };
+            let pool = Pool { channels: conv.filters, height, width, size, stride: None, padding: 0 };
             let all = [Layer::Conv(conv), Layer::Pool(pool), random_dense(Layer::Pool(pool).outputs(), &mut rng)];
             let (start, end) = [(0, 1), (1, 2), (0, 3)][rng.random_range(0..3usize)];
             let batch = rng.random_range(1..5);

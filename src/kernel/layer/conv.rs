@@ -28,6 +28,7 @@ pub(super) const ROW: LayerRow = LayerRow {
             meaning: "zeros around the image; \"same\": half of the kernel, so that a stride of 1 keeps the size",
             kind: OptionKind::WholeOr { default: 0, at_least: 0, word: "same" },
         },
+        super::BIAS,
     ],
     meaning: "a 2-D convolution of images, a bias and the activation",
     plan,
@@ -44,8 +45,17 @@ fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {
         None => return Err(format!("`padding = \"same\"` needs an odd kernel, not {kernel}")),
     };
     let activation = arriving.activation;
-    let sizes =
-        Conv { channels, height, width, filters, kernel, stride, padding, bias: !arriving.normalized, activation };
+    let sizes = Conv {
+        channels,
+        height,
+        width,
+        filters,
+        kernel,
+        stride,
+        padding,
+        bias: arriving.has_bias(options),
+        activation,
+    };
     let (height, width) = sizes.output().ok_or(format!("a kernel of {kernel} on an image of {height}×{width}"))?;
     Ok(Planned { layer: Some(Layer::Conv(sizes)), shape: vec![filters, height, width] })
 }
@@ -67,17 +77,9 @@ pub struct Conv {
     /// Zeros around the image.
     pub padding: usize,
     /// Whether there is one: a normalization that follows has its own.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    #[serde(default = "super::yes", skip_serializing_if = "super::is_true")]
     pub bias: bool,
     pub activation: Activation,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn is_true(flag: &bool) -> bool {
-    *flag
 }
 
 impl Conv {

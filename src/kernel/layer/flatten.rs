@@ -11,8 +11,6 @@ pub(super) const ROW: LayerRow = LayerRow {
 };
 
 fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {
-    match options.flag("flatten") {
-        true => Ok(Planned { layer: None, shape: vec![arriving.size()] }),
-        false => Err("`flatten = false` does nothing; leave it out".into()),
-    }
+    super::switched_on(options, "flatten")?;
+    Ok(Planned { layer: None, shape: vec![arriving.size()] })
 }

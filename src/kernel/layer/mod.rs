@@ -1,33 +1,63 @@
 //! The layers of a network: a file each, with its settings, its sizes, both of its passes and its plain twin. Another one is its file and
 //! its lines in [`layers!`] and, if it can be asked for in an experiment, in [`ROWS`].
 
+mod adaptive_pool;
 mod add;
 mod append;
+mod average_pool;
+mod averaging;
 mod batch_norm;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod dense;
 mod dropout;
 mod flatten;
+mod normalization;
 mod pool;
+#[cfg(test)]
+mod tests;
+mod upsample;
+mod windows;
 
+pub use adaptive_pool::AdaptivePool;
 pub use add::Add;
 pub use append::Append;
+pub use average_pool::AveragePool;
 pub use batch_norm::BatchNorm;
 pub use concat::Concat;
 pub use conv::Conv;
+pub use conv_transpose::ConvTranspose;
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use normalization::GroupNorm;
 pub use pool::Pool;
+pub use upsample::{Interpolation, Upsample};
 
 use super::activation::{Activation, Real};
 use candle_core::Tensor;
-use lossward_envs::options::{OptionRow, Options};
+use lossward_envs::options::{OptionKind, OptionRow, Options};
 use serde::{Deserialize, Serialize};
 
 /// What can stand in the `layers` of an experiment.
-pub const ROWS: &[LayerRow] =
-    &[conv::ROW, pool::ROW, flatten::ROW, dense::ROW, dropout::ROW, concat::ROW, add::ROW, batch_norm::ROW];
+pub const ROWS: &[LayerRow] = &[
+    conv::ROW,
+    conv_transpose::ROW,
+    pool::ROW,
+    average_pool::ROW,
+    adaptive_pool::ROW,
+    adaptive_pool::GLOBAL_ROW,
+    upsample::ROW,
+    flatten::ROW,
+    dense::ROW,
+    batch_norm::ROW,
+    normalization::GROUP_ROW,
+    normalization::LAYER_ROW,
+    normalization::INSTANCE_ROW,
+    dropout::ROW,
+    concat::ROW,
+    add::ROW,
+];
 
 /// A layer as it is asked for: `{ conv = 16, kernel = 3 }`.
 #[derive(Debug)]
@@ -57,6 +87,12 @@ impl LayerRow {
     }
 }
 
+const BIAS: OptionRow = OptionRow {
+    name: "bias",
+    meaning: "whether it has one; where a normalization follows, it has none",
+    kind: OptionKind::Flag { default: true },
+};
+
 /// What a layer is planned for.
 pub struct Arriving<'a> {
     /// The shape of what comes in, `[features]` or `[channels, height, width]`, of each layer that it reads.
@@ -68,6 +104,11 @@ pub struct Arriving<'a> {
 }
 
 impl Arriving<'_> {
+    /// Of a layer with the option [`BIAS`].
+    fn has_bias(&self, options: &Options) -> bool {
+        options.flag("bias") && !self.normalized
+    }
+
     /// Floats per example that come in first.
     fn size(&self) -> usize {
         self.shapes[0].iter().product()
@@ -88,6 +129,42 @@ impl Arriving<'_> {
 pub struct Planned {
     pub layer: Option<Layer>,
     pub shape: Vec<usize>,
+}
+
+/// Of a layer that is asked for by `name = true`.
+fn switched_on(options: &Options, name: &str) -> Result<(), String> {
+    match options.flag(name) {
+        true => Ok(()),
+        false => Err(format!("`{name} = false` does nothing; leave it out")),
+    }
+}
+
+/// The height and the width that an option gives, as two numbers or as one for both.
+fn sides(options: &Options, name: &str) -> Result<[usize; 2], String> {
+    let numbers = options.numbers(name).unwrap_or_default();
+    let sides = match numbers {
+        [both] => [*both, *both],
+        [height, width] => [*height, *width],
+        _ => return Err(format!("`{name}` must be one number or [height, width], not {} numbers", numbers.len())),
+    };
+    match sides.iter().find(|side| side.fract() != 0.0 || **side < 1.0 || **side > 1e9) {
+        Some(side) => Err(format!("`{name}` must be whole, at least 1 and at most 1e9, not {side}")),
+        None => Ok(sides.map(|side| side as usize)),
+    }
+}
+
+// For fields that descriptions of weights may leave out.
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_true(flag: &bool) -> bool {
+    *flag
 }
 
 /// So many layers are read by one at most.
@@ -137,6 +214,11 @@ pub(super) trait Operation {
     /// So many of the biases, the last ones, are means and, behind them, variances, which no gradient moves.
     fn statistics(&self) -> usize {
         0
+    }
+
+    /// Numbers that one output sums up, by which initial weights are drawn.
+    fn fan_in(&self) -> f64 {
+        self.weight_shape().map_or(1.0, |shape| shape[1..].iter().map(|side| *side as f64).product())
     }
 
     /// Multiplications of one example's matrix products.
@@ -195,7 +277,12 @@ macro_rules! layers {
 layers!(
     Dense = "dense",
     Conv = "conv",
+    ConvTranspose = "conv_transpose",
     Pool = "max_pool",
+    AveragePool = "average_pool",
+    AdaptivePool = "adaptive_pool",
+    Upsample = "upsample",
+    GroupNorm = "group_norm",
     Dropout = "dropout",
     Append = "log_std",
     BatchNorm = "batch_norm",
@@ -234,14 +321,19 @@ impl Layer {
         self.weights() + of!(self, layer => layer.biases())
     }
 
+    /// Whether the weight is a scale: it begins at 1, and is neither penalized nor decayed.
+    pub fn scales(&self) -> bool {
+        of!(self, layer => layer.scales())
+    }
+
+    /// Numbers that one output sums up, by which initial weights are drawn.
+    pub fn fan_in(&self) -> f64 {
+        of!(self, layer => layer.fan_in())
+    }
+
     /// Floats of the bias, without statistics.
     pub fn biases(&self) -> usize {
         of!(self, layer => layer.biases() - layer.statistics())
-    }
-
-    /// Whether the weight begins at 1 and is never penalized.
-    pub fn scales(&self) -> bool {
-        of!(self, layer => layer.scales())
     }
 
     /// Floats of means and, behind them, of variances that stand behind the bias.
