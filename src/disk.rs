@@ -108,10 +108,19 @@ pub fn sha256(path: &Path) -> Result<String> {
     let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer).map_err(Error::file("read", path))? {
-            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(digits(&hasher.finalize())),
             read => hasher.update(&buffer[..read]),
         }
     }
+}
+
+/// The same of bytes.
+pub fn sha256_of(content: &[u8]) -> String {
+    digits(&Sha256::digest(content))
+}
+
+fn digits(sum: &[u8]) -> String {
+    sum.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

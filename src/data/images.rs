@@ -1,19 +1,17 @@
-//! Images with labels, from pairs of IDX files.
+//! Images with what is predicted of them; of classes, from pairs of IDX files.
 
-use super::idx::{self, Elements};
+use super::idx;
+use super::pixels::Pixels;
 use super::source::ByteSource;
-use super::table::{LARGEST, is_usable};
-use super::{DataSet, Examples, Feature, InputValues, Scale, Split, Target, Targets};
-use crate::Result;
+use super::{DataSet, Feature, Split, Target, Targets};
+use crate::{Error, Result};
 
-/// Images and their labels.
+/// Images and what belongs to each.
 pub struct Images {
-    /// Of one image: `[features]`, or `[channels, height, width]`.
-    shape: Vec<usize>,
-    pixels: Elements,
-    labels: Vec<u32>,
-    /// What errors call the file of the labels.
-    name: String,
+    pub pixels: Pixels,
+    pub targets: Targets,
+    /// What errors call the file of the targets.
+    pub name: String,
 }
 
 impl Images {
@@ -22,116 +20,100 @@ impl Images {
     /// # Errors
     /// When a file is broken, has another rank, or the two differ in the number of rows.
     pub fn read(images: ByteSource, labels: ByteSource) -> Result<Images> {
-        let (pixels, classes) = (idx::read(images)?, idx::read(labels)?);
-        let rank = |source: &ByteSource, shape: &[usize], wanted: &str| {
-            Err(source.error(format!("an array of {shape:?}; it must be {wanted}")))
-        };
-        let (shape, pixels) = match (&pixels.shape[..], pixels.elements) {
-            ([_, features], elements) => (vec![*features], elements),
-            ([_, height, width], elements) => (vec![1, *height, *width], elements),
-            ([_, height, width, channels], elements) => {
-                (vec![*channels, *height, *width], channels_first(&elements, *channels, height * width))
-            }
-            (shape, _) => {
-                return rank(&images, shape, "images, [rows, height, width] or [rows, height, width, channels]");
-            }
-        };
+        let (pixels, classes) = (Pixels::read(images)?, idx::read(labels)?);
         if classes.shape.len() != 1 {
-            return rank(&labels, &classes.shape, "labels, [rows]");
+            return Err(labels.error(format!("an array of {:?}; it must be labels, [rows]", classes.shape)));
         }
-        let rows = pixels.len() / shape.iter().product::<usize>().max(1);
-        if rows != classes.elements.len() || pixels.is_empty() {
+        let rows = pixels.rows();
+        if rows != classes.elements.len() || pixels.elements.is_empty() {
             let message = format!("{} labels for the {rows} images of {}", classes.elements.len(), images.name());
             return Err(labels.error(message));
         }
-        let is_float = matches!(pixels, Elements::F32(_) | Elements::F64(_));
-        let offender = if is_float { pixels.numbers().position(|x| !is_usable(x)) } else { None };
-        if let Some(pixel) = offender {
-            let (row, x) = (pixel / (pixels.len() / rows), pixels.number(pixel));
-            let fault = if x.is_finite() { "too large to be learned from" } else { "not finite" };
-            return Err(
-                images.error(format!("row {}: a pixel is {fault} ({x:e}); pixels may go up to {LARGEST:e}", row + 1))
-            );
-        }
+        pixels.check()?;
         let label = |(row, x): (usize, f64)| match x.fract() == 0.0 && (0.0..f64::from(MOST_CLASSES)).contains(&x) {
             true => Ok(x as u32),
             false => Err(labels.error(format!("row {}: {x} is no class; classes are whole numbers from 0", row + 1))),
         };
         let classes = classes.elements.numbers().enumerate().map(label).collect::<Result<_>>()?;
-        Ok(Images { shape, pixels, labels: classes, name: labels.name() })
+        Ok(Images { pixels, targets: Targets::Classes(classes), name: labels.name() })
     }
 
     pub fn rows(&self) -> usize {
-        self.labels.len()
+        self.targets.len()
     }
 
     /// The rows to train on, and those that are held out.
-    pub fn split(mut self, split: Split) -> (Images, Images) {
-        let (test, train): (Vec<usize>, Vec<usize>) = (0..self.labels.len()).partition(|row| split.holds_out(*row));
-        let features: usize = self.shape.iter().product();
-        let held_out = Images {
-            shape: self.shape.clone(),
-            pixels: self.pixels.gathered(test.len() * features, pixels(&test, features)),
-            labels: test.iter().map(|&row| self.labels[row]).collect(),
-            name: self.name.clone(),
-        };
-        self.pixels.keep(pixels(&train, features));
-        self.labels = train.iter().map(|&row| self.labels[row]).collect();
-        (self, held_out)
+    pub fn split(self, split: Split) -> (Images, Images) {
+        let Images { pixels, targets, name } = self;
+        let ((train, kept), (test, held_out)) = pixels.split(split);
+        let part = |pixels, rows: Vec<usize>| Images { pixels, targets: targets.kept(&rows), name: name.clone() };
+        (part(train, kept), part(test, held_out))
     }
 
-    /// All pixels standardized by the mean and the standard deviation of all training pixels together, so that they keep their
-    /// scale relative to one another. Without names, classes are called by their numbers.
+    /// An error that names the file of the targets.
+    pub fn error(&self, message: impl ToString) -> Error {
+        Error::content(&self.name, message)
+    }
+
+    /// Images of classes. Without names, classes are called by their numbers.
     ///
     /// # Errors
-    /// When a part is empty, the two have images of different sizes, the training part has one class only, or the other one a class
-    /// that it lacks.
+    /// As [`Self::standardized`], and when the training part has one class only, or the other one a class that it lacks.
     pub fn data_set(train: Images, test: Images, names: &[&str]) -> Result<DataSet> {
-        let error = |of: &Images, message: String| Err(crate::Error::content(&of.name, message));
-        if train.shape != test.shape {
-            return error(&test, format!("its images are {:?}, those to train on {:?}", test.shape, train.shape));
+        let [of_train, of_test] = [&train, &test].map(|part| part.targets.labels().unwrap_or_default());
+        train.check_fits(&test)?;
+        let classes = of_train.iter().max().map_or(0, |largest| *largest as usize + 1);
+        if of_train.iter().all(|label| *label == of_train[0]) {
+            return Err(train.error(format!("the labels to train on have one class only, {}", of_train[0])));
         }
-        if train.labels.is_empty() || test.labels.is_empty() {
-            return error(&train, "too few rows for a training and a held-out part".into());
-        }
-        let classes = train.labels.iter().max().map_or(0, |largest| *largest as usize + 1);
-        if train.labels.iter().all(|label| *label == train.labels[0]) {
-            return error(&train, format!("the labels to train on have one class only, {}", train.labels[0]));
-        }
-        if let Some(row) = test.labels.iter().position(|label| *label as usize >= classes) {
-            let label = test.labels[row];
-            return error(&test, format!("held-out row {}: no training row has its class, {label}", row + 1));
+        if let Some(row) = of_test.iter().position(|label| *label as usize >= classes) {
+            let label = of_test[row];
+            return Err(test.error(format!("held-out row {}: no training row has its class, {label}", row + 1)));
         }
         let names = match names {
             [] => (0..classes).map(|class| class.to_string()).collect(),
             names => names.iter().map(|name| name.to_string()).collect(),
         };
-        let scale = pixel_scale(&train.pixels);
-        let absent = absent(train.labels.iter().copied(), classes);
-        let gap = absent.map(|absent| {
+        let gap = absent(of_train.iter().copied(), classes).map(|absent| {
             let last = classes - 1;
             format!("{}: of the classes from 0 to {last}, no label to train on is {absent}; the network has an output for them all the same", train.name)
         });
-        let mut notes: Vec<String> = gap.into_iter().collect();
+        let mut data = Images::standardized(train, test, Target::Class { names })?;
+        data.notes.splice(0..0, gap);
+        Ok(data)
+    }
+
+    /// That another part has images of this size, and neither is empty.
+    fn check_fits(&self, test: &Images) -> Result<()> {
+        let (of_train, of_test) = (&self.pixels.shape, &test.pixels.shape);
+        if of_train != of_test {
+            return Err(test.error(format!("its images are {of_test:?}, those to train on {of_train:?}")));
+        }
+        match self.targets.is_empty() || test.targets.is_empty() {
+            true => Err(self.error("too few rows for a training and a held-out part")),
+            false => Ok(()),
+        }
+    }
+
+    /// All pixels standardized by the mean and the standard deviation of all training pixels together, so that they keep their
+    /// scale relative to one another.
+    ///
+    /// # Errors
+    /// When a part is empty, or the two have images of different sizes.
+    pub fn standardized(train: Images, test: Images, target: Target) -> Result<DataSet> {
+        train.check_fits(&test)?;
+        let scale = train.pixels.scale();
+        let mut notes = [&train.pixels.notes[..], &test.pixels.notes].concat();
         if !scale.varies() {
             notes.push(format!("every pixel to train on is {}: nothing can be learned from them", scale.mean));
         }
-        let examples = |images: Images| {
-            let inputs = match images.pixels {
-                Elements::U8(bytes) => {
-                    let numbers = std::array::from_fn(|byte| scale.standardized(byte as f64));
-                    InputValues::Bytes { bytes, numbers: Box::new(numbers) }
-                }
-                others => InputValues::Numbers(others.numbers().map(|x| scale.standardized(x)).collect()),
-            };
-            Examples::new(inputs, Targets::Classes(images.labels)).into()
-        };
         Ok(DataSet {
-            shape: train.shape.clone(),
+            shape: train.pixels.shape.clone(),
             features: vec![Feature::number("pixel", scale)],
-            target: Target::Class { names },
-            train: examples(train),
-            test: examples(test),
+            target,
+            train: train.pixels.examples(scale, train.targets),
+            test: test.pixels.examples(scale, test.targets),
+            further: Vec::new(),
             notes,
         })
     }
@@ -153,33 +135,9 @@ pub fn absent(labels: impl Iterator<Item = u32>, classes: usize) -> Option<Strin
     }
 }
 
-/// The places of the pixels of these rows.
-fn pixels(rows: &[usize], features: usize) -> impl Iterator<Item = usize> {
-    rows.iter().flat_map(move |row| row * features..(row + 1) * features)
-}
-
-/// The mean and the standard deviation of all pixels; of bytes without a number for each.
-fn pixel_scale(pixels: &Elements) -> Scale {
-    let Elements::U8(bytes) = pixels else { return Scale::of(pixels.numbers()) };
-    let mut counts = [0u64; 256];
-    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-    Scale::of_counts(counts.iter().enumerate().map(|(byte, count)| (byte as f64, *count)))
-}
-
-/// `[rows, pixels, channels]` as `[rows, channels, pixels]`.
-fn channels_first(elements: &Elements, channels: usize, pixels: usize) -> Elements {
-    let size = channels * pixels;
-    elements.gathered(
-        elements.len(),
-        (0..elements.len()).map(|i| {
-            let (image, channel, pixel) = (i / size, i % size / pixels, i % pixels);
-            image * size + pixel * channels + channel
-        }),
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Scale;
     use super::*;
 
     const IMAGES: [u8; 18] = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 7, 9];
@@ -198,7 +156,7 @@ mod tests {
     #[test]
     fn pairs_that_do_not_belong_together_are_told() {
         let message = |images: &[u8], labels: &[u8]| read(images, labels).map(drop).unwrap_err().to_string();
-        assert_eq!(read(&IMAGES, &LABELS).unwrap().labels, [1, 0]);
+        assert_eq!(read(&IMAGES, &LABELS).unwrap().targets, Targets::Classes(vec![1, 0]));
         assert!(message(&LABELS, &LABELS).contains("i.idx: an array of [2]; it must be images"));
         assert!(message(&IMAGES, &IMAGES).contains("l.idx: an array of [2, 1, 1]; it must be labels"));
         assert!(message(&IMAGES, &[0, 0, 8, 1, 0, 0, 0, 1, 1]).contains("1 labels for the 2 images of i.idx"));
@@ -226,14 +184,5 @@ mod tests {
         let mut second = [0.0; 2];
         data.train.write_input(1, &mut second);
         assert_eq!(second, expected[2..4]);
-    }
-
-    /// One image of 1×2 pixels with 3 channels, and floats: `[rows, height, width, channels]` becomes `[channels, height, width]`.
-    #[test]
-    fn channels_come_first() {
-        let pixels: Vec<u8> = [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0].iter().flat_map(|x| x.to_be_bytes()).collect();
-        let header = [0, 0, 13, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
-        let images = read(&[&header[..], &pixels].concat(), &[0, 0, 8, 1, 0, 0, 0, 1, 0]).unwrap();
-        assert_eq!((images.shape, images.pixels), (vec![3, 1, 2], Elements::F32(vec![1.0, 4.0, 2.0, 5.0, 3.0, 6.0])));
     }
 }

@@ -32,7 +32,7 @@ impl Interventions {
     ///
     /// # Errors
     /// When there are too few rows, the class or the ratio is none, the share does not lie in [0, 1], or a setting for classes
-    /// meets values: [`Error::Setting`].
+    /// meets something else: [`Error::Setting`].
     pub fn apply(&self, data: &mut DataSet, seed: u64) -> Result<()> {
         if let Some(rows) = self.train_rows {
             keep_rows(data, rows, &mut stream(seed, "train rows", 0))?;
@@ -74,7 +74,7 @@ impl Imbalance {
     /// Drops rows of the class, or of all others alike where it is too rare already, drawn without replacement.
     fn thin(self, data: &mut DataSet, rng: &mut Rng) -> Result<()> {
         let (Some(classes), Some(labels)) = (data.target.classes(), data.train.targets.labels()) else {
-            return Err(Error::setting("imbalance", "`imbalance` is for classes, and this data set has real values"));
+            return data.target.refuse("imbalance", "one class per example");
         };
         if self.class as usize >= classes {
             let message = format!("`imbalance.class` is {}; the classes are 0 to {}", self.class, classes - 1);
@@ -115,8 +115,7 @@ fn spoil_targets(data: &mut DataSet, share: f64, rng: &mut Rng) -> Result<()> {
     }
     let rows = data.train.len();
     let spoiled = rand::seq::index::sample(rng, rows, (rows as f64 * share).round() as usize);
-    Arc::make_mut(&mut data.train).targets.spoil(spoiled.into_iter(), &data.target, rng);
-    Ok(())
+    Arc::make_mut(&mut data.train).targets.spoil(spoiled.into_iter(), &data.target, rng)
 }
 
 #[cfg(test)]

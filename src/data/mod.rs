@@ -2,18 +2,24 @@
 //! `lossward data` and the error suggestions; a user's own files are [`Files`].
 
 pub mod advice;
+mod augmentation;
 pub mod boxes;
 mod built_in;
+mod class_folders;
+pub mod decoded;
 pub mod description;
 mod examples;
 mod files;
+pub mod folder;
 mod generated;
 pub mod idx;
 pub mod images;
 mod interventions;
+mod masks;
 pub mod notation;
 mod once;
 mod picture;
+pub mod pixels;
 mod scale;
 pub mod source;
 mod standardized;
@@ -22,9 +28,12 @@ pub mod tabular;
 mod target;
 mod texts;
 
+pub use augmentation::{Augmentation, Change};
+pub use boxes::ObjectBox;
 pub use examples::{Examples, InputValues};
-pub use files::{DataSetSettings, Files};
+pub use files::{DataSetSettings, FILE_KEYS, Files};
 pub use interventions::{Imbalance, Interventions};
+pub use masks::Masks;
 pub use picture::Picture;
 pub use scale::{Feature, Scale};
 pub use tabular::Split;
@@ -46,6 +55,8 @@ pub struct DataSet {
     pub train: Arc<Examples>,
     /// Held out: no example of it is ever trained on.
     pub test: Arc<Examples>,
+    /// What is held out besides, from elsewhere, by what it is called.
+    pub further: Vec<(String, Arc<Examples>)>,
     /// What whoever learns from it should know, in sentences.
     pub notes: Vec<String>,
 }
@@ -75,9 +86,14 @@ pub const BUILT_IN: &[DataSetRow] = &[
     built_in::IRIS,
     built_in::LETTER,
     built_in::MNIST,
+    built_in::MNIST_DETECT,
     generated::MOONS,
+    built_in::MRI_LESION_SIM,
+    built_in::MRI_STRUCTURES,
+    built_in::MRI_TISSUE,
     built_in::PENGUINS,
     generated::SPIRALS,
+    built_in::TREES_NEON,
     built_in::WINE,
 ];
 

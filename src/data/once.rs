@@ -1,8 +1,9 @@
 //! What was read is not read again: a file is met by every check of an experiment and by every trial. The last few data sets and checksums of
 //! the process are kept; a file that has another size or was written at another time since is read anew.
 
-use super::DataSet;
-use crate::Result;
+use super::{DataSet, folder};
+use crate::{Result, parallel};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -19,8 +20,22 @@ pub type State = (u64, SystemTime);
 /// Files that were written so shortly ago may be written again without their time saying so.
 const SETTLED: Duration = Duration::from_millis(100);
 
-/// Nothing where a change could not be seen.
-pub fn state(file: &Path) -> Option<State> {
+/// Nothing where a change could not be seen. Of a folder over all that is in it: the state of its files, and when the last of them was written.
+pub fn state(path: &Path) -> Option<State> {
+    if !path.is_dir() {
+        return state_of_file(path);
+    }
+    let mut hasher = DefaultHasher::new();
+    let mut last = SystemTime::UNIX_EPOCH;
+    for file in folder::files(path, &[]).ok()? {
+        let state = state_of_file(&path.join(&file))?;
+        last = last.max(state.1);
+        (file, state).hash(&mut hasher);
+    }
+    Some((hasher.finish(), last))
+}
+
+fn state_of_file(file: &Path) -> Option<State> {
     let metadata = std::fs::metadata(file).ok()?;
     let written = metadata.modified().ok()?;
     let settled = written.elapsed().is_ok_and(|ago| ago > SETTLED);
@@ -35,9 +50,18 @@ pub fn read(key: Option<String>, load: impl FnOnce() -> Result<DataSet>) -> Resu
     }
 }
 
-/// The SHA-256 of a file.
+/// The SHA-256 of a file; of a folder, that of a text with a line for each file in it: its checksum, two spaces and its way from the
+/// folder, in the order of the ways.
 pub fn sha256(file: &Path) -> Result<String> {
-    let sum = || crate::disk::sha256(file);
+    let sum = || match file.is_dir() {
+        false => crate::disk::sha256(file),
+        true => {
+            let files = folder::files(file, &[])?;
+            let sums =
+                parallel::map(&files, |name| Ok(format!("{}  {name}\n", crate::disk::sha256(&file.join(name))?)));
+            Ok(crate::disk::sha256_of(sums.into_iter().collect::<Result<String>>()?.as_bytes()))
+        }
+    };
     match state(file) {
         Some(state) => remembered(&CHECKSUMS, (file.to_path_buf(), state), sum),
         None => sum(),

@@ -43,6 +43,13 @@ impl ByteSource<'_> {
         Ok(if packed { Box::new(MultiGzDecoder::new(content)) } else { Box::new(content) })
     }
 
+    /// Whether this is the first character that is no space.
+    pub fn begins_with(&self, character: u8) -> Result<bool> {
+        let mut head = Vec::new();
+        self.open()?.take(1 << 10).read_to_end(&mut head).map_err(|error| self.broken(&error, head.len()))?;
+        Ok(head.trim_ascii_start().starts_with(&[character]))
+    }
+
     /// All of it, unpacked.
     ///
     /// # Errors

@@ -57,7 +57,7 @@ fn standardized(names: Vec<String>, target: Target, parts: [(Vec<f64>, Targets);
         let inputs = inputs.iter().zip(features.iter().cycle()).map(|(x, feature)| feature.scale.standardized(*x));
         Examples::new(InputValues::Numbers(inputs.collect()), targets).into()
     });
-    Ok(DataSet { shape: vec![features.len()], features, target, train, test, notes: Vec::new() })
+    Ok(DataSet { shape: vec![features.len()], features, target, train, test, further: Vec::new(), notes: Vec::new() })
 }
 
 fn too_large() -> Error {

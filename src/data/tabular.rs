@@ -91,7 +91,7 @@ impl Tabular<'_> {
         let (target, targets) = self.target()?;
         let mut notes: Vec<String> = match target {
             Target::Class { .. } => perhaps_missing(self.table.column(self.target)?).into_iter().collect(),
-            Target::Value { .. } => Vec::new(),
+            _ => Vec::new(),
         };
         let mut features = Vec::new();
         let mut columns: Vec<Vec<f32>> = Vec::new();
@@ -119,7 +119,15 @@ impl Tabular<'_> {
             Examples::new(InputValues::Numbers(inputs.collect()), targets.kept(rows))
         };
         let (train, test) = (part(&train), part(&test));
-        Ok(DataSet { shape: vec![features.len()], features, target, train: train.into(), test: test.into(), notes })
+        Ok(DataSet {
+            shape: vec![features.len()],
+            features,
+            target,
+            train: train.into(),
+            test: test.into(),
+            further: Vec::new(),
+            notes,
+        })
     }
 
     fn is_trained_on(&self, row: usize) -> bool {

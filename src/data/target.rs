@@ -1,10 +1,11 @@
 //! What is predicted, and what belongs to each row. What a loss, a metric or a reward makes of it stands in `task::kind`.
 
-use super::Scale;
-use crate::Rng;
+use super::{Masks, ObjectBox, Scale};
 use crate::rows::picked;
+use crate::{Error, Result, Rng};
 use rand::Rng as _;
 use rand::seq::SliceRandom;
+use std::sync::Arc;
 
 /// What is predicted.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,10 @@ pub enum Target {
     Class { names: Vec<String> },
     /// A real number, or its natural logarithm. Losses and rewards are of its standardized value; metrics are in its own unit.
     Value { column: String, logarithm: bool, scale: Scale },
+    /// One of these for every pixel of an image; 0 is what is no object. A pixel of the value `ignored` counts nowhere.
+    Mask { names: Vec<String>, ignored: Option<u8> },
+    /// Objects in an image: any number of boxes, each around one of these.
+    Boxes { names: Vec<String> },
 }
 
 /// What belongs to the inputs, `[rows]`.
@@ -22,14 +27,36 @@ pub enum Targets {
     Classes(Vec<u32>),
     /// Real values, standardized.
     Values(Vec<f32>),
+    /// A class below their number for each pixel, or what is ignored.
+    Masks(Masks),
+    /// The objects of each image.
+    Boxes(Vec<Arc<[ObjectBox]>>),
 }
 
 impl Target {
     /// The number of classes, if there are any.
     pub fn classes(&self) -> Option<usize> {
         match self {
-            Target::Class { names } => Some(names.len()),
+            Target::Class { names } | Target::Mask { names, .. } | Target::Boxes { names } => Some(names.len()),
             Target::Value { .. } => None,
+        }
+    }
+
+    /// What the classes are called; nothing of values.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Target::Class { names } | Target::Mask { names, .. } | Target::Boxes { names } => names,
+            Target::Value { .. } => &[],
+        }
+    }
+
+    /// What examples have of it, in the plural: `real values`.
+    fn plural(&self) -> &'static str {
+        match self {
+            Target::Class { .. } => "classes",
+            Target::Value { .. } => "real values",
+            Target::Mask { .. } => "masks",
+            Target::Boxes { .. } => "boxes",
         }
     }
 
@@ -39,7 +66,17 @@ impl Target {
             Target::Class { .. } => "class".into(),
             Target::Value { column, logarithm: true, .. } => format!("ln {column}"),
             Target::Value { column, .. } => column.clone(),
+            Target::Mask { .. } => "class of a pixel".into(),
+            Target::Boxes { .. } => "class of an object".into(),
         }
+    }
+
+    /// That a setting is for others.
+    ///
+    /// # Errors
+    /// Always: [`Error::Setting`] at its key.
+    pub(super) fn refuse<T>(&self, key: &str, wanted: &str) -> Result<T> {
+        Err(Error::setting(key, format!("`{key}` is for {wanted}, and this data set has {}", self.plural())))
     }
 
     /// `one of 3 classes, counted from 0 in this order`
@@ -47,6 +84,15 @@ impl Target {
         match self {
             Target::Class { names } => format!("one of {} classes, counted from 0 in this order", names.len()),
             Target::Value { .. } => format!("a real number, {}", self.name()),
+            Target::Mask { names, ignored } => {
+                let ignored =
+                    ignored.map_or(String::new(), |value| format!("; pixels of the value {value} are ignored"));
+                format!("one of {} classes for every pixel, counted from 0 in this order{ignored}", names.len())
+            }
+            Target::Boxes { names } => {
+                let classes = if names.len() == 1 { "class" } else { "classes, counted from 0 in this order" };
+                format!("boxes around objects of {} {classes}", names.len())
+            }
         }
     }
 }
@@ -56,6 +102,8 @@ impl Targets {
         match self {
             Targets::Classes(labels) => labels.len(),
             Targets::Values(values) => values.len(),
+            Targets::Masks(masks) => masks.len(),
+            Targets::Boxes(images) => images.len(),
         }
     }
 
@@ -63,28 +111,33 @@ impl Targets {
         self.len() == 0
     }
 
-    /// The class or the value of one row.
+    /// The class or the value of one row; NaN of what is no number.
     pub fn number(&self, row: usize) -> f64 {
         match self {
             Targets::Classes(labels) => f64::from(labels[row]),
             Targets::Values(values) => f64::from(values[row]),
+            Targets::Masks(_) | Targets::Boxes(_) => f64::NAN,
         }
     }
 
-    /// The classes; nothing of values.
+    /// The classes, if each row has one.
     pub fn labels(&self) -> Option<&[u32]> {
-        match self {
-            Targets::Classes(labels) => Some(labels),
-            Targets::Values(_) => None,
-        }
+        if let Targets::Classes(labels) = self { Some(labels) } else { None }
     }
 
-    /// The values; nothing of classes.
+    /// The values, if each row has one.
     pub fn values(&self) -> Option<&[f32]> {
-        match self {
-            Targets::Classes(_) => None,
-            Targets::Values(values) => Some(values),
-        }
+        if let Targets::Values(values) = self { Some(values) } else { None }
+    }
+
+    /// The masks, if each row has one.
+    pub fn masks(&self) -> Option<&Masks> {
+        if let Targets::Masks(masks) = self { Some(masks) } else { None }
+    }
+
+    /// The objects of each row, if rows have any number of them.
+    pub fn boxes(&self) -> Option<&[Arc<[ObjectBox]>]> {
+        if let Targets::Boxes(images) = self { Some(images) } else { None }
     }
 
     /// These rows alone, in this order.
@@ -92,6 +145,8 @@ impl Targets {
         match self {
             Targets::Classes(labels) => Targets::Classes(picked(labels, rows, 1)),
             Targets::Values(values) => Targets::Values(picked(values, rows, 1)),
+            Targets::Masks(masks) => Targets::Masks(masks.kept(rows)),
+            Targets::Boxes(images) => Targets::Boxes(rows.iter().map(|row| images[*row].clone()).collect()),
         }
     }
 
@@ -100,11 +155,16 @@ impl Targets {
         match self {
             Targets::Classes(labels) => labels.shuffle(rng),
             Targets::Values(values) => values.shuffle(rng),
+            Targets::Masks(masks) => masks.shuffle(rng),
+            Targets::Boxes(images) => images.shuffle(rng),
         }
     }
 
     /// Gives these rows a wrong target: another of the classes, each of the others as likely, or the value of another row.
-    pub(super) fn spoil(&mut self, spoiled: impl Iterator<Item = usize>, target: &Target, rng: &mut Rng) {
+    ///
+    /// # Errors
+    /// When a target is neither: at `label_noise`.
+    pub(super) fn spoil(&mut self, spoiled: impl Iterator<Item = usize>, target: &Target, rng: &mut Rng) -> Result<()> {
         let rows = self.len();
         match self {
             Targets::Classes(labels) => {
@@ -119,6 +179,8 @@ impl Targets {
                     values[row] = clean[(row + rng.random_range(1..rows.max(2))) % rows];
                 }
             }
+            Targets::Masks(_) | Targets::Boxes(_) => return target.refuse("label_noise", "classes and real values"),
         }
+        Ok(())
     }
 }

@@ -1,10 +1,18 @@
 //! Tables laid over one another.
 
+use crate::data::FILE_KEYS;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 /// Ways to say one thing, of which the upper table's counts.
-const EITHER: &[[&str; 2]] = &[["csv", "images"], ["arm", "file"], ["examples", "epochs"]];
+const EITHER: &[[&str; 2]] = &[
+    ["csv", "images"],
+    ["labels", "masks"],
+    ["labels", "boxes"],
+    ["masks", "boxes"],
+    ["arm", "file"],
+    ["examples", "epochs"],
+];
 
 /// Keys whose value is a table under a single name, such as `loss = { huber = { delta = 0.5 } }`.
 const NAMED: &[&str] = &["loss", "reward", "activation"];
@@ -20,7 +28,7 @@ pub(super) fn merge<'i>(under: &mut DeTable<'i>, over: &DeTable<'i>) {
         }
     }
     // The checksums of other files.
-    if ["csv", "test_csv", "images", "labels", "test_images", "test_labels"].iter().any(|key| over.contains_key(*key)) {
+    if FILE_KEYS.iter().any(|key| over.contains_key(*key)) {
         under.remove("sha256");
     }
     for (key, value) in over {

@@ -111,6 +111,9 @@ impl Task {
         let source = match (&settings.dataset, &settings.env) {
             (Some(dataset), None) => {
                 let data = dataset.load(settings.options.as_ref(), &settings.interventions(), seed)?;
+                if matches!(data.target, Target::Mask { .. } | Target::Boxes { .. }) {
+                    return Err(Error::setting("dataset", "nothing is learned from masks and boxes yet"));
+                }
                 TaskSource::DataSet(Arc::new(data))
             }
             (None, Some(id)) => TaskSource::Environment(Box::new(Environment::new(id, settings)?)),

@@ -13,15 +13,16 @@ pub fn write(folder: &Path) -> anyhow::Result<()> {
     disk::create_folder(&figures)?;
     let mut page = String::from(
         "# Data sets\n\nWritten by `lossward data --document docs` from the data itself: what is said of a set here is said by `lossward data NAME`, too.\n\n\
-         | name | in a sentence | rows to train on | held out | licence |\n|---|---|---|---|---|\n",
+         | name | in a sentence | to train on | held out | licence |\n|---|---|---|---|---|\n",
     );
     let mut sections = String::new();
     for row in data::BUILT_IN {
         let subject = set::built_in(row, &Given::new())?;
         let (figure, bytes) = figure(row, &subject)?;
         disk::write_whole(&figures.join(&figure), &bytes)?;
-        let [(_, train), (_, test)] = subject.description.parts[..] else { continue };
-        page += &format!("| [{0}](#{0}) | {1} | {train} | {test} | {2} |\n", row.name, row.summary, row.licence);
+        let mut rows = subject.description.parts.iter().map(|(_, rows)| rows.to_string());
+        let (train, held_out) = (rows.next().unwrap_or_default(), rows.collect::<Vec<_>>().join(" + "));
+        page += &format!("| [{0}](#{0}) | {1} | {train} | {held_out} | {2} |\n", row.name, row.summary, row.licence);
         sections += &section(row, &subject, &figure);
     }
     disk::write_whole(&folder.join("datasets.md"), (page + &sections).as_bytes())?;
@@ -37,14 +38,16 @@ fn figure(row: &DataSetRow, subject: &Subject) -> anyhow::Result<(String, Vec<u8
 }
 
 fn section(row: &DataSetRow, subject: &Subject, figure: &str) -> String {
-    let alternative = match subject.pictures.is_empty() {
-        true => "Histograms of every column",
-        false => "Twelve training images of every class",
+    let alternative = match (subject.pictures.is_empty(), subject.legend.is_empty()) {
+        (true, _) => "Histograms of every column",
+        (false, true) => "Twelve training images of every class",
+        (false, false) => "Images of every part with what is predicted drawn on them",
     };
     let options: String = options::describe(row.options).iter().map(|line| format!("- {line}\n")).collect();
     let options = if options.is_empty() { options } else { format!("\nOptions:\n\n{options}") };
+    let notes: String = subject.notes.iter().map(|note| format!("\n{}.\n", capitalized(note))).collect();
     format!(
-        "\n## {0}\n\n{1}.\n\nSource: {2}. Licence: {3}.\n{options}\n![{alternative}](datasets/{figure})\n\n```text\n{4}```\n",
+        "\n## {0}\n\n{1}.\n\nSource: {2}. Licence: {3}.\n{notes}{options}\n![{alternative}](datasets/{figure})\n\n```text\n{4}```\n",
         row.name,
         capitalized(row.summary),
         row.source,

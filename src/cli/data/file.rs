@@ -6,6 +6,7 @@ use crate::data::source::ByteSource;
 use crate::data::table::Table;
 use crate::data::{Files, advice, boxes, idx, images};
 use crate::parallel;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -19,8 +20,7 @@ pub fn subject(path: &Path, files: &Files) -> anyhow::Result<Subject> {
         return array(path);
     }
     let table = Table::read_as(source, &files.format()?)?;
-    let has = |name: &&str| table.columns.iter().any(|column| column.name == *name);
-    if boxes::COLUMNS.iter().all(has) { of_list(path, &table) } else { Ok(of_table(path, &table)) }
+    if boxes::is_list(&table) { of_list(path, &table) } else { Ok(of_table(path, &table)) }
 }
 
 /// Whether it begins as IDX arrays do; no text begins with a zero byte.
@@ -43,6 +43,7 @@ fn array(path: &Path) -> anyhow::Result<Subject> {
         notes: if description.target.is_some() { gaps(&array) } else { Vec::new() },
         description,
         pictures: pictures.chunks(PICTURES).map(|row| (String::new(), row.to_vec())).collect(),
+        legend: Vec::new(),
     })
 }
 
@@ -59,20 +60,20 @@ fn gaps(array: &idx::Idx) -> Vec<String> {
 }
 
 fn of_list(path: &Path, table: &Table) -> anyhow::Result<Subject> {
-    let boxes = boxes::read(table)?;
-    let mut images: Vec<i64> = boxes.iter().map(|labelled| labelled.truth.image).collect();
-    images.sort_unstable();
-    images.dedup();
-    let numbers = match (images.first(), images.last()) {
-        (Some(first), Some(last)) => format!("{} with at least one box, numbered {first} to {last}", images.len()),
-        _ => "none".into(),
+    let rows = boxes::read(table)?;
+    let images: BTreeSet<&str> = rows.iter().map(|row| row.image.as_str()).collect();
+    let numbers: Option<BTreeSet<u64>> = images.iter().map(|image| image.parse().ok()).collect();
+    let numbered = match numbers.as_ref().and_then(|numbers| Some((numbers.first()?, numbers.last()?))) {
+        Some((first, last)) => format!(", numbered {first} to {last}"),
+        None => String::new(),
     };
     Ok(Subject {
         name: path.display().to_string(),
         summary: "a list of boxes around objects in images, sizes in pixels".into(),
-        facts: vec![("images", numbers)],
-        description: of_boxes(&boxes),
+        facts: vec![("images", format!("{} with at least one box{numbered}", images.len()))],
+        description: of_boxes(&rows),
         pictures: Vec::new(),
+        legend: Vec::new(),
         notes: Vec::new(),
     })
 }
@@ -99,6 +100,7 @@ fn of_table(path: &Path, table: &Table) -> Subject {
         facts: vec![("columns", table.columns.len().to_string())],
         description,
         pictures: Vec::new(),
+        legend: Vec::new(),
         notes,
     }
 }

@@ -9,7 +9,7 @@ const BINS: usize = 20;
 /// `{"name": …, "summary": …, "rows": {…}, "target": …, "columns": […]}` with everything that the text says.
 pub fn of(subject: &Subject) -> Value {
     let description = &subject.description;
-    let parts: Vec<&str> = description.parts.iter().map(|(name, _)| *name).collect();
+    let parts: Vec<&str> = description.parts.iter().map(|(name, _)| name.as_str()).collect();
     let mut object = Map::new();
     object.insert("name".into(), json!(subject.name));
     object.insert("summary".into(), json!(subject.summary));
@@ -49,7 +49,7 @@ fn of_column(column: &ColumnDescription, parts: &[&str]) -> Value {
             let category = |(name, rows): &(String, Vec<usize>)| {
                 let rows: Map<String, Value> =
                     parts.iter().zip(rows).map(|(part, rows)| (key(part), json!(rows))).collect();
-                json!({ "name": name, "rows": rows })
+                json!({ "name": name, column.counted: rows })
             };
             object["kind"] = json!("categories");
             object["categories"] = names.iter().map(category).collect();

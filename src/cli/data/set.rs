@@ -46,6 +46,7 @@ fn of(name: &str, data: &DataSet) -> Subject {
         facts: vec![("an input", input), ("predicted", data.target.in_words())],
         description: data.description(),
         pictures: data.pictures(PICTURES).unwrap_or_default(),
+        legend: data.legend(),
         notes: data.notes.clone(),
     }
 }

@@ -14,6 +14,8 @@ pub struct Subject {
     pub description: Description,
     /// Rows of images with what they are called; empty where there are none.
     pub pictures: Vec<(String, Vec<Picture>)>,
+    /// What the colors on them mean; empty where there are none.
+    pub legend: Vec<(String, [u8; 3])>,
     /// What whoever learns from it should know.
     pub notes: Vec<String>,
 }
@@ -38,13 +40,13 @@ impl Subject {
 
     /// `1437 to train on, 360 held out`, or `932 rows`.
     fn rows_text(&self) -> String {
-        let part = |(name, rows): &(&'static str, usize)| format!("{rows} {name}");
+        let part = |(name, rows): &(String, usize)| format!("{rows} {name}");
         self.description.parts.iter().map(part).collect::<Vec<_>>().join(", ")
     }
 
     /// The same with what is counted in front.
-    pub fn rows(&self) -> (&'static str, String) {
-        match self.description.parts[..] {
+    pub fn rows(&self) -> (&str, String) {
+        match &self.description.parts[..] {
             [(name, rows)] => (name, rows.to_string()),
             _ => ("rows", self.rows_text()),
         }
@@ -64,6 +66,7 @@ impl Subject {
         (!self.pictures.is_empty()).then(|| ContactSheet {
             title: self.title(),
             subtitle: self.subtitle(),
+            legend: self.legend.clone(),
             rows: self.pictures.clone(),
         })
     }

@@ -92,19 +92,20 @@ fn shortened(name: &str) -> String {
 }
 
 /// Rows and shares of each class in every part.
-pub fn of_classes(parts: &[(&str, usize)], title: &str, names: &[(String, Vec<usize>)]) -> String {
+pub fn of_classes(parts: &[(String, usize)], title: &str, names: &[(String, Vec<usize>)]) -> String {
     let totals: Vec<usize> = (0..parts.len()).map(|part| names.iter().map(|(_, rows)| rows[part]).sum()).collect();
-    let mut rows =
-        vec![std::iter::once(title.to_string()).chain(parts.iter().map(|(name, _)| name.to_string())).collect()];
+    let mut rows = vec![std::iter::once(title.to_string()).chain(parts.iter().map(|(name, _)| name.clone())).collect()];
     for (name, of) in names {
-        let share = |(rows, total): (&usize, &usize)| format!("{rows} {:>6.1} %", 100.0 * *rows as f64 / *total as f64);
+        let share = |(rows, total): (&usize, &usize)| {
+            format!("{rows} {:>6.1} %", 100.0 * *rows as f64 / (*total).max(1) as f64)
+        };
         rows.push(std::iter::once(name.clone()).chain(of.iter().zip(&totals).map(share)).collect());
     }
     table(&rows).iter().map(|line| format!("  {line}\n")).collect()
 }
 
 /// Range, moments and quantiles of a value in every part.
-pub fn of_values(parts: &[(&str, usize)], title: &str, values: &[Distribution]) -> String {
+pub fn of_values(parts: &[(String, usize)], title: &str, values: &[Distribution]) -> String {
     let head =
         [title, "least", "5 %", "25 %", "median", "75 %", "95 %", "largest", "mean", "deviation", "distribution"];
     let decimals = decimals(joined(values).deviation());

@@ -5,6 +5,7 @@ mod distribution;
 mod of_idx;
 mod of_set;
 mod of_table;
+mod of_targets;
 
 pub use bins::Bins;
 pub use distribution::Distribution;
@@ -14,7 +15,7 @@ pub use of_table::of_boxes;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Description {
     /// What the parts are called, and their rows.
-    pub parts: Vec<(&'static str, usize)>,
+    pub parts: Vec<(String, usize)>,
     /// What is predicted, where that is decided.
     pub target: Option<ColumnDescription>,
     pub columns: Vec<ColumnDescription>,
@@ -34,6 +35,8 @@ pub struct ColumnDescription {
     pub name: String,
     /// Entries without a value, over all parts.
     pub missing: usize,
+    /// What its categories count: `rows`.
+    pub counted: &'static str,
     pub content: Content,
 }
 
@@ -41,13 +44,17 @@ pub struct ColumnDescription {
 pub enum Content {
     /// One distribution for each part.
     Numbers(Vec<Distribution>),
-    /// Names with their rows in each part, `[names][parts]`.
+    /// Names with how often they occur in each part, `[names][parts]`.
     Categories(Vec<(String, Vec<usize>)>),
 }
 
 impl ColumnDescription {
     fn numbers(name: impl Into<String>, parts: Vec<Distribution>) -> ColumnDescription {
-        ColumnDescription { name: name.into(), missing: 0, content: Content::Numbers(parts) }
+        ColumnDescription { name: name.into(), missing: 0, counted: "rows", content: Content::Numbers(parts) }
+    }
+
+    fn categories(name: impl Into<String>, names: Vec<(String, Vec<usize>)>) -> ColumnDescription {
+        ColumnDescription { name: name.into(), missing: 0, counted: "rows", content: Content::Categories(names) }
     }
 
     /// Different numbers or names over all parts.

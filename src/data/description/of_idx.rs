@@ -1,6 +1,6 @@
 //! The description of an array from an IDX file.
 
-use super::{ColumnDescription, Content, Description, Distribution};
+use super::{ColumnDescription, Description, Distribution};
 use crate::data::Picture;
 use crate::data::idx::{Elements, Idx};
 
@@ -13,11 +13,11 @@ impl Idx {
         let elements = self.distribution();
         let missing = self.elements.len() - elements.rows();
         let are_labels = self.shape.len() == 1 && elements.is_whole() && elements.distinct() <= MOST_CLASSES;
-        let parts = vec![("rows", self.shape.first().copied().unwrap_or(1))];
+        let parts = vec![("rows".to_string(), self.shape.first().copied().unwrap_or(1))];
         if are_labels {
             let classes = elements.counts().iter().map(|(class, rows)| (class.to_string(), vec![*rows]));
-            let content = Content::Categories(classes.collect());
-            let target = Some(ColumnDescription { name: "label".into(), missing, content });
+            let target =
+                Some(ColumnDescription { missing, ..ColumnDescription::categories("label", classes.collect()) });
             return Description { parts, target, columns: Vec::new(), plane: None };
         }
         let name = if self.image_shape().is_some() { "pixel" } else { "element" };
@@ -61,6 +61,7 @@ impl Idx {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Content;
     use super::*;
 
     #[test]

@@ -1,14 +1,13 @@
 //! The description of a data set, from standardized inputs back to the units of its source.
 
+use super::of_targets::{self, Described};
 use super::{ColumnDescription, Content, Description, Distribution, Plane};
-use crate::data::{DataSet, Examples, Feature, Picture, Target};
+use crate::data::picture::{IGNORED_COLOR, class_color, mask_color};
+use crate::data::{DataSet, Examples, Feature, Picture, Target, Targets};
 use crate::parallel;
 
-/// What the parts are called.
-const PARTS: [&str; 2] = ["to train on", "held out"];
-
 impl DataSet {
-    /// Both parts, with a column for all pixels of images, and one for all categories of a column.
+    /// All parts, with a column for all pixels of images, and one for all categories of a column.
     pub fn description(&self) -> Description {
         let groups = self.features.chunk_by(|a, b| a.column == b.column);
         let mut first = 0;
@@ -16,11 +15,13 @@ impl DataSet {
             first += group.len();
             (group, first - group.len())
         });
-        let columns = parallel::map(&placed.collect::<Vec<_>>(), |(group, first)| self.column(group, *first));
+        let mut columns = parallel::map(&placed.collect::<Vec<_>>(), |(group, first)| self.column(group, *first));
+        let (target, of_targets) = self.target_columns();
+        columns.extend(of_targets);
         Description {
-            parts: PARTS.into_iter().zip(self.parts().map(Examples::len)).collect(),
+            parts: self.parts().into_iter().map(|(name, part)| (name.to_string(), part.len())).collect(),
             columns,
-            target: Some(self.target_column()),
+            target: Some(target),
             plane: self.plane(),
         }
     }
@@ -44,78 +45,131 @@ impl DataSet {
                     let value = |row| scale.original(part.targets.number(row) as f32);
                     inputs.iter().enumerate().map(|(row, z)| (original(0, *z), value(row))).collect()
                 };
-                let groups = PARTS.iter().zip(self.parts()).map(|(name, part)| (name.to_string(), points(part)));
+                let groups = self.parts().into_iter().map(|(name, part)| (name.to_string(), points(part)));
                 Some(Plane { axes: [x.name.clone(), self.target.name()], groups: groups.collect() })
             }
             _ => None,
         }
     }
 
-    fn parts(&self) -> [&Examples; 2] {
-        [&self.train, &self.test]
+    /// With what they are called.
+    pub(super) fn parts(&self) -> Vec<(&str, &Examples)> {
+        let further = self.further.iter().map(|(name, part)| (name.as_str(), &**part));
+        [("to train on", &*self.train), ("held out", &*self.test)].into_iter().chain(further).collect()
+    }
+
+    fn of_parts<T>(&self, of: impl Fn(&Examples) -> T) -> Vec<T> {
+        self.parts().into_iter().map(|(_, part)| of(part)).collect()
     }
 
     fn column(&self, group: &[Feature], first: usize) -> ColumnDescription {
         let content = match group[0].category() {
-            None => {
-                let numbers = |part: &Examples| self.distribution(part, first);
-                Content::Numbers(self.parts().map(numbers).to_vec())
-            }
+            None => Content::Numbers(self.of_parts(|part| self.distribution(part, first))),
             Some(_) => {
                 let rows = |part: &Examples, feature| part.feature(feature).filter(|one| *one == 1.0).count();
                 let name = |feature: &Feature| feature.category().unwrap_or(&feature.name).to_string();
-                let named = |(i, feature): (usize, &Feature)| {
-                    (name(feature), self.parts().map(|part| rows(part, first + i)).to_vec())
-                };
+                let named =
+                    |(i, feature): (usize, &Feature)| (name(feature), self.of_parts(|part| rows(part, first + i)));
                 Content::Categories(group.iter().enumerate().map(named).collect())
             }
         };
-        ColumnDescription { name: group[0].column.clone(), missing: group[0].missing, content }
+        ColumnDescription { name: group[0].column.clone(), missing: group[0].missing, counted: "rows", content }
     }
 
-    fn target_column(&self) -> ColumnDescription {
+    fn target_columns(&self) -> Described {
+        let parts = self.parts();
         match &self.target {
             Target::Class { names } => {
-                let rows = |class: usize| {
-                    let of = |part: &Examples| {
-                        (0..part.len()).filter(|row| part.targets.number(*row) == class as f64).count()
-                    };
-                    self.parts().map(of).to_vec()
-                };
+                let is = |part: &Examples, row: usize, class: usize| part.targets.number(row) == class as f64;
+                let rows =
+                    |class: usize| self.of_parts(|part| (0..part.len()).filter(|row| is(part, *row, class)).count());
                 let classes = names.iter().enumerate().map(|(class, name)| (name.clone(), rows(class)));
-                ColumnDescription {
-                    name: self.target.name(),
-                    missing: 0,
-                    content: Content::Categories(classes.collect()),
-                }
+                (ColumnDescription::categories(self.target.name(), classes.collect()), Vec::new())
             }
             Target::Value { scale, .. } => {
                 let numbers = |part: &Examples| {
                     let values = part.targets.values().into_iter().flatten();
                     Distribution::of(values.map(|z| scale.original(*z)))
                 };
-                ColumnDescription::numbers(self.target.name(), self.parts().map(numbers).to_vec())
+                (ColumnDescription::numbers(self.target.name(), self.of_parts(numbers)), Vec::new())
+            }
+            Target::Mask { names, ignored } => {
+                let masks: Vec<_> = parts.iter().filter_map(|(_, part)| part.targets.masks()).collect();
+                of_targets::of_masks(names, *ignored, &masks)
+            }
+            Target::Boxes { names } => {
+                let boxes: Vec<_> = parts.iter().filter_map(|(_, part)| part.targets.boxes()).collect();
+                of_targets::of_boxes(names, &boxes)
             }
         }
     }
 
-    /// The first `each` training images of every class with its name, if the inputs are images.
+    /// The first `each` training images of every class with its name, if the inputs are images; of masks and boxes, so many of each
+    /// part from its first to its last, with what is predicted drawn on them.
     pub fn pictures(&self, each: usize) -> Option<Vec<(String, Vec<Picture>)>> {
-        let ([channels, height, width], Target::Class { names }) = (&self.shape[..], &self.target) else { return None };
+        let [channels, height, width] = self.shape[..] else { return None };
         let Content::Numbers(pixels) = self.column(&self.features[..1], 0).content else { return None };
         let (low, high) = super::joined(&pixels).range()?;
         let scale = self.features[0].scale;
-        let picture = |row: usize| {
-            let numbers = self.train.inputs_of(std::iter::once(row));
-            Picture::new([*channels, *height, *width], |channel, pixel| {
+        let picture = |part: &Examples, row: usize| {
+            let numbers = part.inputs_of(std::iter::once(row));
+            Picture::new([channels, height, width], |channel, pixel| {
                 (scale.original(numbers[channel * height * width + pixel]) - low) / (high - low)
             })
         };
-        let of_class = |class: usize| {
-            let rows = (0..self.train.len()).filter(|row| self.train.targets.number(*row) == class as f64);
-            rows.take(each).map(picture).collect()
+        match &self.target {
+            Target::Class { names } => {
+                let of_class = |class: usize| {
+                    let rows = (0..self.train.len()).filter(|row| self.train.targets.number(*row) == class as f64);
+                    rows.take(each).map(|row| picture(&self.train, row)).collect()
+                };
+                Some(names.iter().enumerate().map(|(class, name)| (name.clone(), of_class(class))).collect())
+            }
+            Target::Value { .. } => None,
+            Target::Mask { .. } | Target::Boxes { .. } => {
+                Some(self.parts().into_iter().flat_map(|part| self.drawn(part, each, picture)).collect())
+            }
+        }
+    }
+
+    /// Rows of a part from its first to its last: boxes on the images, masks below them.
+    fn drawn(
+        &self,
+        (name, part): (&str, &Examples),
+        each: usize,
+        picture: impl Fn(&Examples, usize) -> Picture,
+    ) -> Vec<(String, Vec<Picture>)> {
+        let shown = each.min(part.len());
+        let rows = (0..shown).map(|i| i * part.len() / shown);
+        let plain = rows.clone().map(|row| picture(part, row));
+        match (&part.targets, &self.target) {
+            (Targets::Masks(masks), Target::Mask { ignored, .. }) => {
+                let tinted = plain.clone().zip(rows).map(|(picture, row)| picture.tinted(masks.of(row), *ignored));
+                vec![(name.to_string(), plain.collect()), ("with masks".into(), tinted.collect())]
+            }
+            (Targets::Boxes(images), _) => {
+                let outlined = plain.zip(rows).map(|(picture, row)| picture.outlined(&images[row]));
+                vec![(name.to_string(), outlined.collect())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the colors on [`Self::pictures`] mean; nothing where there are none.
+    pub fn legend(&self) -> Vec<(String, [u8; 3])> {
+        let ignores = match (&self.target, &self.train.targets) {
+            (Target::Mask { ignored, .. }, _) => ignored.is_some(),
+            (_, Targets::Boxes(images)) => images.iter().flat_map(|image| image.iter()).any(|object| object.ignored),
+            _ => false,
         };
-        Some(names.iter().enumerate().map(|(class, name)| (name.clone(), of_class(class))).collect())
+        let color = |class: usize| match self.target {
+            Target::Mask { .. } => mask_color(class),
+            Target::Boxes { .. } => Some(class_color(class)),
+            Target::Class { .. } | Target::Value { .. } => None,
+        };
+        let names = self.target.names().iter().enumerate();
+        let colors = names.filter_map(|(class, name)| Some((name.clone(), color(class)?)));
+        colors.chain(ignores.then(|| ("ignored".to_string(), IGNORED_COLOR))).collect()
     }
 
     /// One feature in its own unit; of images, which have a single one, all pixels.

@@ -1,14 +1,14 @@
 //! The description of a table, and of a list of boxes.
 
 use super::{ColumnDescription, Content, Description, Distribution};
-use crate::data::boxes::LabelledBox;
+use crate::data::boxes::Row;
 use crate::data::table::Table;
 use std::collections::BTreeMap;
 
 impl Table {
     /// Its columns, as [`Self::described_column`] has them; none of them is predicted.
     pub fn described(&self, columns: Vec<ColumnDescription>) -> Description {
-        Description { parts: vec![("rows", self.rows())], target: None, columns, plane: None }
+        Description { parts: vec![("rows".into(), self.rows())], target: None, columns, plane: None }
     }
 
     /// One of its columns, numbers that are not finite counted as missing; `numbers` are those of [`crate::data::table::Column::numbers`].
@@ -29,41 +29,39 @@ impl Table {
             Content::Numbers(parts) => parts[0].rows(),
             Content::Categories(names) => names.iter().map(|(_, rows)| rows[0]).sum(),
         };
-        ColumnDescription { name: column.name.clone(), missing: self.rows() - known, content }
+        ColumnDescription { name: column.name.clone(), missing: self.rows() - known, counted: "rows", content }
     }
 }
 
 /// What boxes of objects in images are like; sizes are in pixels.
-pub fn of_boxes(boxes: &[LabelledBox]) -> Description {
-    let mut of_images: BTreeMap<i64, usize> = BTreeMap::new();
-    let mut of_classes: BTreeMap<i64, usize> = BTreeMap::new();
-    for labelled in boxes {
-        *of_images.entry(labelled.truth.image).or_default() += 1;
-        *of_classes.entry(labelled.truth.category).or_default() += 1;
-    }
-    let column = |name: &str, of: fn(&LabelledBox) -> f64| {
+pub fn of_boxes(boxes: &[Row]) -> Description {
+    let mut of_images: BTreeMap<&str, usize> = BTreeMap::new();
+    boxes.iter().for_each(|row| *of_images.entry(&row.image).or_default() += 1);
+    let column = |name: &str, of: fn(&Row) -> f64| {
         ColumnDescription::numbers(name, vec![Distribution::of(boxes.iter().map(of))])
     };
-    let classes = of_classes.into_iter().map(|(class, rows)| (class.to_string(), vec![rows]));
+    let mut of_classes: BTreeMap<&str, usize> = BTreeMap::new();
+    boxes.iter().for_each(|row| *of_classes.entry(&row.class).or_default() += 1);
+    let mut classes: Vec<(String, Vec<usize>)> =
+        of_classes.into_iter().map(|(class, boxes)| (class.to_string(), vec![boxes])).collect();
+    // Numbers in their own order, names behind them.
+    classes.sort_by_key(|(class, _)| class.parse::<u32>().unwrap_or(u32::MAX));
+    let target = ColumnDescription::categories("class", classes);
     Description {
-        parts: vec![("boxes", boxes.len())],
-        target: Some(ColumnDescription {
-            name: "class".into(),
-            missing: 0,
-            content: Content::Categories(classes.collect()),
-        }),
+        parts: vec![("boxes".into(), boxes.len())],
+        target: Some(ColumnDescription { counted: "boxes", ..target }),
         columns: vec![
             ColumnDescription::numbers(
                 "boxes per image",
                 vec![Distribution::of(of_images.into_values().map(|n| n as f64))],
             ),
-            column("width", |labelled| labelled.truth.bbox[2]),
-            column("height", |labelled| labelled.truth.bbox[3]),
-            column("area", |labelled| labelled.truth.area),
-            column("width / height", |labelled| labelled.truth.bbox[2] / labelled.truth.bbox[3]),
-            column("center x", |labelled| labelled.truth.bbox[0] + labelled.truth.bbox[2] / 2.0),
-            column("center y", |labelled| labelled.truth.bbox[1] + labelled.truth.bbox[3] / 2.0),
-            column("visible", |labelled| labelled.visible),
+            column("width", |Row { corners: [x1, _, x2, _], .. }| x2 - x1),
+            column("height", |Row { corners: [_, y1, _, y2], .. }| y2 - y1),
+            column("area", |Row { corners: [x1, y1, x2, y2], .. }| (x2 - x1) * (y2 - y1)),
+            column("width / height", |Row { corners: [x1, y1, x2, y2], .. }| (x2 - x1) / (y2 - y1)),
+            column("center x", |Row { corners: [x1, _, x2, _], .. }| (x1 + x2) / 2.0),
+            column("center y", |Row { corners: [_, y1, _, y2], .. }| (y1 + y2) / 2.0),
+            column("visible", |row| row.visible),
         ],
         plane: None,
     }

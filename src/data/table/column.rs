@@ -49,6 +49,11 @@ impl Column {
         self.texts.iter()
     }
 
+    /// What is written in one row.
+    pub fn text(&self, row: usize) -> Option<&str> {
+        self.texts.get(row)
+    }
+
     /// The numbers where all that is not missing is one.
     pub fn numbers(&self) -> Option<Vec<Option<f64>>> {
         let number = |text: Option<&str>| match text {

@@ -125,6 +125,11 @@ impl Table {
         self.files.last().map_or(0, |(_, end)| *end)
     }
 
+    /// What errors call it, or the first of its files.
+    pub fn name(&self) -> &str {
+        &self.files[0].0
+    }
+
     /// The column with this name.
     ///
     /// # Errors
@@ -138,7 +143,7 @@ impl Table {
 
     /// An error that names this table.
     pub fn error(&self, message: impl ToString) -> Error {
-        Error::content(&self.files[0].0, message)
+        Error::content(self.name(), message)
     }
 
     /// An error that names a row, counted from 1 below the header of its file.

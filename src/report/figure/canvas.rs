@@ -22,6 +22,8 @@ pub(super) trait Canvas {
     fn dot(&mut self, center: (f64, f64), radius: f64, color: (u8, u8, u8)) -> Result<()>;
     /// A picture between two corners, above everything else.
     fn picture(&mut self, corners: [(f64, f64); 2], picture: &Picture) -> Result<()>;
+    /// A line around a part of a picture, above it.
+    fn outline(&mut self, corners: [(f64, f64); 2], color: [u8; 3]) -> Result<()>;
     /// `at` is the baseline's start, middle or end.
     fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) -> Result<()>;
 }
@@ -196,6 +198,23 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
             self.block([(x, y), (x + across, y + down)], (color[0], color[1], color[2]))?;
         }
         Ok(())
+    }
+
+    fn outline(&mut self, [(left, top), (right, bottom)]: [(f64, f64); 2], [r, g, b]: [u8; 3]) -> Result<()> {
+        match &mut self.pictures {
+            Some(pictures) => {
+                pictures.push_str(&format!(
+                    "<rect x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"rgb({r},{g},{b})\"/>\n",
+                    right - left,
+                    bottom - top
+                ));
+                Ok(())
+            }
+            None => {
+                let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
+                self.line(&corners, (r, g, b), 1.0, false)
+            }
+        }
     }
 
     fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) -> Result<()> {

@@ -1,7 +1,7 @@
-//! Images beside one another, a row for each class.
+//! Images beside one another, a row for each class or each part of the data.
 
 use super::canvas::{self, Anchor, Canvas, Ink};
-use super::{HEAD, MARGIN};
+use super::{HEAD, LEGEND_LINE, MARGIN};
 use crate::Result;
 use crate::data::Picture;
 
@@ -9,10 +9,17 @@ use crate::data::Picture;
 const SIDE: f64 = 52.0;
 const GAP: f64 = 5.0;
 
+/// Around a color of the legend.
+const FRAME: (u8, u8, u8) = (120, 120, 120);
+/// The side of the color beside a name.
+const SWATCH: f64 = 10.0;
+
 /// Images with the names of their rows.
 pub struct ContactSheet {
     pub title: String,
     pub subtitle: String,
+    /// What the colors on the images mean, where there are any.
+    pub legend: Vec<(String, [u8; 3])>,
     pub rows: Vec<(String, Vec<Picture>)>,
 }
 
@@ -29,10 +36,10 @@ impl ContactSheet {
         self.rows.iter().flat_map(|(_, pictures)| pictures)
     }
 
-    /// Whole pixels for each pixel of an image, where it isn't larger than its place.
+    /// Whole pixels for each pixel of an image; halves, which are whole in a PNG, where it is larger than its place.
     fn scale(&self) -> f64 {
         let longest = self.pictures().map(|picture| picture.width.max(picture.height)).max().unwrap_or(1) as f64;
-        if longest > SIDE { 2.0 * SIDE / longest } else { (SIDE / longest).round() }
+        if longest <= SIDE { (SIDE / longest).round() } else { (4.0 * SIDE / longest).round().max(1.0) / 2.0 }
     }
 
     /// The width and the height of the largest image as it is drawn.
@@ -51,21 +58,58 @@ impl ContactSheet {
         let columns = self.rows.iter().map(|(_, pictures)| pictures.len()).max().unwrap_or(0) as f64;
         let text = canvas::text_width(&self.subtitle, 12.0).max(canvas::text_width(&self.title, 19.0));
         let across = (self.left() + columns * (width + GAP)).max(MARGIN + 8.0 + text);
-        (across + MARGIN, HEAD + 6.0 + self.rows.len() as f64 * (height + GAP) + MARGIN)
+        (across + MARGIN, self.top(across) + self.rows.len() as f64 * (height + GAP) + MARGIN)
+    }
+
+    /// Where each name of the legend begins, line by line, in a sheet of this width.
+    fn legend_places(&self, across: f64) -> Vec<(f64, f64)> {
+        let (mut x, mut y) = (MARGIN + 8.0, HEAD + 12.0);
+        let place = |(name, _): &(String, [u8; 3])| {
+            let width = SWATCH + 5.0 + canvas::text_width(name, 12.0) + 16.0;
+            if x + width > across && x > MARGIN + 8.0 {
+                (x, y) = (MARGIN + 8.0, y + LEGEND_LINE);
+            }
+            x += width;
+            (x - width, y)
+        };
+        self.legend.iter().map(place).collect()
+    }
+
+    /// Where the images begin.
+    fn top(&self, across: f64) -> f64 {
+        self.legend_places(across).last().map_or(HEAD + 6.0, |(_, y)| y + 14.0)
+    }
+
+    fn draw_legend(&self, canvas: &mut dyn Canvas, across: f64) -> Result<()> {
+        for ((name, [r, g, b]), (x, y)) in self.legend.iter().zip(self.legend_places(across)) {
+            let corners = [(x, y - SWATCH + 1.0), (x + SWATCH, y + 1.0)];
+            // A frame, so that white is seen.
+            canvas
+                .block([(corners[0].0 - 1.0, corners[0].1 - 1.0), (corners[1].0 + 1.0, corners[1].1 + 1.0)], FRAME)?;
+            canvas.block(corners, (*r, *g, *b))?;
+            canvas.text((x + SWATCH + 5.0, y), name, 12.0, Ink::Normal, Anchor::Start)?;
+        }
+        Ok(())
     }
 
     fn draw(&self, canvas: &mut dyn Canvas) -> Result<()> {
         canvas.text((MARGIN + 8.0, 30.0), &self.title, 19.0, Ink::Strong, Anchor::Start)?;
         canvas.text((MARGIN + 8.0, 51.0), &self.subtitle, 12.0, Ink::Soft, Anchor::Start)?;
+        let across = self.size().0 - MARGIN;
+        self.draw_legend(canvas, across)?;
         let (width, height) = self.cell();
         for (i, (name, pictures)) in self.rows.iter().enumerate() {
-            let top = HEAD + 6.0 + i as f64 * (height + GAP);
+            let top = self.top(across) + i as f64 * (height + GAP);
             let middle = (self.left() - 14.0, top + height / 2.0 + 4.5);
             canvas.text(middle, name, 13.0, Ink::Normal, Anchor::End)?;
             for (j, picture) in pictures.iter().enumerate() {
                 let left = self.left() + j as f64 * (width + GAP);
                 let size = [picture.width, picture.height].map(|side| side as f64 * self.scale());
                 canvas.picture([(left, top), (left + size[0], top + size[1])], picture)?;
+                for outline in &picture.outlines {
+                    let [x1, y1, x2, y2] = outline.corners.map(|place| place * self.scale());
+                    canvas.outline([(left + x1, top + y1), (left + x2, top + y2)], outline.color)?;
+                }
             }
         }
         Ok(())

@@ -70,6 +70,7 @@ pub fn of(target: &Target) -> Arc<dyn Kind> {
         Target::Value { column, logarithm, scale } => {
             Arc::new(Value { column: column.clone(), logarithm: *logarithm, scale: *scale })
         }
+        _ => unreachable!("a task refuses targets that have no kind"),
     }
 }
 

@@ -1,5 +1,18 @@
 //! The data sets that are embedded in the program; their sources stand in datasets/*/DATASET.md.
 
+/// An embedded file with its name.
+macro_rules! file {
+    ($path:literal) => {
+        ByteSource::Embedded($path, include_bytes!(concat!("../../../datasets/", $path)))
+    };
+}
+
+mod boxes;
+mod masks;
+
+pub(super) use boxes::{MNIST_DETECT, TREES_NEON};
+pub(super) use masks::{MRI_LESION_SIM, MRI_STRUCTURES, MRI_TISSUE};
+
 use super::images::Images;
 use super::source::ByteSource;
 use super::table::Table;
@@ -7,13 +20,6 @@ use super::tabular::{Missing, Split, Tabular, TargetKind};
 use super::{DataSet, DataSetRow, Target};
 use crate::Result;
 use crate::options::{OptionKind, OptionRow};
-
-/// An embedded file with its name.
-macro_rules! file {
-    ($path:literal) => {
-        ByteSource::Embedded($path, include_bytes!(concat!("../../datasets/", $path)))
-    };
-}
 
 pub(super) const DIGITS: DataSetRow = DataSetRow {
     name: "digits",
