@@ -134,7 +134,7 @@ impl<'a> Trial<'a> {
     /// The arm's network as it is initialized.
     fn network(&self, task: &Task) -> Result<Network> {
         let settings = &self.arm.network;
-        let policy = Policy::new(task.actions(), settings.policy.as_ref())?;
+        let policy = task.policy(settings.policy.as_ref())?;
         let sizes = (&task.input_shape()[..], policy);
         let network = Network::of_policy(settings, sizes, &mut stream(self.seed, "init", 0))?;
         let usage = task.usage(&self.arm.task, settings.policy.as_ref())?;

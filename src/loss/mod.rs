@@ -144,6 +144,14 @@ impl Loss {
         self.of_labels.unwrap_or(self.per_example)(inputs, options)
     }
 
+    /// Whether it compares a logit with a yes-or-no target.
+    pub fn trains_logits(&self) -> bool {
+        let domains = |parts: &[Part]| parts.iter().map(|part| part.domain).collect::<Vec<_>>();
+        self.layout == Layout::Same
+            && domains(self.predictions) == [Domain::Real]
+            && domains(self.targets).first() == Some(&Domain::Unit)
+    }
+
     /// Whether it compares real values of either sign with a prediction, or with a mean and a variance.
     pub fn trains_values(&self) -> bool {
         let domains: Vec<Domain> = self.predictions.iter().map(|part| part.domain).collect();

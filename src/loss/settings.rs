@@ -72,9 +72,9 @@ impl Criterion {
         self.terms.iter().map(|term| term.loss)
     }
 
-    /// Whether every option fits this number of classes.
-    pub fn check_classes(&self, classes: usize) -> Result<()> {
-        Ok(self.terms.iter().try_for_each(|term| term.options.check_classes(classes))?)
+    /// The options of each of them.
+    pub fn options(&self) -> impl Iterator<Item = &Options> {
+        self.terms.iter().map(|term| &term.options)
     }
 
     /// Columns of the terms of a composite.

@@ -1,15 +1,22 @@
 //! A metric of one decision as a reward.
 
-use super::{Metric, all, find};
-use crate::options::{Named, Options};
+use super::{Judged, MaskPrediction, MaskShape, Masks, Metric, Value, all, find};
+use crate::options::{Named, OptionValue, Options};
 use crate::{Error, Result};
 
 /// What a prediction earns for its target: a metric that is read off every decision by itself, its sign such that higher is
 /// better.
 #[derive(Clone, Debug)]
 pub struct Reward {
-    of: fn(f64, f64, &Options) -> f64,
+    of: Earning,
     options: Options,
+}
+
+#[derive(Clone, Debug)]
+enum Earning {
+    Decision(fn(f64, f64, &Options) -> f64),
+    /// A metric of the masks of one image, higher is better or lower.
+    Mask(&'static Metric, bool),
 }
 
 impl Reward {
@@ -40,6 +47,48 @@ impl Reward {
         }
     }
 
+    /// The metric `named` as the reward of the mask of an image; the Dice coefficient of the foreground when it isn't named, 1 where no pixel is
+    /// the foreground's, neither truly nor as predicted.
+    ///
+    /// # Errors
+    /// When the metric is unknown, does not judge masks by one number, is no better either way, or its options don't fit.
+    pub fn of_masks(named: Option<&Named>, shape: MaskShape) -> Result<Reward> {
+        let usual = Named {
+            name: "dice".into(),
+            options: [("positive".into(), OptionValue::Whole(1)), ("absent".into(), OptionValue::Text("one".into()))].into(),
+        };
+        let named = named.unwrap_or(&usual);
+        let metric = find(&named.name)?;
+        let Some(higher) = metric.higher_is_better.filter(|_| metric.judges_masks()) else {
+            let fitting = all().filter(|metric| metric.judges_masks() && metric.higher_is_better.is_some());
+            let fitting = fitting.map(|metric| metric.name).collect::<Vec<_>>().join(", ");
+            return Err(Error::Argument(format!("`{}` rates no mask; use {fitting}", metric.name)));
+        };
+        let options = Options::new(metric.name, metric.options, &named.options)?;
+        let reward = Reward { of: Earning::Mask(metric, higher), options };
+        let empty = vec![0; shape.pixels];
+        reward.rated(metric, shape, &empty, &empty)?;
+        Ok(reward)
+    }
+
+    /// What a class map earns with the true one, `[height, width]` each; 0 where the metric is undefined.
+    pub fn of_mask(&self, shape: MaskShape, predicted: &[u8], truth: &[u8]) -> f64 {
+        let Earning::Mask(metric, higher) = self.of else { return f64::NAN };
+        match self.rated(metric, shape, predicted, truth) {
+            Ok(value) if value.is_nan() => 0.0,
+            Ok(value) => if higher { value } else { -value },
+            Err(_) => f64::NAN,
+        }
+    }
+
+    fn rated(&self, metric: &Metric, shape: MaskShape, predicted: &[u8], truth: &[u8]) -> Result<f64> {
+        let masks = Masks::new(shape, MaskPrediction::Classes(predicted.into()), truth)?;
+        match Judged::Masks(masks).by(metric, &self.options)? {
+            Value::Number(value) => Ok(value),
+            _ => Err(Error::Argument(format!("`{}` gives several numbers with these options; a reward is one", metric.name))),
+        }
+    }
+
     fn new(named: &Named, fits: fn(&Metric) -> bool) -> Result<Reward> {
         let metric = find(&named.name)?;
         let of = metric.reward.ok_or_else(|| {
@@ -50,12 +99,15 @@ impl Reward {
                 metric.name
             ))
         })?;
-        Ok(Reward { of, options: Options::new(metric.name, metric.options, &named.options)? })
+        Ok(Reward { of: Earning::Decision(of), options: Options::new(metric.name, metric.options, &named.options)? })
     }
 
     /// Of one decision; classes are given as whole numbers.
     pub fn of(&self, prediction: f64, target: f64) -> f64 {
-        (self.of)(prediction, target, &self.options)
+        match self.of {
+            Earning::Decision(of) => of(prediction, target, &self.options),
+            Earning::Mask(..) => f64::NAN,
+        }
     }
 }
 

@@ -68,6 +68,8 @@ pub enum Outputs {
     /// The mean of the standardized value, and the logarithm of its standard deviation: the value is `mean + deviation · output`, of which e is
     /// raised to the power where the logarithm is predicted.
     Value { name: String, mean: f64, deviation: f64, logarithm: bool },
+    /// Planes of logits, `[planes, height, width]`: of two classes those of the second one against the first, of more one plane for each.
+    Masks { names: Vec<String>, height: usize, width: usize },
     /// Logits of the choices, one choice after the other.
     Choices { sizes: Vec<u32> },
     /// Means, and behind them logarithms of standard deviations; then `squash` into the bounds: "clip", or "tanh" onto `low + (high − low)(tanh u + 1)/2`.

@@ -174,7 +174,7 @@ fn layers_that_do_not_fit_are_told() {
             .contains("`kernel` belongs to `conv`, not to `pool`")
     );
     assert!(message("layers = [{ conv = 2, kernl = 3 }]", &[1, 8, 8]).contains("did you mean `kernel`"));
-    assert!(message("layers = [{ kernel = 3 }]", &[1, 8, 8]).contains("a layer is one of `conv`, `pool`"));
+    assert!(message("layers = [{ kernel = 3 }]", &[1, 8, 8]).contains("a layer is one of `conv`, `conv_transpose`"));
     assert!(message("layers = [{ dense = 0 }]", &[4]).contains("`dense` of dense must be a whole number, at least 1"));
     assert!(
         message("layers = [{ dense = 3, name = \"fine\" }, { concat = \"fin\" }]", &[4])

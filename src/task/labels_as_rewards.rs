@@ -1,7 +1,7 @@
 //! Labels as rewards: a data set played as a one-step environment.
 
 use super::kind::{self, Kind};
-use crate::data::DataSet;
+use crate::data::{Augmentation, DataSet, Targets};
 use crate::metric::Reward;
 use lossward_envs::{Action, Bound, Copies, Dims, Env, Outcome, Rng, Space, Vectorized};
 use rand::Rng as _;
@@ -14,14 +14,21 @@ struct LabelsAsRewards {
     data: Arc<DataSet>,
     kind: Arc<dyn Kind>,
     reward: Reward,
+    augmentation: Option<Augmentation>,
     row: usize,
+    /// The input and the target of the row as they are changed, if they are.
+    changed: Option<(Vec<f32>, Targets)>,
 }
 
 /// Copies, one per stream.
-pub fn copies(data: &Arc<DataSet>, reward: Reward, rngs: Vec<Rng>) -> Box<dyn Vectorized> {
-    let kind = kind::of(&data.target);
+pub fn copies(
+    data: &Arc<DataSet>,
+    (reward, augmentation): (Reward, Option<Augmentation>),
+    rngs: Vec<Rng>,
+) -> Box<dyn Vectorized> {
+    let kind = kind::of_data(data);
     let actions = kind.actions();
-    let envs = vec![LabelsAsRewards { data: data.clone(), kind, reward, row: 0 }; rngs.len()];
+    let envs = vec![LabelsAsRewards { data: data.clone(), kind, reward, augmentation, row: 0, changed: None }; rngs.len()];
     let observations =
         Space::Box { shape: Dims::of(&data.shape), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) };
     Box::new(Copies::new("labels as rewards", (observations, actions), None, envs, rngs))
@@ -29,16 +36,24 @@ pub fn copies(data: &Arc<DataSet>, reward: Reward, rngs: Vec<Rng>) -> Box<dyn Ve
 
 impl Env for LabelsAsRewards {
     fn reset(&mut self, rng: &mut Rng) {
-        self.row = rng.random_range(0..self.data.train.len());
+        let LabelsAsRewards { data, augmentation, row, changed, .. } = self;
+        *row = rng.random_range(0..data.train.len());
+        *changed = augmentation.map(|augmentation| augmentation.augmented(&data.train, &[*row], &data.shape, rng));
     }
 
     fn step(&mut self, action: Action<'_>, _: &mut Rng) -> Outcome {
-        let train = &self.data.train;
-        let reward = self.reward.of(self.kind.decision(action), train.targets.number(self.row));
+        let (targets, row) = match &self.changed {
+            Some((_, targets)) => (targets, 0),
+            None => (&self.data.train.targets, self.row),
+        };
+        let reward = self.kind.earned(&self.reward, action, targets, row);
         Outcome { reward, terminated: true }
     }
 
     fn observe(&self, out: &mut [f32]) {
-        self.data.train.write_input(self.row, out);
+        match &self.changed {
+            Some((input, _)) => out.copy_from_slice(input),
+            None => self.data.train.write_input(self.row, out),
+        }
     }
 }

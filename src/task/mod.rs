@@ -14,7 +14,8 @@ pub use evaluation::{Evaluation, EvaluationSettings};
 pub use kind::Kind;
 pub use rewards_as_labels::Expert;
 
-use crate::data::{DataSet, DataSetSettings, Examples, Imbalance, Interventions, Target};
+use crate::data::{Augmentation, DataSet, DataSetSettings, Examples, Imbalance, Interventions, Target};
+use crate::distribution::{Policy, PolicySettings};
 use crate::options::{Given, Named};
 use crate::{Error, Result, Rng};
 use lossward_envs::wrapper::{Purpose, WrapperStatistics, Wrappers};
@@ -51,6 +52,9 @@ pub struct TaskSettings {
     pub wrappers: Option<Wrappers>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<Control>,
+    /// How training images of a data set are changed at random, with what is predicted of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<Augmentation>,
 }
 
 impl TaskSettings {
@@ -67,6 +71,7 @@ impl TaskSettings {
             ("train_rows", self.train_rows.is_some()),
             ("imbalance", self.imbalance.is_some()),
             ("label_noise", self.label_noise.is_some()),
+            ("augmentation", self.augmentation.is_some()),
         ];
         let (strangers, place): (&[_], _) = match self.env {
             None => (&of_environments, "environments"),
@@ -91,6 +96,7 @@ pub enum Control {
 pub struct Task {
     pub source: TaskSource,
     pub control: Option<Control>,
+    augmentation: Option<Augmentation>,
 }
 
 const ONE_OF_TWO: &str = "a task has one of `dataset` and `env`, not both and not neither";
@@ -111,8 +117,11 @@ impl Task {
         let source = match (&settings.dataset, &settings.env) {
             (Some(dataset), None) => {
                 let data = dataset.load(settings.options.as_ref(), &settings.interventions(), seed)?;
-                if matches!(data.target, Target::Mask { .. } | Target::Boxes { .. }) {
-                    return Err(Error::setting("dataset", "nothing is learned from masks and boxes yet"));
+                if matches!(data.target, Target::Boxes { .. }) {
+                    return Err(Error::setting("dataset", "nothing is learned from boxes yet"));
+                }
+                if let Some(augmentation) = &settings.augmentation {
+                    augmentation.check(&data.shape).map_err(|error| error.under("augmentation"))?;
                 }
                 TaskSource::DataSet(Arc::new(data))
             }
@@ -131,7 +140,7 @@ impl Task {
             (Some(Control::RandomReward), TaskSource::DataSet(_)) => {
                 Err(Error::setting("control", "`control = \"random_reward\"` needs an environment"))
             }
-            (control, _) => Ok(Task { source, control }),
+            (control, _) => Ok(Task { source, control, augmentation: settings.augmentation }),
         }
     }
 
@@ -146,9 +155,25 @@ impl Task {
     /// What is chosen from: classes, real values or actions.
     pub fn actions(&self) -> Space {
         match &self.source {
-            TaskSource::DataSet(data) => kind::of(&data.target).actions(),
+            TaskSource::DataSet(data) => kind::of_data(data).actions(),
             TaskSource::Environment(environment) => environment.actions,
         }
+    }
+
+    /// How the outputs of a network of these settings are read.
+    ///
+    /// # Errors
+    /// When the settings don't fit what is chosen from.
+    pub fn policy(&self, settings: Option<&PolicySettings>) -> Result<Policy> {
+        match &self.source {
+            TaskSource::DataSet(data) => kind::of_data(data).policy(settings),
+            TaskSource::Environment(environment) => Policy::new(environment.actions, settings),
+        }
+    }
+
+    /// How training images are changed, if they are.
+    pub fn augmentation(&self) -> Option<Augmentation> {
+        self.augmentation
     }
 
     /// What the environment's wrappers learn, where a network's inputs or rewards depend on it.
@@ -165,10 +190,11 @@ impl Task {
     /// When an action is no class.
     pub fn kind(&self) -> Result<Arc<dyn Kind>> {
         match &self.source {
-            TaskSource::DataSet(data) => Ok(kind::of(&data.target)),
+            TaskSource::DataSet(data) => Ok(kind::of_data(data)),
             TaskSource::Environment(environment) => match environment.actions {
                 Space::Discrete(n) => {
-                    Ok(kind::of(&Target::Class { names: (0..n).map(|action| action.to_string()).collect() }))
+                    let names = (0..n).map(|action| action.to_string()).collect();
+                    Ok(kind::of(&Target::Class { names }, &[]))
                 }
                 other => Err(Error::Argument(format!(
                     "a supervised arm needs class labels, which actions in {other} are not"
@@ -204,8 +230,8 @@ impl Task {
                 Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))
             }
             (TaskSource::DataSet(data), _) => {
-                let reward = kind::of(&data.target).reward(reward)?;
-                Ok(labels_as_rewards::copies(data, reward, rngs))
+                let reward = kind::of_data(data).reward(reward)?;
+                Ok(labels_as_rewards::copies(data, (reward, self.augmentation), rngs))
             }
         }
     }

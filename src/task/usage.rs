@@ -15,7 +15,7 @@ impl Task {
             TaskSource::DataSet(data) => Usage {
                 input_shape,
                 features: features(data),
-                outputs: Some(kind::of(&data.target).outputs()),
+                outputs: Some(kind::of_data(data).outputs()),
                 environment: None,
             },
             TaskSource::Environment(environment) => Usage {

@@ -75,6 +75,7 @@ fn update(objective: &mut dyn Objective, training: &mut Training, course: &mut C
     };
     let Counters { before, examples, .. } = objective.counters();
     let descent = optimizer.descend(network.parameters(), &total, before as f64 / training.budget as f64)?;
+    network.parameters().track()?;
     objective.note(&value);
     course.note(unpenalized, &value, penalty.as_ref(), descent)?;
     watch.examples.store(examples, Ordering::Relaxed);

@@ -34,7 +34,7 @@ fn check_numbers(arm: &Arm) -> Check {
 
 fn check_network(arm: &Arm, task: &Task) -> Check {
     arm.network.body_shape(&task.input_shape()).map_err(|error| error.under("network"))?;
-    let policy = Policy::new(task.actions(), arm.network.policy.as_ref());
+    let policy = task.policy(arm.network.policy.as_ref());
     let policy = policy.map_err(|error| error.under("network.policy"))?;
     let bonus = arm.regularizer.entropy.is_none() || policy.has_entropy();
     let message = "the entropy of actions that tanh squashes has no closed form; `entropy_coefficient` of the objective estimates it";

@@ -89,7 +89,7 @@ fn complete(arm: &mut Arm) -> Result<Task> {
     super::limits::of_arm(arm)?;
     if arm.evaluation.metrics.is_empty() {
         let usual = match &task.source {
-            TaskSource::DataSet(data) => kind::of(&data.target).usual_metrics(),
+            TaskSource::DataSet(data) => kind::of_data(data).usual_metrics(),
             // Nothing is chosen there; records name these.
             TaskSource::Environment(_) => &["accuracy", "cross_entropy"],
         };

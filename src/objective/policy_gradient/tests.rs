@@ -27,7 +27,7 @@ fn made(task: &str, preset: &str, over: &str, gain: f64) -> Made {
     let (optimizer, budget, seed) = (&optimizer, 1_000_000, 0);
     let parts = Parts { task: &task, network: &network, optimizer, budget, seed, expert: None };
     let objective = PolicyGradient::new(&settings, &parts).unwrap();
-    let policy = crate::distribution::Policy::new(task.actions(), None).unwrap();
+    let policy = task.policy(None).unwrap();
     let sizes = (&task.input_shape()[..], policy);
     let network = Network::of_policy(&network, sizes, &mut stream(0, "init", 0)).unwrap();
     Made { objective, network, rng: stream(0, "batches", 0) }

@@ -1,6 +1,6 @@
 //! What the house asks of the settings of supervised learning.
 
-use super::{Supervised, SupervisedSettings};
+use super::{Augmenting, Supervised, SupervisedSettings};
 use crate::checks::{Check, at_least_one, fail, most, within};
 use crate::loss::{self, Criterion};
 use crate::objective::{Checked, Objective, ObjectiveKind, Parts};
@@ -34,7 +34,12 @@ impl ObjectiveKind for SupervisedSettings {
     fn build(&self, parts: Parts) -> Result<Box<dyn Objective>> {
         let examples = (parts.task.examples(parts.expert.as_ref())?, parts.task.kind()?);
         let (criterion, dropout) = (Criterion::new(&self.loss)?, stream(parts.seed, "dropout", 0));
-        Ok(Box::new(Supervised::new(examples, criterion, self.batch_size, dropout)))
+        let augmenting = parts.task.augmentation().map(|settings| Augmenting {
+            settings,
+            shape: parts.task.input_shape(),
+            rng: stream(parts.seed, "augmentation", 0),
+        });
+        Ok(Box::new(Supervised::new(examples, criterion, self.batch_size, (dropout, augmenting))))
     }
 }
 
@@ -44,7 +49,7 @@ impl SupervisedSettings {
         let kind = task.kind().map_err(|error| error.under("objective"))?;
         let criterion = Criterion::new(&self.loss).map_err(at_loss)?;
         let Some(loss) = criterion.losses().find(|loss| !kind.fits_loss(loss)) else {
-            return kind.classes().map_or(Ok(()), |classes| criterion.check_classes(classes)).map_err(at_loss);
+            return criterion.options().try_for_each(|options| kind.check_loss(options)).map_err(at_loss);
         };
         let fitting = loss::all().filter(|loss| kind.fits_loss(loss)).map(|loss| loss.name);
         let fitting = fitting.collect::<Vec<_>>().join(", ");

@@ -3,7 +3,7 @@
 mod kind;
 
 use super::{Counters, Mean, Objective, ObjectiveValue, Sense, no_batch};
-use crate::data::Examples;
+use crate::data::{Augmentation, Examples};
 use crate::loss::{Criterion, Loss, LossSettings};
 use crate::network::Network;
 use crate::options::Options;
@@ -52,12 +52,21 @@ pub struct Supervised {
     batch_size: usize,
     /// Of the seeds that units are dropped by.
     dropout: Rng,
+    augmenting: Option<Augmenting>,
     order: Vec<usize>,
     position: usize,
     batch: Option<Labelled>,
     consumed: u64,
     /// [`Self::consumed`] without the batch in hand.
     before: u64,
+}
+
+/// How images are changed when they are put into a batch.
+pub struct Augmenting {
+    pub settings: Augmentation,
+    /// Of one input.
+    pub shape: Vec<usize>,
+    pub rng: Rng,
 }
 
 /// A minibatch.
@@ -75,7 +84,7 @@ impl Supervised {
         (examples, kind): (Arc<Examples>, Arc<dyn Kind>),
         criterion: Criterion,
         batch_size: usize,
-        dropout: Rng,
+        (dropout, augmenting): (Rng, Option<Augmenting>),
     ) -> Self {
         let order: Vec<usize> = (0..examples.len()).collect();
         let position = order.len();
@@ -85,6 +94,7 @@ impl Supervised {
             criterion,
             batch_size,
             dropout,
+            augmenting,
             order,
             position,
             batch: None,
@@ -106,9 +116,14 @@ impl Objective for Supervised {
         }
         let end = (self.position + self.batch_size).min(self.order.len());
         let rows = &self.order[self.position..end];
-        let inputs = self.examples.inputs_of(rows.iter().copied());
-        let targets = self.kind.targets(&self.examples.targets, rows)?;
         let size = rows.len();
+        let (inputs, targets) = match &mut self.augmenting {
+            None => (self.examples.inputs_of(rows.iter().copied()), self.kind.targets(&self.examples.targets, rows)?),
+            Some(Augmenting { settings, shape, rng }) => {
+                let (inputs, targets) = settings.augmented(&self.examples, rows, shape, rng);
+                (inputs, self.kind.targets(&targets, &(0..size).collect::<Vec<usize>>())?)
+            }
+        };
         self.position = end;
         self.before = self.consumed;
         self.consumed += size as u64;

@@ -131,7 +131,7 @@ fn held(data: &Arc<DataSet>, settings: &EvaluationSettings) -> Result<Judgement>
     if settings.options.is_some() {
         return Err(Error::setting("options", "`options` of the evaluation are for environments"));
     }
-    let kind = kind::of(&data.target);
+    let kind = kind::of_data(data);
     let judging = |metrics: &[Named], prefix| -> Result<Vec<Judging>> {
         if let Some((_, metric)) = metrics.iter().enumerate().find(|(i, metric)| metrics[..*i].contains(metric)) {
             return Err(Error::Argument(format!("`{}` stands there twice", metric.label())));

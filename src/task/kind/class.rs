@@ -73,8 +73,8 @@ impl Kind for Class {
         Reward::of_class(named, self.names.len())
     }
 
-    fn decision(&self, action: Action) -> f64 {
-        f64::from(action.index())
+    fn earned(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> f64 {
+        reward.of(f64::from(action.index()), targets.number(row))
     }
 
     fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64 {

@@ -2,17 +2,20 @@
 //! [`Target`] and [`Targets`] that holds it, and its line in [`of`].
 
 mod class;
+mod mask;
 mod value;
 
-use crate::data::{Target, Targets};
+use crate::data::{DataSet, Target, Targets};
 use crate::loss::{Loss, PerExample};
 use crate::metric::{Judged, Metric, Reward};
 use crate::network::Outputs;
 use crate::options::{Named, Options};
 use crate::{Error, Result};
 use candle_core::Tensor;
+use crate::distribution::{Policy, PolicySettings};
 use class::Class;
 use lossward_envs::{Action, Space};
+use mask::Mask;
 use std::sync::Arc;
 use value::Value;
 
@@ -25,13 +28,26 @@ pub trait Kind: Send + Sync {
     /// The number of classes, if there are any.
     fn classes(&self) -> Option<usize>;
 
-    /// The same outputs read as a policy: what it chooses from.
+    /// What a decision is among.
     fn actions(&self) -> Space;
+
+    /// The same outputs read as a policy.
+    ///
+    /// # Errors
+    /// When the settings don't fit what is chosen from.
+    fn policy(&self, settings: Option<&PolicySettings>) -> Result<Policy> {
+        Policy::new(self.actions(), settings)
+    }
 
     /// What the outputs are, written beside the weights.
     fn outputs(&self) -> Outputs;
 
     fn fits_loss(&self, loss: &Loss) -> bool;
+
+    /// Whether the options of a loss that fits do, too.
+    fn check_loss(&self, options: &Options) -> Result<()> {
+        Ok(self.classes().map_or(Ok(()), |classes| options.check_classes(classes))?)
+    }
 
     /// What a loss that fits compares: `a network's scores with class labels`.
     fn compared(&self) -> &'static str;
@@ -56,19 +72,28 @@ pub trait Kind: Send + Sync {
     /// The metric that is named, or the usual one, as the reward of a decision.
     fn reward(&self, named: Option<&Named>) -> Result<Reward>;
 
-    /// The decision that is rewarded, as a number.
-    fn decision(&self, action: Action) -> f64;
+    /// What an action earns with the target of a row.
+    fn earned(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> f64;
 
-    /// What these outputs earn on average: a class that is sampled (computed, without sampling), or the value that is predicted.
+    /// What these outputs earn on average: a class that is sampled (computed, without sampling), or the value or the mask that is predicted.
     fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64;
 }
 
-/// The kind of a target.
-pub fn of(target: &Target) -> Arc<dyn Kind> {
+/// The kind of a data set's target.
+pub fn of_data(data: &DataSet) -> Arc<dyn Kind> {
+    of(&data.target, &data.shape)
+}
+
+/// The kind of the targets of inputs of this shape.
+pub fn of(target: &Target, shape: &[usize]) -> Arc<dyn Kind> {
     match target {
         Target::Class { names } => Arc::new(Class { names: names.clone() }),
         Target::Value { column, logarithm, scale } => {
             Arc::new(Value { column: column.clone(), logarithm: *logarithm, scale: *scale })
+        }
+        Target::Mask { names, ignored } => {
+            let size = if let [_, height, width] = *shape { [height, width] } else { [1, shape.iter().product()] };
+            Arc::new(Mask { names: names.clone(), ignored: *ignored, size })
         }
         _ => unreachable!("a task refuses targets that have no kind"),
     }

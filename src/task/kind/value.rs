@@ -84,8 +84,8 @@ impl Kind for Value {
         Reward::of_value(named)
     }
 
-    fn decision(&self, action: Action) -> f64 {
-        f64::from(action.values()[0])
+    fn earned(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> f64 {
+        reward.of(f64::from(action.values()[0]), targets.number(row))
     }
 
     /// Both standardized.

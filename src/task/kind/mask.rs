@@ -1,0 +1,174 @@
+//! A class for every pixel of an image.
+
+use super::{Kind, foreign};
+use crate::data::Targets;
+use crate::distribution::{Policy, PolicySettings, RawActions};
+use crate::kernel::Grid;
+use crate::loss::{Inputs, Layout, Loss, PerExample};
+use crate::metric::{Judged, MaskPrediction, MaskShape, Masks, Metric, Reward};
+use crate::network::Outputs;
+use crate::options::{Named, Options};
+use crate::{Error, Result};
+use candle_core::{DType, Device, Tensor};
+use lossward_envs::{Action, Space};
+use std::sync::Mutex;
+
+/// Outputs are planes: one logit per pixel of two classes, one per pixel and class of more, `[planes, height, width]`.
+pub(super) struct Mask {
+    pub names: Vec<String>,
+    /// Pixels that are truly of it count nowhere.
+    pub ignored: Option<u8>,
+    /// `[height, width]`
+    pub size: [usize; 2],
+}
+
+impl Mask {
+    fn pixels(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
+    /// Logits of a pixel.
+    fn planes(&self) -> usize {
+        if self.names.len() == 2 { 1 } else { self.names.len() }
+    }
+
+    fn shape(&self) -> MaskShape {
+        let [height, width] = self.size;
+        MaskShape { ignored: self.ignored.map(u32::from), ..MaskShape::new(height, width, self.names.len()) }
+    }
+
+    fn grid(&self) -> Grid {
+        Grid { choices: vec![self.planes() as u32], places: self.pixels() }
+    }
+
+    /// What a class map earns with the target of a row.
+    fn earns(&self, reward: &Reward, predicted: &[u32], targets: &Targets, row: usize) -> f64 {
+        let predicted: Vec<u8> = predicted.iter().map(|class| *class as u8).collect();
+        targets.masks().map_or(f64::NAN, |masks| reward.of_mask(self.shape(), &predicted, masks.of(row)))
+    }
+}
+
+impl Kind for Mask {
+    fn in_words(&self) -> &'static str {
+        "masks"
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(self.names.len())
+    }
+
+    /// A class for each pixel, row by row.
+    fn actions(&self) -> Space {
+        Space::MultiDiscrete(repeated(self.names.len() as u32, self.pixels()))
+    }
+
+    fn policy(&self, settings: Option<&PolicySettings>) -> Result<Policy> {
+        match settings {
+            None => Ok(Policy::Grid(self.grid())),
+            Some(_) => Err(Error::Argument("`policy` is for actions in a box; here they are classes of pixels".into())),
+        }
+    }
+
+    fn outputs(&self) -> Outputs {
+        let [height, width] = self.size;
+        Outputs::Masks { names: self.names.clone(), height, width }
+    }
+
+    /// Of one logit per pixel: losses of yes-or-no targets. Of several: losses of classes. Of both: losses of masks.
+    fn fits_loss(&self, loss: &Loss) -> bool {
+        let ignores = loss.options.iter().any(|row| row.name == "ignore_index");
+        let fits = match loss.layout {
+            Layout::Masks => true,
+            Layout::Classes => self.planes() > 1 && loss.trains_classifiers(),
+            Layout::Same => self.planes() == 1 && loss.trains_logits(),
+            _ => false,
+        };
+        fits && (self.ignored.is_none() || ignores)
+    }
+
+    fn check_loss(&self, options: &Options) -> Result<()> {
+        options.check_classes(self.planes())?;
+        let wanted = self.ignored.map(i64::from);
+        match wanted.is_none() || options.whole("ignore_index") == wanted {
+            true => Ok(()),
+            false => Err(Error::Argument(format!(
+                "pixels of the value {} are ignored in this data set: say `ignore_index = {0}`",
+                wanted.unwrap_or_default()
+            ))),
+        }
+    }
+
+    fn compared(&self) -> &'static str {
+        if self.planes() == 1 { "one score per pixel with masks" } else { "scores of pixels with masks" }
+    }
+
+    /// `[batch, height, width]` of u32
+    fn targets(&self, targets: &Targets, rows: &[usize]) -> Result<Tensor> {
+        let masks = targets.masks().ok_or_else(foreign)?;
+        let classes: Vec<u32> = rows.iter().flat_map(|row| masks.of(*row)).map(|class| u32::from(*class)).collect();
+        Ok(Tensor::from_vec(classes, (rows.len(), self.size[0], self.size[1]), &Device::Cpu)?)
+    }
+
+    fn losses(&self, loss: &Loss, options: &Options, outputs: &Tensor, targets: &Tensor) -> Result<PerExample> {
+        let [height, width] = self.size;
+        let inputs = match loss.layout {
+            // Every pixel is an example of one output.
+            Layout::Same => Inputs::pair(
+                &outputs.reshape(((), 1))?,
+                &targets.flatten_all()?.to_dtype(DType::F32)?.to_dtype(outputs.dtype())?.reshape(((), 1))?,
+            ),
+            _ => Inputs::pair(&outputs.reshape(((), self.planes(), height, width))?, targets),
+        };
+        (loss.per_example)(&inputs, options)
+    }
+
+    fn fits_metric(&self, metric: &Metric) -> bool {
+        metric.judges_masks()
+    }
+
+    fn usual_metrics(&self) -> &'static [&'static str] {
+        &["dice", "pixel_accuracy"]
+    }
+
+    fn judged<'a>(&self, outputs: &'a [f32], targets: &'a Targets) -> Result<Judged<'a>> {
+        let masks = targets.masks().ok_or_else(foreign)?;
+        let truth: Vec<u8> = masks.iter().flatten().copied().collect();
+        Ok(Judged::Masks(Masks::new(self.shape(), MaskPrediction::Logits(outputs), truth)?))
+    }
+
+    fn rehearsed(&self) -> (Vec<f32>, Targets) {
+        let truth = (0..self.pixels()).map(|pixel| (pixel % self.names.len()) as u8).collect();
+        let masks = crate::data::Masks::new(self.size[0], self.size[1], truth);
+        (vec![0.0; self.planes() * self.pixels()], Targets::Masks(masks))
+    }
+
+    fn reward(&self, named: Option<&Named>) -> Result<Reward> {
+        Reward::of_masks(named, self.shape())
+    }
+
+    fn earned(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> f64 {
+        self.earns(reward, action.indices(), targets, row)
+    }
+
+    /// Of the most likely class of every pixel.
+    fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64 {
+        let policy = Policy::Grid(self.grid());
+        let mut chosen = RawActions::default();
+        policy.at(outputs).modes(targets.len(), &mut chosen);
+        let RawActions::Indices(chosen) = chosen else { return f64::NAN };
+        let earned = chosen.chunks_exact(self.pixels()).enumerate();
+        earned.map(|(row, chosen)| self.earns(reward, chosen, targets, row)).sum::<f64>() / targets.len() as f64
+    }
+}
+
+/// The same number so often, for ever: a space is copied around, and there are few.
+fn repeated(size: u32, times: usize) -> &'static [u32] {
+    static KNOWN: Mutex<Vec<&'static [u32]>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(sizes) = known.iter().find(|sizes| sizes.len() == times && sizes.first() == Some(&size)) {
+        return sizes;
+    }
+    let sizes: &'static [u32] = vec![size; times].leak();
+    known.push(sizes);
+    sizes
+}
