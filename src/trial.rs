@@ -1,6 +1,5 @@
 //! One trial: an arm and a seed. Same two, same record, apart from seconds.
 
-use crate::distribution::Policy;
 use crate::experiment::{Arm, columns};
 use crate::network::Network;
 use crate::objective::{ExpertSettings, Objective, Parts};

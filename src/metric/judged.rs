@@ -1,6 +1,6 @@
 //! What is judged, in the one form that a metric takes or in several.
 
-use super::{Boxes, ClassifierOutput, Confusion, Judge, Metric, RealValues, Scores, Value};
+use super::{Boxes, ClassifierOutput, Confusion, Judge, Masks, Metric, RealValues, Scores, Value};
 use crate::options::Options;
 use crate::{Error, Result};
 
@@ -14,8 +14,8 @@ pub enum Judged<'a> {
     Classifier(ClassifierOutput<'a>),
     /// Real values in their own unit.
     Values(RealValues<'a>),
-    /// One confusion of pixels per image.
-    Masks(&'a [Confusion]),
+    /// Class maps or scores of pixels; to the metrics of a classifier every pixel that counts is an example.
+    Masks(Masks<'a>),
     /// Detected boxes against true ones.
     Boxes(Boxes<'a>),
 }
@@ -37,7 +37,12 @@ impl Judged<'_> {
                 value(&output.probabilities(), options)
             }
             (Judged::Values(values), Judge::Values(value)) => value(values, options),
-            (Judged::Masks(images), Judge::Masks(value)) => value(images, options),
+            (Judged::Masks(masks), Judge::Masks(value)) => value(masks, options),
+            (Judged::Masks(masks), Judge::Chosen(value)) => value(&Confusion::sum(masks.confusions()), options),
+            (Judged::Masks(masks), Judge::Rows(value)) => value(&masks.logits()?, options),
+            (Judged::Masks(masks), Judge::Scores(value) | Judge::Probabilities(value)) => {
+                value(&masks.probabilities()?, options)
+            }
             (Judged::Boxes(boxes), Judge::Detections(value)) => value(boxes, options),
             _ => Err(Error::Argument(format!("`{}` judges {}, not {}", metric.name, metric.judge, self.in_words()))),
         }
@@ -49,7 +54,7 @@ impl Judged<'_> {
             Judged::Scores(_) => "scores",
             Judged::Classifier(_) => "a classifier",
             Judged::Values(_) => "real values",
-            Judged::Masks(_) => "class maps",
+            Judged::Masks(_) => "masks",
             Judged::Boxes(_) => "boxes",
         }
     }

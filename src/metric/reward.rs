@@ -55,7 +55,8 @@ impl Reward {
     pub fn of_masks(named: Option<&Named>, shape: MaskShape) -> Result<Reward> {
         let usual = Named {
             name: "dice".into(),
-            options: [("positive".into(), OptionValue::Whole(1)), ("absent".into(), OptionValue::Text("one".into()))].into(),
+            options: [("positive".into(), OptionValue::Whole(1)), ("absent".into(), OptionValue::Text("one".into()))]
+                .into(),
         };
         let named = named.unwrap_or(&usual);
         let metric = find(&named.name)?;
@@ -76,7 +77,13 @@ impl Reward {
         let Earning::Mask(metric, higher) = self.of else { return f64::NAN };
         match self.rated(metric, shape, predicted, truth) {
             Ok(value) if value.is_nan() => 0.0,
-            Ok(value) => if higher { value } else { -value },
+            Ok(value) => {
+                if higher {
+                    value
+                } else {
+                    -value
+                }
+            }
             Err(_) => f64::NAN,
         }
     }
@@ -85,7 +92,10 @@ impl Reward {
         let masks = Masks::new(shape, MaskPrediction::Classes(predicted.into()), truth)?;
         match Judged::Masks(masks).by(metric, &self.options)? {
             Value::Number(value) => Ok(value),
-            _ => Err(Error::Argument(format!("`{}` gives several numbers with these options; a reward is one", metric.name))),
+            _ => Err(Error::Argument(format!(
+                "`{}` gives several numbers with these options; a reward is one",
+                metric.name
+            ))),
         }
     }
 

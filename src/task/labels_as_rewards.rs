@@ -28,7 +28,8 @@ pub fn copies(
 ) -> Box<dyn Vectorized> {
     let kind = kind::of_data(data);
     let actions = kind.actions();
-    let envs = vec![LabelsAsRewards { data: data.clone(), kind, reward, augmentation, row: 0, changed: None }; rngs.len()];
+    let envs =
+        vec![LabelsAsRewards { data: data.clone(), kind, reward, augmentation, row: 0, changed: None }; rngs.len()];
     let observations =
         Space::Box { shape: Dims::of(&data.shape), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) };
     Box::new(Copies::new("labels as rewards", (observations, actions), None, envs, rngs))

@@ -2,7 +2,6 @@
 
 use super::{Subject, regularizer, teacher};
 use crate::checks::{Check, at_least_one, fail, not_negative, require};
-use crate::distribution::Policy;
 use crate::experiment::{Arm, columns};
 use crate::objective::Checked;
 use crate::optimizer::{Optimizer, Schedule};

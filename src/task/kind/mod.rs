@@ -6,13 +6,13 @@ mod mask;
 mod value;
 
 use crate::data::{DataSet, Target, Targets};
+use crate::distribution::{Policy, PolicySettings};
 use crate::loss::{Loss, PerExample};
 use crate::metric::{Judged, Metric, Reward};
 use crate::network::Outputs;
 use crate::options::{Named, Options};
 use crate::{Error, Result};
 use candle_core::Tensor;
-use crate::distribution::{Policy, PolicySettings};
 use class::Class;
 use lossward_envs::{Action, Space};
 use mask::Mask;
