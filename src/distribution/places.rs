@@ -15,12 +15,12 @@ pub struct Places {
 impl Places {
     pub fn new(outputs: &Tensor, grid: &Grid) -> Result<Self> {
         let batch = outputs.dim(0)?;
-        let planes = outputs.reshape((batch, (), grid.places))?;
+        let planes = outputs.reshape((batch, (), grid.places()))?;
         let mut end = 0;
         let part = |size: &u32| {
             let (start, size) = (end, *size as usize);
             end += size;
-            let logits = planes.narrow(1, start, size)?.transpose(1, 2)?.reshape((batch * grid.places, size))?;
+            let logits = planes.narrow(1, start, size)?.transpose(1, 2)?.reshape((batch * grid.places(), size))?;
             // Of a single logit the other class has 0.
             let logits = if size == 1 { Tensor::cat(&[&logits.zeros_like()?, &logits], 1)? } else { logits };
             Ok(Categorical::new(&logits))

@@ -11,33 +11,43 @@ use candle_core::WithDType;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grid {
     pub choices: Vec<u32>,
-    pub places: usize,
+    /// `[height, width]`
+    pub size: [usize; 2],
 }
 
 impl Grid {
+    pub fn places(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
+    /// Logits of a place.
+    pub fn planes(&self) -> usize {
+        self.choices.iter().sum::<u32>() as usize
+    }
+
     /// Floats of a row of outputs.
     pub fn outputs(&self) -> usize {
-        self.choices.iter().sum::<u32>() as usize * self.places
+        self.planes() * self.places()
     }
 
     /// Numbers of an action.
     pub fn width(&self) -> usize {
-        self.choices.len() * self.places
+        self.choices.len() * self.places()
     }
 
     /// Calls `visit(index in the action, first logit in the row, log-probabilities of what can be chosen)` for every choice of a row.
     pub(crate) fn for_each<T: Real>(&self, row: &[T], mut visit: impl FnMut(usize, usize, &[f64])) {
-        let mut log_probs = Vec::new();
+        let (places, mut log_probs) = (self.places(), Vec::new());
         let mut first = 0;
         for (choice, &size) in self.choices.iter().enumerate() {
-            for place in 0..self.places {
-                let at = first * self.places + place;
+            for place in 0..places {
+                let at = first * places + place;
                 log_probs.clear();
                 log_probs.extend((size == 1).then_some(0.0));
-                let logits = row[at..].iter().step_by(self.places).take(size as usize);
+                let logits = row[at..].iter().step_by(places).take(size as usize);
                 log_probs.extend(logits.map(|z| WithDType::to_f64(*z)));
                 normalize(&mut log_probs);
-                visit(choice * self.places + place, at, &log_probs);
+                visit(choice * places + place, at, &log_probs);
             }
             first += size as usize;
         }
@@ -99,12 +109,12 @@ impl<T: Real> Distributions<T> for ChosenPlaces<'_, T> {
             self.grid.for_each(row, |choice, at, log_probs| {
                 let entropy = if coefficient == 0.0 { 0.0 } else { entropy(log_probs) };
                 // Of a single logit the first class has none.
-                let first = usize::from(self.grid.choices[choice / self.grid.places] == 1);
+                let first = usize::from(self.grid.choices[choice / self.grid.places()] == 1);
                 for (class, log_p) in log_probs.iter().enumerate().skip(first) {
                     let p = log_p.exp();
                     let chosen = if classes[choice] as usize == class { slope } else { 0.0 };
                     let bonus = if p > 0.0 { coefficient * p * (log_p + entropy) } else { 0.0 };
-                    out[at + (class - first) * self.grid.places] =
+                    out[at + (class - first) * self.grid.places()] =
                         <T as WithDType>::from_f64((chosen - slope * p - bonus) / rows);
                 }
             });

@@ -105,6 +105,9 @@ impl HeadSettings {
 
     /// What a policy reads.
     pub fn of_policy(policy: &Policy, gain: f64) -> Self {
+        if let Policy::Grid(grid) = policy {
+            return HeadSettings::of_grid("policy", grid.planes(), grid.size, gain);
+        }
         let mut biases = policy.biases();
         let appended = biases.split_off(policy.outputs() - policy.appended());
         HeadSettings { name: "policy", biases, appended, gain, grid: None }

@@ -43,7 +43,7 @@ pub(super) fn objective<T: Real>(outputs: &Tensor, taken: &Taken) -> Result<Surr
 
 fn on_grid<T: Real>(outputs: &[T], grid: &Grid, taken: &Taken) -> Result<(Sums, Buffer<T>)> {
     with_slice(taken.actions, |classes: &[u32]| {
-        let sizes = grid.choices.iter().flat_map(|size| std::iter::repeat_n((*size).max(2), grid.places)).cycle();
+        let sizes = grid.choices.iter().flat_map(|size| std::iter::repeat_n((*size).max(2), grid.places())).cycle();
         if let Some((class, size)) = classes.iter().zip(sizes).find(|(class, size)| *class >= size) {
             bail!("class {class} of {size}");
         }

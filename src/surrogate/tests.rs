@@ -15,7 +15,7 @@ fn random_policy(kind: usize, rng: &mut Rng) -> Policy {
     match kind % 5 {
         4 => {
             let choices = [&[1][..], &[3], &[1, 4, 2]][rng.random_range(0..3usize)].to_vec();
-            return Policy::Grid(Grid { choices, places: rng.random_range(1..5) });
+            return Policy::Grid(Grid { choices, size: [rng.random_range(1..3), rng.random_range(1..4)] });
         }
         0 => Policy::new(Space::Discrete(rng.random_range(1..20)), None),
         1 => Policy::new(Space::MultiDiscrete([&[2, 5, 1][..], &[3], &[4, 2]][rng.random_range(0..3usize)]), None),
@@ -31,9 +31,7 @@ fn random_actions(policy: &Policy, batch: usize, dtype: DType, rng: &mut Rng) ->
         return (values * 2.0).unwrap();
     }
     let sizes: Vec<u32> = match policy {
-        Policy::Grid(Grid { choices, places }) => {
-            choices.iter().flat_map(|size| vec![(*size).max(2); *places]).collect()
-        }
+        Policy::Grid(grid) => grid.choices.iter().flat_map(|size| vec![(*size).max(2); grid.places()]).collect(),
         _ => policy.choices().to_vec(),
     };
     let actions: Vec<u32> = (0..batch).flat_map(|_| &sizes).map(|size| rng.random_range(0..*size)).collect();

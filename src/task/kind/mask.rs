@@ -38,7 +38,7 @@ impl Mask {
     }
 
     fn grid(&self) -> Grid {
-        Grid { choices: vec![self.planes() as u32], places: self.pixels() }
+        Grid { choices: vec![self.planes() as u32], size: self.size }
     }
 
     /// What a class map earns with the target of a row.
