@@ -238,7 +238,7 @@ fn a_metric_is_computed_explained_and_drawn() {
     let run = metric(&["ap_per_class", "--predictions", boxes, "--targets", boxes]).succeeded();
     assert_eq!(run.out, "class 7  1\n");
     let maps = ["--predictions", "[[1,1,0],[0,0,0]]", "--targets", "[[0,1,255],[0,1,0]]", "--ignored", "255"];
-    assert_eq!(metric(&[&["hausdorff_95"], &maps[..]].concat()).succeeded().out, "hausdorff_95  1\n");
+    assert_eq!(metric(&[&["hausdorff_95"], &maps[..]].concat()).succeeded().out, "hausdorff_95  0.95\n");
     assert_eq!(metric(&[&["pixel_accuracy"], &maps[..]].concat()).succeeded().out, "pixel_accuracy  0.6\n");
     let scores = "{\"predictions\":[[0.3,0.4,0.1]],\"targets\":[[1,1,0]]}";
     assert_eq!(metric(&["best_threshold", scores]).succeeded().out, "best_threshold  0.2\n");

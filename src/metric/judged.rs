@@ -62,7 +62,7 @@ impl Judged<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::find;
+    use super::super::{MaskPrediction, MaskShape, all, find};
     use super::*;
 
     #[test]
@@ -82,5 +82,25 @@ mod tests {
         let mse = find("mse").unwrap();
         let error = output.by(mse, &Options::defaults(mse.options)).unwrap_err().to_string();
         assert!(error.contains("`mse` judges real values against real values, not a classifier"), "{error}");
+    }
+
+    /// Two images of three pixels and three classes, the last pixel of each ignored, and the same four pixels row by row.
+    #[test]
+    fn every_pixel_that_counts_is_an_example() {
+        let rows = [[0.5f32, -1.0, 2.0], [0.0, 1.0, 0.25], [3.0, 0.0, -2.0], [0.1, 0.2, 0.3]];
+        let labels = [2, 1, 0, 1];
+        let plane = |image: usize, class: usize| [rows[2 * image][class], rows[2 * image + 1][class], 9.0];
+        let planes: Vec<f32> = (0..6).flat_map(|i| plane(i / 3, i % 3)).collect();
+        let shape = MaskShape { ignored: Some(7), ..MaskShape::new(1, 3, 3) };
+        let truth: [u8; 6] = [2, 1, 7, 0, 1, 7];
+        let masks = Judged::Masks(Masks::new(shape, MaskPrediction::Logits(&planes), &truth[..]).unwrap());
+        let output = Judged::Classifier(ClassifierOutput::new(rows.as_flattened(), &labels, 3));
+        let metrics = all().filter(|metric| metric.judges_classifiers());
+        assert!(metrics.clone().count() > 15);
+        for metric in metrics {
+            assert!(metric.judges_masks());
+            let options = Options::defaults(metric.options);
+            assert_eq!(masks.by(metric, &options).unwrap(), output.by(metric, &options).unwrap(), "{}", metric.name);
+        }
     }
 }
