@@ -1,27 +1,25 @@
 //! Layers, planned as an experiment asks for them and run as a network runs them: in double precision to the tolerance of the case, and in
 //! single precision to 1e-4.
 
+use super::networks::{Net, shape};
 use super::{Case, numbers};
 use candle_core::{DType, Device, Tensor, Var};
-use lossward::kernel::{self, Activation, Arriving, Concat, Dense, Graph, GroupNorm, LAYERS, Layer, Node};
+use lossward::kernel::{
+    self, Activation, Arriving, BatchNorm, Collector, Concat, Dense, Graph, GroupNorm, LAYERS, Layer, Node,
+};
 use lossward::options::{Given, Options};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// The sizes of a nested list.
-fn shape(value: &Value) -> Vec<usize> {
-    let inner = value.as_array().map(|list| std::iter::once(list.len()).chain(shape(&list[0])).collect());
-    inner.unwrap_or_default()
-}
-
-/// `{ pool = 2 }` for what comes in with this shape, the batch first.
-fn planned(layer: &str, batch: &[usize], activation: Activation) -> Layer {
+/// `{ pool = 2 }` for what comes in with this shape, and the shape of what comes out.
+pub fn planned(layer: &str, shape: &[usize], activation: Activation) -> (Layer, Vec<usize>) {
     let mut file: BTreeMap<String, Given> = toml::from_str(&format!("layer = {{ {layer} }}")).unwrap();
     let given = file.remove("layer").unwrap();
     let row = LAYERS.iter().find(|row| given.contains_key(row.name())).unwrap();
     let options = Options::new(row.name(), row.options, &given).unwrap();
-    let planned = (row.plan)(&options, &Arriving { shapes: vec![&batch[1..]], activation, normalized: false }).unwrap();
-    planned.layer.unwrap()
+    let planned = (row.plan)(&options, &Arriving { shapes: vec![shape], activation, normalized: false }).unwrap();
+    (planned.layer.unwrap(), planned.shape)
 }
 
 fn dense(inputs: usize, outputs: usize) -> Layer {
@@ -45,9 +43,9 @@ impl<'a> Run<'a> {
         let x = case.numbers("x");
         let batch = x.len() / layer.inputs();
         let weights = layer.weight_shape().map_or(0, |shape| shape.iter().product());
-        let given = |name: &'a str, otherwise: f64, count: usize| match case.has(name) {
-            true => (name, case.numbers(name)),
-            false => ("", vec![otherwise; count]),
+        let given = |name: &'a str, otherwise: f64, count: usize| match case.input(name).is_null() {
+            false => (name, case.numbers(name)),
+            true => ("", vec![otherwise; count]),
         };
         let parameters = vec![given("weight", weight, weights), given("bias", bias, layer.parameters() - weights)];
         Run { case, nodes: vec![Node { layer, from: vec![0] }], batch, inputs: vec![("x", x)], parameters }
@@ -117,7 +115,7 @@ impl<'a> Run<'a> {
 
 /// One layer, which the table plans for images of the shape of `x`.
 fn layer(case: &Case, text: &str) {
-    Run::of(case, planned(text, &shape(case.input("x")), Activation::Identity), (1.0, 0.0)).check();
+    Run::of(case, planned(text, &shape(case.input("x"))[1..], Activation::Identity).0, (1.0, 0.0)).check();
 }
 
 fn whole(case: &Case, key: &str) -> usize {
@@ -128,13 +126,86 @@ pub fn conv_transpose(case: &Case) {
     let weight = shape(case.input("weight"));
     assert_eq!(weight[2], weight[3], "a square kernel");
     let [stride, padding] = ["stride", "padding"].map(|key| whole(case, key));
-    let (filters, kernel, bias) = (weight[1], weight[2], case.has("bias"));
+    let (filters, kernel, bias) = (weight[1], weight[2], !case.input("bias").is_null());
     layer(
         case,
         &format!(
             "conv_transpose = {filters}, kernel = {kernel}, stride = {stride}, padding = {padding}, bias = {bias}"
         ),
     );
+}
+
+pub fn conv(case: &Case) {
+    let weight = shape(case.input("weight"));
+    assert_eq!(weight[2], weight[3], "a square kernel");
+    let [stride, padding] = ["stride", "padding"].map(|key| whole(case, key));
+    let (filters, kernel, bias) = (weight[0], weight[2], !case.input("bias").is_null());
+    layer(case, &format!("conv = {filters}, kernel = {kernel}, stride = {stride}, padding = {padding}, bias = {bias}"));
+}
+
+/// One pass of a network.
+pub fn check_network(case: &Case, net: &Net) {
+    let x = case.numbers("x");
+    let batch = shape(case.input("x"))[0];
+    let parameters = net.parts.iter().map(|(name, _, values)| (name.as_str(), values.clone())).collect();
+    Run { case, nodes: net.graph().nodes().to_vec(), batch, inputs: vec![("x", x)], parameters }.check();
+}
+
+/// Three batches in training, with the running statistics that they leave, and one at evaluation.
+pub fn batch_norm(case: &Case) {
+    check_epsilon(case);
+    let x = shape(case.input("x"));
+    let channels = x[2];
+    let text = format!("batch_norm = true, momentum = {}", case.number("momentum"));
+    let Layer::BatchNorm(layer) = planned(&text, &x[2..], Activation::Identity).0 else { panic!("another layer") };
+    let given = |key: &str, otherwise: f64| if case.input(key).is_null() { vec![otherwise; channels] } else { case.numbers(key) };
+    let parameters =
+        [given("weight", 1.0), given("bias", 0.0), case.numbers("running_mean_0"), case.numbers("running_var_0")];
+    for (dtype, tolerance) in [(DType::F64, None), (DType::F32, Some((1e-4, 1e-5)))] {
+        let compare = |what: &str, got: &[f64], want: &Value| match tolerance {
+            None => case.compare(what, got, want),
+            Some(tolerance) => case.compare_within(&format!("{what} in single precision"), got, want, tolerance),
+        };
+        let var = |values: &[f64], shape: &[usize]| {
+            Var::from_tensor(&Tensor::from_vec(values.to_vec(), shape, &Device::Cpu).unwrap().to_dtype(dtype).unwrap())
+                .unwrap()
+        };
+        let flat = var(&parameters.concat(), &[4 * channels]);
+        let collector = Arc::new(Collector::new(&flat).unwrap());
+        let pass = |layer: BatchNorm, x: &Value, dy: &Value, expected: &dyn Fn(&str) -> Option<Value>| {
+            let rows = [x.as_array().unwrap().len(), layer.channels * layer.pixels];
+            let x = var(&numbers(x), &rows);
+            let graph = Graph::chain([Layer::BatchNorm(layer)]).unwrap().into();
+            collector.clear();
+            let y = kernel::graph(&x, &flat, &graph, Some(&collector)).unwrap().remove(0);
+            let gradients = (&y * var(&numbers(dy), &rows).as_tensor()).unwrap().sum_all().unwrap().backward().unwrap();
+            let list = |t: &Tensor| super::flat(&t.to_dtype(DType::F64).unwrap());
+            let of_parameters = list(&collector.collected().unwrap());
+            compare("y", &list(&y), &expected("y").unwrap());
+            compare("grad_x", &list(gradients.get(&x).unwrap()), &expected("grad_x").unwrap());
+            for (i, key) in ["grad_weight", "grad_bias"].into_iter().enumerate() {
+                if let Some(expected) = expected(key) {
+                    compare(key, &of_parameters[i * channels..][..channels], &expected);
+                }
+            }
+            assert!(of_parameters[2 * channels..].iter().all(|g| *g == 0.0));
+            collector.track(&flat).unwrap();
+            list(&flat)
+        };
+        for batch in 0..x[0] {
+            let expected = |key: &str| case.expects(key).then(|| case.expected(key)[batch].clone());
+            let after = pass(
+                BatchNorm { of_batch: true, ..layer },
+                &case.input("x")[batch],
+                &case.input("dy")[batch],
+                &expected,
+            );
+            compare("running_mean", &after[2 * channels..][..channels], &case.expected("running_mean")[batch]);
+            compare("running_var", &after[3 * channels..], &case.expected("running_var")[batch]);
+        }
+        let expected = |key: &str| case.expected("eval").get(key).cloned();
+        pass(layer, case.input("x_eval"), case.input("dy_eval"), &expected);
+    }
 }
 
 pub fn max_pool(case: &Case) {
@@ -183,7 +254,7 @@ pub fn instance_norm(case: &Case) {
 pub fn layer_norm(case: &Case) {
     check_epsilon(case);
     let size = *shape(case.input("x")).last().unwrap();
-    let layer = planned("layer_norm = true", &[1, size], Activation::Identity);
+    let layer = planned("layer_norm = true", &[size], Activation::Identity).0;
     assert_eq!(
         layer,
         Layer::GroupNorm(GroupNorm { channels: size, pixels: 1, groups: 1, activation: Activation::Identity })
@@ -193,8 +264,7 @@ pub fn layer_norm(case: &Case) {
 
 pub fn linear(case: &Case) {
     let weight = shape(case.input("weight"));
-    Run::of(case, planned(&format!("dense = {}", weight[0]), &[1, weight[1]], Activation::Identity), (1.0, 0.0))
-        .check();
+    Run::of(case, planned(&format!("dense = {}", weight[0]), &[weight[1]], Activation::Identity).0, (1.0, 0.0)).check();
 }
 
 /// What the activation does to `1 · x + 0`.
@@ -206,7 +276,7 @@ pub fn activation(case: &Case) {
         name => format!("{name:?}"),
     };
     let read: BTreeMap<String, Activation> = toml::from_str(&format!("activation = {written}")).unwrap();
-    Run::of(case, planned("dense = 1", &[1, 1], read["activation"]), (1.0, 0.0)).check();
+    Run::of(case, planned("dense = 1", &[1], read["activation"]).0, (1.0, 0.0)).check();
 }
 
 /// A dense layer that picks some of its inputs, with its parameters.
@@ -252,7 +322,7 @@ pub fn residual(case: &Case) {
     match case.text("form") {
         "x + relu(conv3x3(x; weight, bias, padding 1))" => {
             let text = format!("conv = {}, kernel = 3, padding = 1", x[1]);
-            let conv = planned(&text, &x, Activation::Relu);
+            let conv = planned(&text, &x[1..], Activation::Relu).0;
             Run::of(case, conv, (1.0, 0.0)).then(add(conv.outputs()), &[0, 1]).check();
         }
         "x + (x W^T + b), W [out, in]" => {

@@ -7,6 +7,7 @@ mod layers;
 mod losses;
 mod metrics;
 mod minatar;
+mod networks;
 mod normalization;
 mod optimizers;
 mod penalties;
@@ -16,6 +17,7 @@ mod segmentation;
 mod sha256;
 mod stats;
 mod toy_text;
+mod training;
 
 use candle_core::{Device, Tensor};
 use lossward_envs::classic_control::{
@@ -49,7 +51,9 @@ pub const GROUPS: &[Group] = &[
     ("layers/activations", layers::activation),
     ("layers/adaptive_avg_pool2d", layers::adaptive_pool),
     ("layers/avg_pool2d", layers::average_pool),
+    ("layers/batch_norm2d", layers::batch_norm),
     ("layers/concat", layers::concat),
+    ("layers/conv2d", layers::conv),
     ("layers/conv_transpose2d", layers::conv_transpose),
     ("layers/group_norm", layers::group_norm),
     ("layers/instance_norm", layers::instance_norm),
@@ -57,6 +61,7 @@ pub const GROUPS: &[Group] = &[
     ("layers/linear", layers::linear),
     ("layers/max_pool2d", layers::max_pool),
     ("layers/residual_add", layers::residual),
+    ("layers/unet", networks::unet_pass),
     ("layers/upsample2x", layers::upsample),
     ("losses/bce_probs", losses::bce),
     ("losses/bce_with_logits", losses::bce_with_logits),
@@ -125,6 +130,10 @@ pub const GROUPS: &[Group] = &[
     ("stats/performance_profiles", stats::profiles),
     ("stats/probability_of_improvement", stats::improvement),
     ("stats/tests", stats::tests),
+    ("training/conv_net", training::trace),
+    ("training/mlp_classifier", training::trace),
+    ("training/mlp_regressor", training::trace),
+    ("training/unet", training::trace),
 ];
 
 /// One case; it notes which of its fields were read.

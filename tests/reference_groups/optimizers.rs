@@ -15,7 +15,7 @@ const SINGLE_PRECISION: f64 = 1e-4;
 const CENTERED_STEPS: usize = 10;
 
 /// Torch's optimizer, and its options, in our words.
-fn settings(optimizer: &str, options: &Value, clip: &Value, learning_rate: Schedule) -> OptimizerSettings {
+pub(super) fn settings(optimizer: &str, options: &Value, clip: &Value, learning_rate: Schedule) -> OptimizerSettings {
     let mut table = toml::Table::new();
     table.insert("rule".into(), optimizer.to_lowercase().into());
     table.insert("learning_rate".into(), toml::Value::try_from(learning_rate).unwrap());
@@ -57,9 +57,9 @@ fn clipping(clip: &Value) -> toml::Table {
 }
 
 /// Torch's schedule of a trace, and of how many steps its lengths are shares.
-fn learning_rate(case: &Case, steps: f64) -> (Schedule, f64) {
+pub(super) fn cosine_or_constant(case: &Case, steps: f64) -> (Schedule, f64) {
     let rate = number(&case.input("options")["lr"]);
-    if !case.has("schedule") {
+    if case.input("schedule").is_null() {
         return (Schedule::Constant(rate), steps);
     }
     let schedule = case.input("schedule");
@@ -84,7 +84,7 @@ fn run(case: &Case, names: &[(&str, &str)], dtype: DType, loss: impl Fn(&Paramet
     let of = |(name, input): &(&str, &str)| (name.to_string(), Role::Weight, cast(&case.tensor(input), dtype));
     let parameters = Parameters::new(names.iter().map(of).collect()).unwrap();
     let steps = numbers(case.expected("losses")).len() - 1;
-    let (rate, budget) = learning_rate(case, steps as f64);
+    let (rate, budget) = cosine_or_constant(case, steps as f64);
     let settings = settings(case.text("optimizer"), case.input("options"), case.input("clip"), rate);
     let mut optimizer = Optimizer::new(&settings, stream(0, "gradient noise", 0)).unwrap();
     let value = |parameters| flat(&cast(&loss(parameters), DType::F64))[0];
