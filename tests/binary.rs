@@ -237,6 +237,17 @@ fn a_metric_is_computed_explained_and_drawn() {
     let boxes = "[{\"image_id\":1,\"category_id\":7,\"bbox\":[0,0,9,9],\"score\":0.5}]";
     let run = metric(&["ap_per_class", "--predictions", boxes, "--targets", boxes]).succeeded();
     assert_eq!(run.out, "class 7  1\n");
+    let maps = ["--predictions", "[[1,1,0],[0,0,0]]", "--targets", "[[0,1,255],[0,1,0]]", "--ignored", "255"];
+    assert_eq!(metric(&[&["hausdorff_95"], &maps[..]].concat()).succeeded().out, "hausdorff_95  0.95\n");
+    assert_eq!(metric(&[&["pixel_accuracy"], &maps[..]].concat()).succeeded().out, "pixel_accuracy  0.6\n");
+    let scores = "{\"predictions\":[[0.3,0.4,0.1]],\"targets\":[[1,1,0]]}";
+    assert_eq!(metric(&["best_threshold", scores]).succeeded().out, "best_threshold  0.2\n");
+    assert_eq!(
+        metric(&["threshold_gap", scores, "--logits", "--json"]).succeeded().out.trim(),
+        "{\"metric\":\"threshold_gap\",\"value\":0.19999999999999996}"
+    );
+    let empty = "{\"predictions\":[[0,0]],\"targets\":[[0,0]],\"options\":{\"positive\":1,\"absent\":\"one\"}}";
+    assert_eq!(metric(&["dice", empty]).succeeded().out, "dice  1\n");
     for row in lossward::metric::all() {
         let out = metric(&[row.name, "--explain"]).succeeded().out;
         assert!(out.contains(row.formula) && out.contains(row.source) && out.contains("range"), "{out}");
@@ -282,6 +293,10 @@ fn bad_input_of_a_metric_is_answered_with_its_place() {
         ("rmse", "[[1, 2]]", "[1, 2]", &["1×2 predictions for 2 targets"]),
         ("rmse", "{\"a\": [1], \"a\": [2]}", "[1]", &["--predictions", "`a` is there twice"]),
         ("dice", "[[0, 1]]", "[[0, 1.5]]", &["targets", "[0][1] is 1.5"]),
+        ("dice", "[[0, 1.5]]", "[[0, 1]]", &["image 0, row 0, column 1", "1.5, neither a class nor a probability"]),
+        ("dice", "[0.5, 0.5]", "[0, 2]", &["image 0, pixel 1: the true class is 2; the classes are 0 to 1"]),
+        ("lesion_recall", "[0, 1]", "[0, 1]", &["flat lists of pixels", "maps [height][width] are needed"]),
+        ("threshold_gap", "[[0, 1]]", "[[0, 1]]", &["scores of pixels are needed, and these are class maps"]),
         ("map", "[{\"image_id\": 1}]", "[]", &["predictions", "entry 0", "category_id"]),
         ("map_50", "[]", "3", &["targets", "annotations"]),
         ("acuracy", "[0]", "[0]", &["did you mean `accuracy`"]),
@@ -292,7 +307,8 @@ fn bad_input_of_a_metric_is_answered_with_its_place() {
     let given = ["--predictions", "[0]", "--targets", "[0]"];
     let with = |name: &str, more: &[&str]| sandbox.run(&[&["metric", name], &given[..], more].concat());
     with("f1", &["--options", "{\"averag\": 1}"]).failed_with(&["did you mean `average`"]);
-    with("accuracy", &["--logits"]).failed_with(&["logits are for metrics of probabilities"]);
+    with("accuracy", &["--logits"]).failed_with(&["logits are for metrics of probabilities and of masks"]);
+    with("accuracy", &["--ignored", "1"]).failed_with(&["ignored pixels are for metrics of masks"]);
     with("accuracy", &["--figure", "a.png"]).failed_with(&["accuracy is not drawn", "roc_curve"]);
     with("confusion_matrix", &["--figure", "a.svg", "--classes", "10000"]).failed_with(&["10000 classes; at most 200"]);
     with("accuracy", &["--classes", "10001"]).failed_with(&["10001 classes; the most are 10000"]);

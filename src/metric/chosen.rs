@@ -6,10 +6,7 @@ use crate::{Error, Result};
 
 /// A ratio as the options of its row ask for it.
 pub(super) fn averaged(confusion: &Confusion, ratio: Ratio, options: &Options, empty: Empty) -> Result<Value> {
-    if let Some(class) = options.whole("positive") {
-        let class = usize::try_from(class).ok().filter(|class| *class < confusion.classes()).ok_or_else(|| {
-            Error::Argument(format!("`positive` is {class}; the classes are 0 to {}", confusion.classes() - 1))
-        })?;
+    if let Some(class) = positive(options, confusion.classes())? {
         return Ok(Value::Number(confusion.ratio(ratio, class, empty)));
     }
     Ok(match options.choice("average") {
@@ -18,6 +15,14 @@ pub(super) fn averaged(confusion: &Confusion, ratio: Ratio, options: &Options, e
         "none" => Value::per_class(confusion.per_class(ratio, empty)),
         _ => Value::Number(confusion.average(ratio, Average::Macro, empty)),
     })
+}
+
+/// The class that the option `positive` names, if it names one.
+pub(super) fn positive(options: &Options, classes: usize) -> Result<Option<usize>> {
+    let Some(class) = options.whole("positive") else { return Ok(None) };
+    let known = usize::try_from(class).ok().filter(|class| *class < classes);
+    let last = classes.saturating_sub(1);
+    known.map(Some).ok_or_else(|| Error::Argument(format!("`positive` is {class}; the classes are 0 to {last}")))
 }
 
 /// What the option `absent` says; NaN for undefined.
@@ -33,7 +38,8 @@ fn over_what_occurs(confusion: &Confusion, ratio: Ratio, options: &Options) -> R
     let (absent, zero_division) = (absent(options), options.number("zero_division"));
     // One class that was asked for by number is reported, as scikit-learn does.
     let alone = options.whole("positive").is_some() && absent.is_nan();
-    averaged(confusion, ratio, options, Empty { absent: if alone { zero_division } else { absent }, zero_division })
+    let absent = if alone { zero_division } else { absent };
+    averaged(confusion, ratio, options, Empty { absent, zero_division, without_label: None })
 }
 
 pub(super) const AVERAGE: OptionRow = OptionRow {

@@ -8,17 +8,34 @@ pub struct Confusion {
     classes: usize,
     /// `[true class][chosen class]`
     counts: Vec<u64>,
+    /// Their sum.
+    total: u64,
 }
 
-/// A fraction of counts of one class: with `tp` examples of the class chosen as such, `n` of the class, `m` chosen as it.
+/// How one class was chosen, against the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ClassCounts {
+    /// Examples of the class that were chosen as such.
+    pub hits: u64,
+    pub of_class: u64,
+    pub chosen_as: u64,
+    /// All examples.
+    pub total: u64,
+}
+
+/// A fraction of counts of one class: with `tp` examples of the class chosen as such, `n` of the class, `m` chosen as it, out of `N`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ratio {
-    /// `tp / m`
+    /// `tp / m`, also called positive predictive value.
     Precision,
-    /// `tp / n`
+    /// `tp / n`, also called sensitivity.
     Recall,
+    /// `(N − n − m + tp) / (N − n)`: the recall of the rest.
+    Specificity,
     /// `(1 + β²) tp / (β² n + m)`; with `β = 1` the F1 score, which is the Dice score.
     FBeta(f64),
+    /// `(2 tp + s) / (n + m + s)`
+    SmoothedDice(f64),
     /// `tp / (n + m − tp)`, also called Jaccard index.
     IntersectionOverUnion,
 }
@@ -30,12 +47,58 @@ pub struct Empty {
     pub absent: f64,
     /// 0 / 0 of a class that occurs: the precision of one never chosen, the recall of one never true.
     pub zero_division: f64,
+    /// Of a class that does not occur among the labels, whatever was chosen; without it, as the other two say.
+    pub without_label: Option<f64>,
 }
 
 impl From<f64> for Empty {
-    /// The same for both.
+    /// The same for every 0 / 0.
     fn from(empty: f64) -> Empty {
-        Empty { absent: empty, zero_division: empty }
+        Empty { absent: empty, zero_division: empty, without_label: None }
+    }
+}
+
+impl ClassCounts {
+    /// Of a map that was chosen and the true one, a class per pixel, both equally long; takes no memory. So the Dice score of an image is
+    /// `Ratio::FBeta(1.0).of(ClassCounts::of_maps(chosen, labels, 1), 1.0)`, 1 where both masks are empty, and 0 where one is.
+    pub fn of_maps(chosen: &[u8], labels: &[u8], class: u8) -> ClassCounts {
+        let mut counts = ClassCounts { total: chosen.len().min(labels.len()) as u64, ..ClassCounts::default() };
+        for (&chosen, &label) in chosen.iter().zip(labels) {
+            counts.hits += u64::from(chosen == class && label == class);
+            counts.of_class += u64::from(label == class);
+            counts.chosen_as += u64::from(chosen == class);
+        }
+        counts
+    }
+}
+
+impl Ratio {
+    /// Of these counts; `empty` where it is 0 / 0.
+    pub fn of(self, counts: ClassCounts, empty: impl Into<Empty>) -> f64 {
+        let empty = empty.into();
+        match empty.without_label {
+            Some(value) if counts.of_class == 0 => value,
+            _ if counts.of_class + counts.chosen_as == 0 => divided(self.parts(counts), empty.absent),
+            _ => divided(self.parts(counts), empty.zero_division),
+        }
+    }
+
+    /// Numerator and denominator.
+    fn parts(self, counts: ClassCounts) -> (f64, f64) {
+        let ClassCounts { hits, of_class, chosen_as, total } = counts;
+        let [hits, n, m, total] = [hits, of_class, chosen_as, total].map(|count| count as f64);
+        match self {
+            Ratio::Precision => (hits, m),
+            Ratio::Recall => (hits, n),
+            Ratio::Specificity => (total - n - m + hits, total - n),
+            Ratio::FBeta(beta) => {
+                // Beyond this it is the recall, and infinity would be no number.
+                let square = (beta * beta).min(1e200);
+                ((1.0 + square) * hits, square * n + m)
+            }
+            Ratio::SmoothedDice(smooth) => (2.0 * hits + smooth, n + m + smooth),
+            Ratio::IntersectionOverUnion => (hits, n + m - hits),
+        }
     }
 }
 
@@ -59,24 +122,31 @@ impl Confusion {
         super::check_counts(chosen.len(), labels.len())?;
         super::check_classes("prediction", chosen, classes)?;
         super::check_classes("target", labels, classes)?;
-        let mut counts = vec![0; classes * classes];
-        for (&chosen, &label) in chosen.iter().zip(labels) {
-            counts[label as usize * classes + chosen as usize] += 1;
+        Ok(Confusion::counted(classes, labels.iter().copied().zip(chosen.iter().copied())))
+    }
+
+    /// Of pairs of a true class and the one that was chosen, all below `classes`; there may be none.
+    pub(super) fn counted(classes: usize, pairs: impl Iterator<Item = (u32, u32)>) -> Confusion {
+        let mut confusion = Confusion { classes, counts: vec![0; classes * classes], total: 0 };
+        for (label, chosen) in pairs {
+            confusion.counts[label as usize * classes + chosen as usize] += 1;
+            confusion.total += 1;
         }
-        Ok(Confusion { classes, counts })
+        confusion
     }
 
     /// The counts of all together.
     pub fn sum(of: &[Confusion]) -> Confusion {
         let classes = of.iter().map(|one| one.classes).max().unwrap_or(0);
         let count = |i: usize| of.iter().map(|one| one.counts[i]).sum();
-        Confusion { classes, counts: (0..classes * classes).map(count).collect() }
+        let total = of.iter().map(|one| one.total).sum();
+        Confusion { classes, counts: (0..classes * classes).map(count).collect(), total }
     }
 
     /// The mean over all examples of a function of `(true class, chosen class)`.
     pub fn mean(&self, of: impl Fn(usize, usize) -> f64) -> f64 {
         let weighted = self.counts.iter().enumerate().map(|(i, n)| *n as f64 * of(i / self.classes, i % self.classes));
-        weighted.sum::<f64>() / self.counts.iter().sum::<u64>() as f64
+        weighted.sum::<f64>() / self.total as f64
     }
 
     pub fn classes(&self) -> usize {
@@ -88,21 +158,26 @@ impl Confusion {
         self.counts.chunks(self.classes).map(<[u64]>::to_vec).collect()
     }
 
-    /// Examples of the class that were chosen as such.
-    fn hits(&self, class: usize) -> f64 {
-        self.counts[class * self.classes + class] as f64
+    /// The counts of one class.
+    pub fn of_class(&self, class: usize) -> ClassCounts {
+        ClassCounts {
+            hits: self.hits(class),
+            of_class: self.labelled(class),
+            chosen_as: self.chosen_as(class),
+            total: self.total,
+        }
     }
 
-    fn of_class(&self, class: usize) -> f64 {
-        self.counts[class * self.classes..][..self.classes].iter().sum::<u64>() as f64
+    fn hits(&self, class: usize) -> u64 {
+        self.counts[class * self.classes + class]
     }
 
-    fn chosen_as(&self, class: usize) -> f64 {
-        self.counts.iter().skip(class).step_by(self.classes).sum::<u64>() as f64
+    fn labelled(&self, class: usize) -> u64 {
+        self.counts[class * self.classes..][..self.classes].iter().sum()
     }
 
-    fn total(&self) -> f64 {
-        self.counts.iter().sum::<u64>() as f64
+    fn chosen_as(&self, class: usize) -> u64 {
+        self.counts.iter().skip(class).step_by(self.classes).sum()
     }
 
     fn over_classes(&self, of: impl Fn(usize) -> f64) -> f64 {
@@ -111,29 +186,12 @@ impl Confusion {
 
     /// `Σ_c tp_c / N`
     pub fn accuracy(&self) -> f64 {
-        self.over_classes(|class| self.hits(class)) / self.total()
+        self.over_classes(|class| self.hits(class) as f64) / self.total as f64
     }
 
     /// The ratio of one class; `empty` where it is 0 / 0.
     pub fn ratio(&self, ratio: Ratio, class: usize, empty: impl Into<Empty>) -> f64 {
-        let Empty { absent, zero_division } = empty.into();
-        let occurs = self.of_class(class) + self.chosen_as(class) > 0.0;
-        divided(self.parts(ratio, class), if occurs { zero_division } else { absent })
-    }
-
-    /// Numerator and denominator.
-    fn parts(&self, ratio: Ratio, class: usize) -> (f64, f64) {
-        let (hits, n, m) = (self.hits(class), self.of_class(class), self.chosen_as(class));
-        match ratio {
-            Ratio::Precision => (hits, m),
-            Ratio::Recall => (hits, n),
-            Ratio::FBeta(beta) => {
-                // Beyond this it is the recall, and infinity would be no number.
-                let square = (beta * beta).min(1e200);
-                ((1.0 + square) * hits, square * n + m)
-            }
-            Ratio::IntersectionOverUnion => (hits, n + m - hits),
-        }
+        ratio.of(self.of_class(class), empty)
     }
 
     /// The ratio of every class.
@@ -147,9 +205,9 @@ impl Confusion {
         let empty = empty.into();
         let weight: &dyn Fn(usize) -> f64 = match average {
             Average::Macro => &|_| 1.0,
-            Average::Weighted => &|class| self.of_class(class),
+            Average::Weighted => &|class| self.labelled(class) as f64,
             Average::Micro => {
-                let parts = (0..self.classes).map(|class| self.parts(ratio, class));
+                let parts = (0..self.classes).map(|class| ratio.parts(self.of_class(class)));
                 let sums = parts.fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
                 return divided(sums, empty.zero_division);
             }
@@ -170,10 +228,10 @@ impl Confusion {
     ///
     /// Matthews 1975; for more than two classes Gorodkin 2004.
     pub fn matthews(&self) -> f64 {
-        let (total, hits) = (self.total(), self.over_classes(|class| self.hits(class)));
-        let products = self.over_classes(|class| self.of_class(class) * self.chosen_as(class));
-        let true_spread = total * total - self.over_classes(|class| self.of_class(class).powi(2));
-        let chosen_spread = total * total - self.over_classes(|class| self.chosen_as(class).powi(2));
+        let (total, hits) = (self.total as f64, self.over_classes(|class| self.hits(class) as f64));
+        let products = self.over_classes(|class| self.labelled(class) as f64 * self.chosen_as(class) as f64);
+        let true_spread = total * total - self.over_classes(|class| (self.labelled(class) as f64).powi(2));
+        let chosen_spread = total * total - self.over_classes(|class| (self.chosen_as(class) as f64).powi(2));
         divided((hits * total - products, (true_spread * chosen_spread).sqrt()), 0.0)
     }
 
@@ -184,13 +242,13 @@ impl Confusion {
     pub fn cohen_kappa(&self, power: i32) -> f64 {
         let weight = |i: usize, j: usize| if i == j { 0.0 } else { (i.abs_diff(j) as f64).powi(power) };
         let (mut observed, mut expected) = (0.0, 0.0);
-        let chosen_as: Vec<f64> = (0..self.classes).map(|class| self.chosen_as(class)).collect();
-        let total = self.total();
+        let chosen_as: Vec<f64> = (0..self.classes).map(|class| self.chosen_as(class) as f64).collect();
+        let total = self.total as f64;
         for i in 0..self.classes {
-            let of_class = self.of_class(i);
+            let labelled = self.labelled(i) as f64;
             for (j, chosen_as) in chosen_as.iter().enumerate() {
                 observed += weight(i, j) * self.counts[i * self.classes + j] as f64;
-                expected += weight(i, j) * of_class * chosen_as / total;
+                expected += weight(i, j) * labelled * chosen_as / total;
             }
         }
         1.0 - divided((observed, expected), f64::NAN)

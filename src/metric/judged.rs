@@ -1,6 +1,6 @@
 //! What is judged, in the one form that a metric takes or in several.
 
-use super::{Boxes, ClassifierOutput, Confusion, Judge, Metric, RealValues, Scores, Value};
+use super::{Boxes, ClassifierOutput, Confusion, Judge, Masks, Metric, RealValues, Scores, Value};
 use crate::options::Options;
 use crate::{Error, Result};
 
@@ -14,8 +14,8 @@ pub enum Judged<'a> {
     Classifier(ClassifierOutput<'a>),
     /// Real values in their own unit.
     Values(RealValues<'a>),
-    /// One confusion of pixels per image.
-    Masks(&'a [Confusion]),
+    /// Class maps or scores of pixels; to the metrics of a classifier every pixel that counts is an example.
+    Masks(Masks<'a>),
     /// Detected boxes against true ones.
     Boxes(Boxes<'a>),
 }
@@ -37,7 +37,12 @@ impl Judged<'_> {
                 value(&output.probabilities(), options)
             }
             (Judged::Values(values), Judge::Values(value)) => value(values, options),
-            (Judged::Masks(images), Judge::Masks(value)) => value(images, options),
+            (Judged::Masks(masks), Judge::Masks(value)) => value(masks, options),
+            (Judged::Masks(masks), Judge::Chosen(value)) => value(&Confusion::sum(masks.confusions()), options),
+            (Judged::Masks(masks), Judge::Rows(value)) => value(&masks.logits()?, options),
+            (Judged::Masks(masks), Judge::Scores(value) | Judge::Probabilities(value)) => {
+                value(&masks.probabilities()?, options)
+            }
             (Judged::Boxes(boxes), Judge::Detections(value)) => value(boxes, options),
             _ => Err(Error::Argument(format!("`{}` judges {}, not {}", metric.name, metric.judge, self.in_words()))),
         }
@@ -49,7 +54,7 @@ impl Judged<'_> {
             Judged::Scores(_) => "scores",
             Judged::Classifier(_) => "a classifier",
             Judged::Values(_) => "real values",
-            Judged::Masks(_) => "class maps",
+            Judged::Masks(_) => "masks",
             Judged::Boxes(_) => "boxes",
         }
     }
@@ -57,7 +62,7 @@ impl Judged<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::find;
+    use super::super::{MaskPrediction, MaskShape, all, find};
     use super::*;
 
     #[test]
@@ -77,5 +82,25 @@ mod tests {
         let mse = find("mse").unwrap();
         let error = output.by(mse, &Options::defaults(mse.options)).unwrap_err().to_string();
         assert!(error.contains("`mse` judges real values against real values, not a classifier"), "{error}");
+    }
+
+    /// Two images of three pixels and three classes, the last pixel of each ignored, and the same four pixels row by row.
+    #[test]
+    fn every_pixel_that_counts_is_an_example() {
+        let rows = [[0.5f32, -1.0, 2.0], [0.0, 1.0, 0.25], [3.0, 0.0, -2.0], [0.1, 0.2, 0.3]];
+        let labels = [2, 1, 0, 1];
+        let plane = |image: usize, class: usize| [rows[2 * image][class], rows[2 * image + 1][class], 9.0];
+        let planes: Vec<f32> = (0..6).flat_map(|i| plane(i / 3, i % 3)).collect();
+        let shape = MaskShape { ignored: Some(7), ..MaskShape::new(1, 3, 3) };
+        let truth: [u8; 6] = [2, 1, 7, 0, 1, 7];
+        let masks = Judged::Masks(Masks::new(shape, MaskPrediction::Logits(&planes), &truth[..]).unwrap());
+        let output = Judged::Classifier(ClassifierOutput::new(rows.as_flattened(), &labels, 3));
+        let metrics = all().filter(|metric| metric.judges_classifiers());
+        assert!(metrics.clone().count() > 15);
+        for metric in metrics {
+            assert!(metric.judges_masks());
+            let options = Options::defaults(metric.options);
+            assert_eq!(masks.by(metric, &options).unwrap(), output.by(metric, &options).unwrap(), "{}", metric.name);
+        }
     }
 }

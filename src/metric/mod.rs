@@ -24,8 +24,12 @@ pub use boxes::{
 };
 pub use calibration::{Norm, calibration_error, reliability};
 pub use classifier::{ClassifierOutput, expected_reward};
-pub use confusion::{Average, Confusion, Empty, Ratio};
+pub use confusion::{Average, ClassCounts, Confusion, Empty, Ratio};
 pub use judged::Judged;
+pub use masks::{
+    BestThreshold, ClassMaps, Components, Connectivity, Covered, Directions, LesionCounts, MaskPrediction, MaskShape,
+    Masks, Region, Regions, SurfaceDistances,
+};
 pub use probability::{brier, cross_entropy, log_loss};
 pub use ranking::{average_precision, precision_recall_curve, roc_auc, roc_auc_one_against_one, roc_curve, top_k};
 pub use regression::{
@@ -49,7 +53,7 @@ pub struct Metric {
     pub source: &'static str,
     /// The least and the largest number that it can give.
     pub range: (f64, f64),
-    /// Nothing for what is drawn.
+    /// Nothing for what is drawn, and for what is no better either way.
     pub higher_is_better: Option<bool>,
     pub options: &'static [OptionRow],
     /// How its value is drawn, where it is looked at rather than compared.
@@ -86,8 +90,8 @@ pub enum Judge {
     Probabilities(fn(&Scores, &Options) -> Result<Value>),
     /// Real values against real values.
     Values(fn(&RealValues, &Options) -> Result<Value>),
-    /// Class maps against class maps, one confusion of pixels per image.
-    Masks(fn(&[Confusion], &Options) -> Result<Value>),
+    /// Class maps, or scores of pixels, against class maps.
+    Masks(fn(&Masks, &Options) -> Result<Value>),
     /// Detected boxes against true ones.
     Detections(fn(&Boxes, &Options) -> Result<Value>),
 }
@@ -122,9 +126,21 @@ const BUILT_IN: &[Metric] = &[
     regression::MAPE,
     regression::MEDIAN_ABSOLUTE_ERROR,
     regression::MAX_ERROR,
-    masks::DICE,
-    masks::MEAN_IOU,
-    masks::PIXEL_ACCURACY,
+    masks::overlap::DICE,
+    masks::overlap::MEAN_IOU,
+    masks::overlap::PIXEL_ACCURACY,
+    masks::overlap::SENSITIVITY,
+    masks::overlap::SPECIFICITY,
+    masks::overlap::POSITIVE_PREDICTIVE_VALUE,
+    masks::lesions::LESION_RECALL,
+    masks::lesions::LESION_PRECISION,
+    masks::lesions::LESION_F1,
+    masks::lesions::FALSE_POSITIVES_PER_IMAGE,
+    masks::surfaces::HAUSDORFF,
+    masks::surfaces::HAUSDORFF_95,
+    masks::surfaces::SURFACE_DISTANCE,
+    masks::thresholds::THRESHOLD_GAP,
+    masks::thresholds::BEST_THRESHOLD,
     detection::MAP,
     detection::MAP_50,
     detection::MAP_75,
@@ -193,6 +209,11 @@ impl Metric {
         matches!(self.judge, Judge::Values(_))
     }
 
+    /// Whether it can judge masks: its own kind, and what judges classifiers, to which every pixel is an example.
+    pub fn judges_masks(&self) -> bool {
+        matches!(self.judge, Judge::Masks(_)) || self.judges_classifiers()
+    }
+
     /// Whether its value is a picture rather than numbers to follow.
     pub fn is_drawn(&self) -> bool {
         self.drawn.is_some()
@@ -213,7 +234,8 @@ impl Metric {
         match self.higher_is_better {
             Some(true) => "higher is better",
             Some(false) => "lower is better",
-            None => "drawn",
+            None if self.is_drawn() => "drawn",
+            None => "no better either way",
         }
     }
 }
@@ -227,7 +249,7 @@ impl std::fmt::Display for Judge {
             Judge::Scores(_) => "scores per class against labels",
             Judge::Probabilities(_) => "probabilities per class against labels",
             Judge::Values(_) => "real values against real values",
-            Judge::Masks(_) => "class maps against class maps",
+            Judge::Masks(_) => "class maps, or scores of pixels, against class maps",
             Judge::Detections(_) => "detected boxes against true ones",
         })
     }

@@ -12,6 +12,9 @@ struct Inputs {
     chosen: Vec<u32>,
     logits: Vec<f64>,
     probabilities: Vec<f64>,
+    /// Of pixels of two classes, against `labels % 2`.
+    mask_logits: Vec<f32>,
+    masks: Vec<u8>,
     true_values: Vec<f64>,
     values: Vec<f64>,
     truths: Vec<TrueBox>,
@@ -30,6 +33,12 @@ impl Inputs {
         let probabilities: Vec<f64> =
             logits.chunks(CLASSES).flat_map(crate::distribution::log_probs).map(f64::exp).collect();
         let chosen = logits.chunks(CLASSES).map(crate::distribution::mode).collect();
+        let masks: Vec<u8> = labels.iter().map(|label| (label % 2) as u8).collect();
+        let mask_logits = masks.iter().map(|mask| match perfect {
+            true => 2e3 * (f32::from(*mask) - 0.5),
+            false => rng.random_range(-3.0..3.0),
+        });
+        let mask_logits = mask_logits.collect();
         let true_values: Vec<f64> = (0..EXAMPLES).map(|_| rng.random_range(-5.0..5.0)).collect();
         let noise = if perfect { 0.0 } else { 4.0 };
         let values = true_values.iter().map(|value| value + noise * rng.random_range(-1.0..1.0)).collect();
@@ -42,13 +51,13 @@ impl Inputs {
             Detection { image: truth.image, category: truth.category, bbox, score: rng.random_range(0.0..1.0) }
         };
         let detections = truths.iter().map(found).collect();
-        Inputs { labels, chosen, logits, probabilities, true_values, values, truths, detections }
+        Inputs { labels, chosen, logits, probabilities, mask_logits, masks, true_values, values, truths, detections }
     }
 
     fn judged_by(&self, metric: &Metric) -> Value {
         let options = Options::defaults(metric.options);
-        let chosen = self.confusion(0..EXAMPLES);
-        let images = [self.confusion(0..12), self.confusion(12..EXAMPLES)];
+        let chosen = Confusion::new(&self.chosen, &self.labels, CLASSES).unwrap();
+        let two_images = MaskShape::new(3, 4, 2);
         let judged = match metric.judge {
             Judge::Chosen(_) => Judged::Chosen(&chosen),
             Judge::Rows(_) => Judged::Scores(Scores::new(&self.logits, CLASSES, &self.labels).unwrap()),
@@ -56,14 +65,13 @@ impl Inputs {
                 Judged::Scores(Scores::probabilities(&self.probabilities, CLASSES, &self.labels).unwrap())
             }
             Judge::Values(_) => Judged::Values(RealValues::new(&self.values, &self.true_values, 1).unwrap()),
-            Judge::Masks(_) => Judged::Masks(&images),
+            Judge::Masks(_) => {
+                let prediction = MaskPrediction::Logits(&self.mask_logits);
+                Judged::Masks(Masks::new(two_images, prediction, &self.masks[..]).unwrap())
+            }
             Judge::Detections(_) => Judged::Boxes(Boxes::new(&self.truths, &self.detections, &[]).unwrap()),
         };
         judged.by(metric, &options).unwrap()
-    }
-
-    fn confusion(&self, examples: std::ops::Range<usize>) -> Confusion {
-        Confusion::new(&self.chosen[examples.clone()], &self.labels[examples], CLASSES).unwrap()
     }
 }
 

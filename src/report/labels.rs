@@ -109,6 +109,9 @@ fn base_name(name: &str) -> String {
         "ap_per_class" => "average precision per class",
         "dice" => "Dice",
         "mean_iou" => "mean IoU",
+        "lesion_f1" => "lesion F1",
+        "hausdorff" => "Hausdorff distance",
+        "hausdorff_95" => "95 % Hausdorff distance",
         other => return other.replace('_', " "),
     }
     .into()

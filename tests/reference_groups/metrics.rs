@@ -1,10 +1,10 @@
 use super::{Case, numbers};
-use lossward::metric::{self, Confusion, Norm, Ratio, RealValues, Scores};
+use lossward::metric::{self, ClassMaps, Confusion, MaskPrediction, MaskShape, Masks, Norm, Ratio, RealValues, Scores};
 use lossward::options::{Given, Options};
 use serde_json::{Value, json};
 
 /// A row of the table with options, as a user names them.
-fn row(name: &str, options: &Value) -> (&'static metric::Metric, Options) {
+pub fn row(name: &str, options: &Value) -> (&'static metric::Metric, Options) {
     let row = metric::find(name).unwrap();
     let given: Given = serde_json::from_value(options.clone()).unwrap();
     (row, Options::new(name, row.options, &given).unwrap())
@@ -16,10 +16,25 @@ fn chosen(confusion: &Confusion, name: &str, options: &Value) -> Vec<f64> {
     value(confusion, &options).unwrap().numbers()
 }
 
-fn masks(images: &[Confusion], name: &str, options: &Value) -> Vec<f64> {
+/// What a metric of masks says of class maps, `[images][height][width]` or those of one image.
+pub fn masks(masks: &Masks, name: &str, options: &Value) -> Vec<f64> {
     let (row, options) = row(name, options);
     let metric::Judge::Masks(value) = row.judge else { panic!("{name} does not judge masks") };
-    value(images, &options).unwrap().numbers()
+    value(masks, &options).unwrap().numbers()
+}
+
+pub fn class_maps(chosen: &Value, truth: &Value, classes: usize) -> Masks<'static> {
+    let mut levels = Vec::new();
+    let mut inner = truth;
+    while let Value::Array(list) = inner {
+        levels.push(list.len());
+        inner = &list[0];
+    }
+    let [.., height, width] = levels[..] else { panic!("{truth} has no rows") };
+    let maps =
+        |value: &Value| ClassMaps::from(numbers(value).into_iter().map(|class| class as u32).collect::<Vec<_>>());
+    let prediction = MaskPrediction::Classes(maps(chosen));
+    Masks::new(MaskShape::new(height, width, classes), prediction, maps(truth)).unwrap()
 }
 
 /// For metrics of scores and of probabilities.
@@ -72,12 +87,19 @@ pub fn binary(case: &Case) {
 }
 
 pub fn binary_masks(case: &Case) {
-    let image = [confusion(case, "pred", "target")];
+    let image = flat_maps(case);
     let of = |name: &str, absent: &str| masks(&image, name, &json!({"positive": 1, "absent": absent}));
     check_or_undefined(case, "dice", &of("dice", "undefined"));
     check_or_undefined(case, "iou", &of("mean_iou", "undefined"));
     case.check("sklearn_f1_zd1", &of("dice", "one"));
     case.check("sklearn_jaccard_zd1", &of("mean_iou", "one"));
+}
+
+/// One image; `pred` and `target` are lists or maps.
+fn flat_maps(case: &Case) -> Masks<'static> {
+    let (chosen, truth) = (case.indices("pred"), case.indices("target"));
+    let shape = MaskShape { width: None, ..MaskShape::new(1, truth.len(), 2) };
+    Masks::new(shape, MaskPrediction::Classes(chosen.into()), truth).unwrap()
 }
 
 fn check_or_undefined(case: &Case, field: &str, got: &[f64]) {
@@ -88,15 +110,9 @@ fn check_or_undefined(case: &Case, field: &str, got: &[f64]) {
 }
 
 pub fn segmentation(case: &Case) {
-    let (targets, predictions) = (case.input("target").as_array().unwrap(), case.input("pred").as_array().unwrap());
-    let classes = case.number("num_classes") as usize;
-    let pixels = |image: &Value| numbers(image).into_iter().map(|class| class as u32).collect::<Vec<_>>();
-    let image = |(p, t): (&Value, &Value)| Confusion::new(&pixels(p), &pixels(t), classes).unwrap();
-    let images: Vec<Confusion> = predictions.iter().zip(targets).map(image).collect();
-    case.check(
-        "confusion_matrix",
-        &Confusion::sum(&images).rows().concat().iter().map(|n| *n as f64).collect::<Vec<_>>(),
-    );
+    let images = class_maps(case.input("pred"), case.input("target"), case.number("num_classes") as usize);
+    let pooled = Confusion::sum(images.confusions());
+    case.check("confusion_matrix", &pooled.rows().concat().iter().map(|n| *n as f64).collect::<Vec<_>>());
     let of = |name: &str, average: &str| masks(&images, name, &json!({"average": average}));
     case.check("iou_per_class", &of("mean_iou", "none"));
     case.check("mean_iou", &of("mean_iou", "macro"));
@@ -110,7 +126,10 @@ pub fn segmentation(case: &Case) {
             "jaccard_micro" => of("mean_iou", "micro"),
             "dice_score_global_per_class" => of("dice", "none"),
             "mean_iou_samplewise_per_class" => {
-                let images = images.iter().flat_map(|image| image.per_class(Ratio::IntersectionOverUnion, f64::NAN));
+                let images = images
+                    .confusions()
+                    .iter()
+                    .flat_map(|image| image.per_class(Ratio::IntersectionOverUnion, f64::NAN));
                 // A class absent from an image is −1 or NaN, as the version of torchmetrics has it.
                 images
                     .zip(numbers(expected))

@@ -11,6 +11,7 @@ mod optimizers;
 mod penalties;
 mod returns;
 mod rl;
+mod segmentation;
 mod sha256;
 mod stats;
 mod toy_text;
@@ -102,6 +103,9 @@ pub const GROUPS: &[Group] = &[
     ("rl/td_errors", returns::temporal_differences),
     ("rl/vec_normalize", normalization::vec_normalize),
     ("rl/vtrace", returns::v_trace),
+    ("segmentation/lesions", segmentation::lesions),
+    ("segmentation/overlap", segmentation::overlap),
+    ("segmentation/surface_distance", segmentation::surface_distance),
     ("stats/aggregates", stats::aggregates),
     ("stats/bootstrap_ci", stats::bootstrap),
     ("stats/ema", stats::smoothing),

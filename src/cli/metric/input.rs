@@ -2,7 +2,10 @@
 
 use super::json::{Array, Json};
 use crate::distribution;
-use crate::metric::{Boxes, Confusion, Detection, Judge, Judged, Metric, RealValues, Scores, TrueBox, Value};
+use crate::metric::{
+    Boxes, Confusion, Detection, Judge, Judged, MaskPrediction, MaskShape, Masks, Metric, RealValues, Scores, TrueBox,
+    Value,
+};
 use crate::options::Options;
 use anyhow::Context;
 use serde::Deserialize;
@@ -12,6 +15,8 @@ use serde::Deserialize;
 pub struct Reading {
     pub classes: Option<usize>,
     pub logits: bool,
+    /// The class of masks whose pixels count nowhere.
+    pub ignored: Option<u32>,
 }
 
 /// Predictions and targets, checked.
@@ -19,16 +24,31 @@ pub enum Input {
     Chosen(Confusion),
     Scores { values: Vec<f64>, columns: usize, labels: Vec<u32> },
     Values { predictions: Vec<f64>, targets: Vec<f64>, columns: usize },
-    Masks(Vec<Confusion>),
+    Masks { shape: MaskShape, prediction: Pixels, truth: Vec<u32> },
     Boxes { truths: Vec<TrueBox>, detections: Vec<Detection>, categories: Vec<i64> },
+}
+
+/// What is predicted of every pixel of masks.
+pub enum Pixels {
+    Classes(Vec<u32>),
+    Probabilities(Vec<f64>),
 }
 
 impl Input {
     /// # Errors
     /// When shapes don't fit or an entry is not what the metric needs; the message says which.
     pub fn read(metric: &Metric, predictions: Json, targets: Json, reading: Reading) -> anyhow::Result<Input> {
-        if reading.logits && !matches!(metric.judge, Judge::Rows(_) | Judge::Scores(_) | Judge::Probabilities(_)) {
-            anyhow::bail!("logits are for metrics of probabilities; {} judges {}", metric.name, metric.judge);
+        let of_masks = matches!(metric.judge, Judge::Masks(_));
+        let of_scores = matches!(metric.judge, Judge::Rows(_) | Judge::Scores(_) | Judge::Probabilities(_));
+        if reading.logits && !of_scores && !of_masks {
+            anyhow::bail!(
+                "logits are for metrics of probabilities and of masks; {} judges {}",
+                metric.name,
+                metric.judge
+            );
+        }
+        if reading.ignored.is_some() && !of_masks {
+            anyhow::bail!("ignored pixels are for metrics of masks; {} judges {}", metric.name, metric.judge);
         }
         if matches!(metric.judge, Judge::Detections(_)) {
             return boxes(predictions, targets);
@@ -38,7 +58,7 @@ impl Input {
         match metric.judge {
             Judge::Chosen(_) => chosen(&predictions, &targets, reading).map(Input::Chosen),
             Judge::Values(_) => values(predictions, targets),
-            Judge::Masks(_) => masks(&predictions, &targets, reading).map(Input::Masks),
+            Judge::Masks(_) => masks(predictions, &targets, reading),
             _ => scores(metric, predictions, &targets, reading),
         }
     }
@@ -54,7 +74,13 @@ impl Input {
             Input::Values { predictions, targets, columns } => {
                 Judged::Values(RealValues::new(predictions, targets, *columns)?)
             }
-            Input::Masks(images) => Judged::Masks(images),
+            Input::Masks { shape, prediction, truth } => {
+                let prediction = match prediction {
+                    Pixels::Classes(classes) => MaskPrediction::Classes(classes[..].into()),
+                    Pixels::Probabilities(probabilities) => MaskPrediction::Probabilities(probabilities),
+                };
+                Judged::Masks(Masks::new(*shape, prediction, &truth[..])?)
+            }
             Input::Boxes { truths, detections, categories } => {
                 Judged::Boxes(Boxes::new(truths, detections, categories)?)
             }
@@ -126,10 +152,14 @@ fn scores(metric: &Metric, predictions: Array, targets: &Array, reading: Reading
     let values = match metric.judge {
         Judge::Rows(_) => predictions.values,
         _ if !reading.logits => predictions.values,
-        _ if columns == 1 => predictions.values.iter().map(|z| 1.0 / (1.0 + (-z).exp())).collect(),
+        _ if columns == 1 => predictions.values.iter().map(sigmoid).collect(),
         _ => predictions.values.chunks_exact(columns).flat_map(distribution::log_probs).map(f64::exp).collect(),
     };
     Ok(Input::Scores { values, columns, labels })
+}
+
+fn sigmoid(logit: &f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 fn same_shape(predictions: &Array, targets: &Array) -> anyhow::Result<()> {
@@ -148,20 +178,31 @@ fn values(predictions: Array, targets: Array) -> anyhow::Result<Input> {
     Ok(Input::Values { predictions: predictions.values, targets: targets.values, columns })
 }
 
-/// `[height, width]` is one image, with more levels the outermost is that of images.
-fn masks(predictions: &Array, targets: &Array, reading: Reading) -> anyhow::Result<Vec<Confusion>> {
-    same_shape(predictions, targets)?;
-    let (chosen, labels) = (indices(predictions, "predictions")?, indices(targets, "targets")?);
-    let images = if predictions.shape.len() > 2 { predictions.shape[0] } else { 1 };
-    let classes = class_count(chosen.iter().chain(&labels).copied(), reading, images)?;
-    let pixels = chosen.len() / images.max(1);
-    if pixels == 0 {
-        return Ok(vec![Confusion::new(&[], &[], classes)?]);
-    }
-    let image = |(i, (chosen, labels)): (usize, (&[u32], &[u32]))| {
-        Confusion::new(chosen, labels, classes).with_context(|| format!("image {i}, counting its pixels row by row"))
+/// `[height, width]` is one image, with more levels the outermost is that of images; a flat list is an image without rows. Predictions that
+/// are not all whole are probabilities of class 1.
+fn masks(predictions: Array, targets: &Array, reading: Reading) -> anyhow::Result<Input> {
+    same_shape(&predictions, targets)?;
+    let truth = indices(targets, "targets")?;
+    let has_scores = reading.logits || predictions.values.iter().any(|value| value.fract() != 0.0);
+    let levels = &predictions.shape[..];
+    let images = if levels.len() > 2 { levels[0] } else { 1 };
+    let width = if matches!(levels.len(), 2 | 3) { levels.last().copied() } else { None };
+    let pixels = truth.len() / images.max(1);
+    let prediction = match has_scores {
+        false => Pixels::Classes(indices(&predictions, "predictions")?),
+        true if reading.logits => Pixels::Probabilities(predictions.values.iter().map(sigmoid).collect()),
+        true => Pixels::Probabilities(predictions.values),
     };
-    chosen.chunks(pixels).zip(labels.chunks(pixels)).enumerate().map(image).collect()
+    let classes = match &prediction {
+        Pixels::Probabilities(_) => reading.classes.unwrap_or(2),
+        Pixels::Classes(chosen) => {
+            let counted = truth.iter().filter(|class| Some(**class) != reading.ignored);
+            // There is a foreground, even where it is empty.
+            class_count(chosen.iter().chain(counted).copied().chain([1]), reading, images)?
+        }
+    };
+    let shape = MaskShape { pixels, width, classes, ignored: reading.ignored };
+    Ok(Input::Masks { shape, prediction, truth })
 }
 
 /// An entry of COCO's lists; fields that no metric needs may be there too.
@@ -272,7 +313,7 @@ mod tests {
             let targets = if alike { &predictions } else { &targets };
             let (Ok(predictions), Ok(targets)) = (json::read(&predictions), json::read(targets)) else { return Ok(()) };
             for metric in metric::all() {
-                let reading = Reading { classes: None, logits };
+                let reading = Reading { classes: None, logits, ignored: None };
                 let options = Options::defaults(metric.options);
                 let input = Input::read(metric, predictions.clone(), targets.clone(), reading);
                 match input.and_then(|input| input.judged_by(metric, &options)) {

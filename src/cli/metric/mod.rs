@@ -15,18 +15,20 @@ use std::path::{Path, PathBuf};
 /// Compute a metric of predictions and targets, or say what it is.
 ///
 /// Chosen classes are class indices, or rows of scores of which the first largest is taken. Probabilities are rows, one
-/// number per class, or a flat list of those of class 1. Masks are class maps; boxes have COCO's fields. Every JSON may be
-/// given as it is, as @FILE, or as - for standard input, up to 64 MiB of it. Everything is computed in double precision.
+/// number per class, or a flat list of those of class 1. Masks are class maps [height][width] or [images][height][width], or
+/// the probabilities of class 1 of their pixels; boxes have COCO's fields. Every JSON may be given as it is, as @FILE, or as -
+/// for standard input, up to 64 MiB of it. Everything is computed in double precision.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   lossward metric f1 --predictions '[0,1,1,2]' --targets '[0,1,2,2]' --options '{\"average\":\"none\"}'
   lossward metric roc_auc '{\"predictions\":[0.9,0.2,0.4],\"targets\":[1,0,1]}' --json
   lossward metric confusion_matrix --predictions @chosen.json --targets @labels.json --figure confusion.svg
+  lossward metric hausdorff_95 --predictions '[[1,1,0],[0,0,0]]' --targets '[[0,1,1],[0,1,0]]'
   lossward metric map --explain")]
 pub struct Arguments {
     /// The metric; `lossward list metrics` names them.
     name: String,
-    /// One object with `predictions`, `targets` and, if wanted, `options`, `classes` and `logits`.
+    /// One object with `predictions`, `targets` and, if wanted, `options`, `classes`, `logits` and `ignored`.
     #[arg(value_name = "JSON", conflicts_with_all = ["predictions", "targets"])]
     data: Option<String>,
     /// What is judged: a list, of rows where there is a number per class.
@@ -44,6 +46,9 @@ pub struct Arguments {
     /// The predictions are logits; probabilities are their softmax, of a flat list the sigmoid.
     #[arg(long)]
     logits: bool,
+    /// Pixels of masks that are truly of this class count nowhere.
+    #[arg(long, value_name = "CLASS")]
+    ignored: Option<u32>,
     /// Say what the metric is: formula, range, direction, options and source.
     #[arg(long)]
     explain: bool,
@@ -97,7 +102,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn given(arguments: &Arguments) -> anyhow::Result<Option<Data>> {
-    let reading = Reading { classes: arguments.classes, logits: arguments.logits };
+    let reading = Reading { classes: arguments.classes, logits: arguments.logits, ignored: arguments.ignored };
     let options = arguments.options.as_deref().map(json::read).transpose().context("--options")?;
     if let (Some(predictions), Some(targets)) = (&arguments.predictions, &arguments.targets) {
         let predictions = json::read(predictions).context("--predictions")?;
@@ -113,16 +118,22 @@ fn given(arguments: &Arguments) -> anyhow::Result<Option<Data>> {
     let classes =
         take("classes").map(|given| serde_json::from_value(given.into_value())).transpose().context("`classes`")?;
     let logits = take("logits").map(|given| serde_json::from_value::<bool>(given.into_value()));
-    let logits = logits.transpose().context("`logits`")?;
+    let logits = logits.transpose().context("`logits`")?.unwrap_or(false);
+    let ignored =
+        take("ignored").map(|given| serde_json::from_value(given.into_value())).transpose().context("`ignored`")?;
     if let Some(key) = object.keys().next() {
-        let known = ["predictions", "targets", "options", "classes", "logits"];
+        let known = ["predictions", "targets", "options", "classes", "logits", "ignored"];
         anyhow::bail!("{}", crate::error::unknown("key of the data", key, &known));
     }
     Ok(Some(Data {
         predictions: predictions.context("the data has no `predictions`")?,
         targets: targets.context("the data has no `targets`")?,
         options: options.or(inner),
-        reading: Reading { classes: reading.classes.or(classes), logits: reading.logits || logits.unwrap_or(false) },
+        reading: Reading {
+            classes: reading.classes.or(classes),
+            logits: reading.logits || logits,
+            ignored: reading.ignored.or(ignored),
+        },
     }))
 }
 

@@ -139,6 +139,12 @@ fn held(data: &Arc<DataSet>, settings: &EvaluationSettings) -> Result<Judgement>
         metrics.iter().map(|named| Judging::new(named, kind.as_ref(), prefix)).collect()
     };
     let metrics = judging(&settings.metrics, "").map_err(|error| Error::setting("metrics", error))?;
+    let first = metrics.iter().find(|judging| !judging.columns.is_empty());
+    if let Some(Judging { metric, .. }) = first.filter(|judging| judging.metric.higher_is_better.is_none()) {
+        let message =
+            format!("`{}` is no better either way and can't decide; name another metric before it", metric.name);
+        return Err(Error::setting("metrics", message));
+    }
     let train_metrics = judging(settings.train_metrics.as_deref().unwrap_or_default(), TRAIN);
     let train_metrics = train_metrics.map_err(|error| Error::setting("train_metrics", error))?;
     if let Some(drawn) = train_metrics.iter().find(|judging| judging.metric.is_drawn()) {
