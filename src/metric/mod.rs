@@ -250,7 +250,7 @@ impl std::fmt::Display for Judge {
             Judge::Scores(_) => "scores per class against labels",
             Judge::Probabilities(_) => "probabilities per class against labels",
             Judge::Values(_) => "real values against real values",
-            Judge::Masks(_) => "class maps against class maps",
+            Judge::Masks(_) => "class maps, or scores of pixels, against class maps",
             Judge::Detections(_) => "detected boxes against true ones",
         })
     }
