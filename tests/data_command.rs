@@ -170,7 +170,7 @@ fn what_can_not_be_described_is_told() {
     sandbox.run(&["data", "cut.csv.gz"]).failed_with(&["cut.csv.gz: broken gzip"]);
     sandbox.write("boxes.csv", "image,class,x0,y0,x1,y1\n0,8,40,30,40,51\n");
     sandbox.run(&["data", "boxes.csv"]).failed_with(&["boxes.csv: row 1: the box 40, 30, 40, 51 has no area"]);
-    sandbox.run(&["data", "."]).failed_with(&["is a folder"]);
+    sandbox.run(&["data", "."]).failed_with(&["no file in it ends in .png or .jpg"]);
     sandbox.run(&["data", "iris", "--figure", "iris.gif"]).failed_with(&[".svg or .png"]);
     sandbox.run(&["data", "ragged.csv", "target=a"]).failed_with(&["unknown option of a file `target`"]);
     assert_eq!(sandbox.run(&["data"]).status, Some(2));

@@ -9,7 +9,9 @@ use counting::most_bytes;
 use lossward::data::source::ByteSource;
 use lossward::data::table::{Column, Format, Table};
 use lossward::data::tabular::{Missing, Tabular, TargetKind};
-use lossward::data::{Split, boxes, description, idx, images::Images, notation::Notation};
+use lossward::data::{
+    DataSet, Split, boxes, decoded, description, idx, images::Images, notation::Notation, pixels::Pixels,
+};
 use lossward::report::figure::DescriptionFigure;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence::WithSource;
@@ -65,11 +67,23 @@ fn learn_from(content: &[u8]) {
         }
         table.clone().followed_by(table.clone()).unwrap();
         _ = boxes::read(&table).map(|boxes| description::of_boxes(&boxes));
+        let scenes = Pixels::new(vec![1, 8, 10], idx::Elements::U8(vec![0; 240]), "images".into(), Vec::new());
+        if let Ok((images, names)) = Images::with_table(scenes, &table, &[]) {
+            in_two(images, |train, test| Images::data_set_of_boxes(train, test, names));
+        }
         let described = |column| table.described_column(column, Column::numbers(column).as_deref());
         let description = table.described(table.columns.iter().map(described).collect());
         let figure = DescriptionFigure { title: "x".into(), subtitle: String::new(), description: &description };
         figure.svg().unwrap();
     }
+}
+
+/// Halves the images, and describes and draws what can be learned from.
+fn in_two(images: Images, data_set: impl FnOnce(Images, Images) -> lossward::Result<DataSet>) {
+    let (train, test) = images.split(Split::Every(2));
+    let Ok(data) = data_set(train, test) else { return };
+    DescriptionFigure { title: "x".into(), subtitle: String::new(), description: &data.description() }.svg().unwrap();
+    drop((data.pictures(2), data.legend()));
 }
 
 /// Texts that have been trouble to somebody.
@@ -162,6 +176,14 @@ fn read_array(content: &[u8], unpacked: usize) {
         let (train, test) = images.split(Split::Every(2));
         _ = Images::data_set(train, test, &[]).map(|data| (data.description(), data.pictures(2).map(drop)));
     }
+    let mut images = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8];
+    images[7] = content.get(7).copied().unwrap_or(2).clamp(1, 2);
+    let images = ByteSource::Embedded("i.idx", &images[..16 + 4 * usize::from(images[7])]);
+    for (images, masks) in [(images, source), (source, source)] {
+        if let Ok(images) = Pixels::read(images).and_then(|pixels| Images::with_masks(pixels, masks)) {
+            in_two(images, |train, test| Images::data_set_of_masks(train, test, &[], None));
+        }
+    }
 }
 
 proptest! {
@@ -193,6 +215,102 @@ proptest! {
         let lines = rows.iter().map(|row| row.join(","));
         let table = std::iter::once("image,class,x0,y0,x1,y1".to_string()).chain(lines).collect::<Vec<_>>().join("\n");
         learn_from(table.as_bytes());
+    }
+}
+
+/// A PNG file of 5×3 pixels.
+fn png(color: png::ColorType, depth: png::BitDepth) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 5, 3);
+    encoder.set_color(color);
+    encoder.set_depth(depth);
+    encoder.set_palette([7; 48].to_vec());
+    let bytes = 3 * (5 * color.samples() * depth as usize).div_ceil(8);
+    let samples: Vec<u8> = (0..bytes).map(|i| i as u8 % 16).collect();
+    encoder.write_header().unwrap().write_image_data(&samples).unwrap();
+    file
+}
+
+/// Good files of every kind.
+fn image_files() -> Vec<Vec<u8>> {
+    use png::{BitDepth::*, ColorType::*};
+    let kinds = [
+        (Grayscale, Eight),
+        (Grayscale, One),
+        (Indexed, Four),
+        (Rgb, Sixteen),
+        (Rgba, Eight),
+        (GrayscaleAlpha, Sixteen),
+    ];
+    let mut files: Vec<Vec<u8>> = kinds.map(|(color, depth)| png(color, depth)).to_vec();
+    for name in ["gray", "color", "progressive"] {
+        files.push(std::fs::read(format!("{}/tests/images/{name}.jpg", env!("CARGO_MANIFEST_DIR"))).unwrap());
+    }
+    files
+}
+
+/// What may be an image takes at most twice the bytes of the largest image, with its transparency.
+fn decode(content: &[u8]) {
+    let (_, most) = most_bytes(|| {
+        (decoded::header(content).is_ok(), decoded::image(content).is_ok(), decoded::mask(content).is_ok())
+    });
+    assert!(most <= 8 * decoded::MOST_BYTES + 64 * content.len() + ASIDE, "{most} bytes for {}", content.len());
+}
+
+#[test]
+fn good_images_are_decoded() {
+    for file in image_files() {
+        decoded::image(&file).map(drop).unwrap();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::with_failure_persistence(WithSource("found")) })]
+
+    #[test]
+    fn damaged_images_are_decoded_or_refused(
+        file in 0..9usize,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut content = image_files().swap_remove(file);
+        for (place, byte) in changes {
+            let place = place.index(content.len());
+            content[place] = byte;
+        }
+        decode(&content);
+        decode(&content[..cut.index(content.len())]);
+    }
+
+    #[test]
+    fn damaged_instances_are_read_or_refused(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), proptest::sample::select(&b"0123456789-eE.,:[]{}\"\\ntx"[..])), 0..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut text = br#"{"images":[{"id":1,"file_name":"a.png","width":10,"height":8}],"categories":[{"id":7,"name":"dog"}],
+            "annotations":[{"image_id":1,"category_id":7,"bbox":[1,2,3.5,4],"iscrowd":0}]}"#.to_vec();
+        for (place, byte) in changes {
+            let place = place.index(text.len());
+            text[place] = byte;
+        }
+        for text in [&text[..], &text[..cut.index(text.len())]] {
+            let files = vec!["a.png".to_string()];
+            let scene = Pixels::new(vec![1, 8, 10], idx::Elements::U8(vec![0; 80]), "images".into(), files);
+            if let Ok((images, names)) = boxes::coco::read(ByteSource::Embedded("c.json", text), scene, &[]) {
+                in_two(images, |train, test| Images::data_set_of_boxes(train, test, names));
+            }
+        }
+    }
+
+    #[test]
+    fn texts_of_boxes_are_read_or_refused(words in proptest::collection::vec(proptest::sample::select(PIECES), 0..12), width in 1..6usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let text: Vec<String> = words.chunks(width).map(|words| words.join(" ")).collect();
+        std::fs::write(folder.path().join("a.txt"), text.join("\n")).unwrap();
+        let scene = Pixels::new(vec![1, 8, 10], idx::Elements::U8(vec![0; 80]), "images".into(), vec!["a.png".to_string()]);
+        if let Ok((images, names)) = boxes::yolo::read(folder.path(), scene, &[]) {
+            in_two(images, |train, test| Images::data_set_of_boxes(train, test, names));
+        }
     }
 }
 

@@ -284,3 +284,108 @@ fn bad_images_are_told_apart() {
         run.failed_with(&[]);
     }
 }
+
+/// A PNG file of 8×8 gray pixels: dark, but for a bright square from this corner on.
+fn square(corner: usize, side: usize, value: u8) -> Vec<u8> {
+    let inside = |place: usize| (corner..corner + side).contains(&place);
+    let pixels: Vec<u8> = (0..64).map(|i| if inside(i % 8) && inside(i / 8) { value } else { 0 }).collect();
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 8, 8);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    file
+}
+
+/// Folders of images with a folder for each class, masks, boxes in each format, all of the same squares: corner `i % 4`, side 3.
+fn squares() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let mut csv = "image,class,x1,y1,x2,y2\n".to_string();
+    let (mut images, mut annotations) = (Vec::new(), Vec::new());
+    for i in 0..10 {
+        let (corner, name) = (i % 4, format!("s{i}.png"));
+        let write = |folder: &str, name: &str, content: &[u8]| {
+            let path = sandbox.path(folder).join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        };
+        write("images", &name, &square(corner, 3, 200 + i as u8));
+        write(if corner < 2 { "classes/left" } else { "classes/right" }, &name, &square(corner, 3, 200 + i as u8));
+        write("masks", &name, &square(corner, 3, 255));
+        let middle = (corner as f64 + 1.5) / 8.0;
+        write("texts", &format!("s{i}.txt"), format!("0 {middle} {middle} 0.375 0.375\n").as_bytes());
+        writeln!(csv, "{name},thing,{corner},{corner},{0},{0}", corner + 3).unwrap();
+        images.push(serde_json::json!({ "id": i, "file_name": name }));
+        let bbox = [corner, corner, 3, 3];
+        annotations.push(serde_json::json!({ "image_id": i, "category_id": 5, "bbox": bbox, "iscrowd": 0 }));
+    }
+    sandbox.write("boxes.csv", &csv);
+    let categories = [serde_json::json!({ "id": 5, "name": "thing" })];
+    let instances = serde_json::json!({ "images": images, "annotations": annotations, "categories": categories });
+    sandbox.write("instances.json", &instances.to_string());
+    sandbox
+}
+
+fn described(sandbox: &Sandbox, settings: &[&str]) -> serde_json::Value {
+    let run = sandbox.run(&[&["data"], settings, &["--json"]].concat()).succeeded();
+    serde_json::from_str(&run.out).unwrap()
+}
+
+/// Ten squares of 9 pixels, every fifth held out: 72 pixels of 512 to train on.
+#[test]
+fn folders_of_images_are_read_with_masks_and_boxes() {
+    let sandbox = squares();
+    let masks = described(&sandbox, &["images", "masks=masks", "classes=none,square"]);
+    let pixels = &masks["target"]["categories"][1];
+    assert_eq!((&pixels["name"], &pixels["pixels"]["to_train_on"]), (&"square".into(), &72.into()));
+    assert_eq!(
+        (&masks["rows"]["held_out"], &masks["target"]["categories"][0]["pixels"]["held_out"]),
+        (&2.into(), &110.into())
+    );
+    assert!(masks["notes"][0].as_str().unwrap().contains("masks of 0 and 255 are read as 0 and 1"));
+    let mut found = Vec::new();
+    for boxes in ["boxes=boxes.csv", "boxes=instances.json", "boxes=texts"] {
+        let mut boxes = described(&sandbox, &["images", boxes]);
+        boxes["target"]["categories"][0]["name"].take();
+        found.push((boxes["target"].clone(), boxes["columns"].clone()));
+    }
+    assert_eq!(found[0].0["categories"][0]["boxes"]["to_train_on"], 8);
+    let widths = found[0].1.as_array().unwrap().iter().find(|column| column["name"] == "width").unwrap();
+    assert_eq!(widths["parts"]["to_train_on"]["quantiles"]["50%"], 3.0);
+    assert!(found[0] == found[1] && found[0] == found[2], "one truth in three formats");
+    sandbox.run(&["data", "images", "boxes=texts", "--figure", "sheet.svg"]).succeeded();
+    let svg = std::fs::read_to_string(sandbox.path("sheet.svg")).unwrap();
+    assert_eq!((svg.matches("<image ").count(), svg.matches("fill=\"none\" stroke=").count()), (10, 10));
+}
+
+#[test]
+fn a_folder_of_classes_is_learned_from() {
+    let sandbox = squares();
+    train(&sandbox, "images = \"classes\", test_images = \"classes\"", CLASSES).succeeded();
+    assert_eq!(final_value(&sandbox, "accuracy"), 1.0);
+    let resolved = std::fs::read_to_string(sandbox.path("out/experiment.toml")).unwrap();
+    assert!(resolved.contains("sha256 = [\""), "{resolved}");
+    std::fs::write(sandbox.path("classes/left/s0.png"), square(1, 3, 9)).unwrap();
+    sandbox.run(&["run", "out/experiment.toml", "--out", "again"]).failed_with(&["classes", "the data has changed"]);
+}
+
+#[test]
+fn folders_that_do_not_fit_are_told_apart() {
+    let sandbox = squares();
+    let told = |settings: &[&str], parts: &[&str]| {
+        sandbox.run(&[&["data"], settings].concat()).failed_with(parts);
+    };
+    told(&["images"], &["`s0.png` is in none of its folders", "`masks`"]);
+    told(&["images", "masks=masks", "boxes=texts"], &["one of `masks` and `boxes`, not both"]);
+    told(&["images", "boxes=texts", "ignored_value=3"], &["`ignored_value` belongs to `masks`"]);
+    told(&["images", "masks=masks", "test_images=images"], &["`test_images` and `test_masks` need each other"]);
+    told(&["images", "masks=nowhere"], &["nowhere", "No such file"]);
+    told(&["images", "masks=masks", "ignored_value=0"], &["masks", "`ignored_value` is 0, one of the"]);
+    std::fs::write(sandbox.path("masks/s3.png"), square(0, 3, 7)).unwrap();
+    told(&["images", "masks=masks", "classes=a,b"], &["the mask of `s", "line 1, column 1", "none of the 2 classes"]);
+    std::fs::remove_file(sandbox.path("masks/s3.png")).unwrap();
+    told(&["images", "masks=masks"], &["the image `s3.png` has no file `s3.png` here"]);
+    std::fs::write(sandbox.path("texts/s3.txt"), "0 2 0.5 0.5 0.5\n").unwrap();
+    told(&["images", "boxes=texts"], &["s3.txt: line 1: `0 2 0.5 0.5 0.5`; it must be a class"]);
+    std::fs::write(sandbox.path("images/s3.png"), &square(0, 3, 7)[..60]).unwrap();
+    told(&["images", "boxes=boxes.csv"], &["s3.png: broken PNG"]);
+}

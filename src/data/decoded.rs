@@ -141,10 +141,13 @@ type Jpeg<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
 
 /// A decoder that gives gray as gray and all else as red, green and blue; strict, so that a file that is cut off is an error.
 fn jpeg(content: &[u8]) -> Result<(Header, Jpeg<'_>), String> {
-    let broken = |error| format!("broken JPEG: {error}");
+    let broken = |error: String| format!("broken JPEG: {error}");
+    if !is_whole(content) {
+        return Err(broken("it ends before its image does".into()));
+    }
     let options = DecoderOptions::default().set_strict_mode(true);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(content), options);
-    decoder.decode_headers().map_err(broken)?;
+    decoder.decode_headers().map_err(|error| broken(error.to_string()))?;
     let info = decoder.info().ok_or("a JPEG without a header")?;
     let is_gray = info.components == 1;
     let space = if is_gray { ColorSpace::Luma } else { ColorSpace::RGB };
@@ -153,6 +156,29 @@ fn jpeg(content: &[u8]) -> Result<(Header, Jpeg<'_>), String> {
     let channels = if is_gray { 1 } else { 3 };
     let header = Header { width, height, channels, wide: false, transparent: false }.checked()?;
     Ok((header, decoder))
+}
+
+/// Whether segment by segment an end of image is reached (ITU-T T.81, annex B): decoders fill in what is cut off.
+fn is_whole(content: &[u8]) -> bool {
+    const START_OF_SCAN: u8 = 0xda;
+    const END_OF_IMAGE: u8 = 0xd9;
+    let mut rest = &content[content.len().min(2)..];
+    loop {
+        match *rest {
+            [0xff, END_OF_IMAGE, ..] => return true,
+            // Filling before a marker.
+            [0xff, 0xff, ..] => rest = &rest[1..],
+            [0xff, marker, high, low, ..] => {
+                let Some(next) = rest.get(2 + usize::from(u16::from_be_bytes([high, low]))..) else { return false };
+                // Coded data follow, in which 0xff is followed by 0 or by the number of a restart.
+                let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xd0..=0xd7);
+                let skipped = if marker == START_OF_SCAN { next.windows(2).position(is_marker) } else { Some(0) };
+                let Some(skipped) = skipped else { return false };
+                rest = &next[skipped..];
+            }
+            _ => return false,
+        }
+    }
 }
 
 /// A mask as it is written, with its height and its width: the numbers of its palette or its grays, unscaled.

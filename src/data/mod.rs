@@ -10,7 +10,7 @@ pub mod decoded;
 pub mod description;
 mod examples;
 mod files;
-pub mod folder;
+mod folder;
 mod generated;
 pub mod idx;
 pub mod images;

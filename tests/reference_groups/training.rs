@@ -68,7 +68,8 @@ fn assert_weights(case: &Case, net: &Net) {
         let Some(list) = case.input(key).as_array() else { continue };
         let mut theirs: Vec<&str> = list.iter().map(|name| name.as_str().unwrap()).collect();
         let mut ours: Vec<&str> = ours.iter().map(|name| name.as_str()).collect();
-        (theirs.sort_unstable(), ours.sort_unstable());
+        theirs.sort_unstable();
+        ours.sort_unstable();
         assert_eq!(ours, theirs, "{key}");
     }
 }

@@ -19,20 +19,22 @@ use subject::Subject;
 
 /// Describe and draw data: a built-in set, a file of yours, or what an experiment learns from.
 ///
-/// A file is a CSV with a header (one with the columns image, class, x0, y0, x1, y1 is a list of boxes), an IDX array, either of
-/// them plain or gzip-compressed, or an experiment, a name that ends in .toml.
+/// A file is a CSV with a header (one with the columns image, class, x1, y1, x2, y2 is a list of boxes), an IDX array, either of
+/// them plain or gzip-compressed, or an experiment, a name that ends in .toml. A folder has PNG or JPEG images, in a folder for each class,
+/// or with masks=… or boxes=…, as `dataset` of an experiment has them.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   lossward data digits
   lossward data moons noise=0.1 --figure moons.svg
   lossward data houses.csv --figure houses.png
   lossward data train-images-idx3-ubyte.gz --figure sheet.png
+  lossward data slices masks=masks classes=none,lesion --figure sheet.png
   lossward data experiments/digits.toml --json")]
 pub struct Arguments {
-    /// A data set that `lossward list datasets` names, or a file.
+    /// A data set that `lossward list datasets` names, a file, or a folder of images.
     #[arg(value_name = "NAME", required_unless_present = "document")]
     name: Option<String>,
-    /// Options of the data set, such as noise=0.1; of a table, how it is read (separator, decimal, thousands, missing_values); of an experiment, overrides of its keys.
+    /// Options of the data set, such as noise=0.1; of a table, how it is read (separator, decimal, thousands, missing_values); of images, what belongs to them (labels, masks, boxes, classes, …); of an experiment, overrides of its keys.
     #[arg(value_name = "KEY=VALUE")]
     settings: Vec<String>,
     /// Options of the data set as an object, such as {"noise": 0.1}, as JSON, @FILE or -.
@@ -77,27 +79,53 @@ fn subject(arguments: &Arguments) -> anyhow::Result<Subject> {
     if !path.exists() {
         let unknown = crate::error::unknown("data set", name, &known);
         anyhow::bail!(
-            "{unknown}; and there is no file of this name (CSV, IDX and experiment files are described, too)"
+            "{unknown}; and there is no file of this name (CSV, IDX and experiment files and folders of images are described, too)"
         );
     }
-    anyhow::ensure!(!path.is_dir(), "{name} is a folder; give one file of it");
     anyhow::ensure!(arguments.options.is_none(), "--options are for built-in data sets, and {name} is a file");
     if path.extension().is_some_and(|extension| extension == "toml") {
         return set::of_experiment(path, &arguments.settings);
     }
-    file::subject(path, &reading(&arguments.settings)?)
+    let files = reading(&arguments.settings)?;
+    match path.is_dir() || files.paths().next().is_some() {
+        true => set::of_images(Files { images: Some(path.into()), ..files }),
+        false => file::subject(path, &files),
+    }
 }
 
-/// How a table is read: the keys of `dataset` that say so.
+/// How a table is read, or what belongs to images: the keys of `dataset` that say so.
 fn reading(settings: &[String]) -> anyhow::Result<Files> {
-    const KEYS: [&str; 4] = ["separator", "decimal", "thousands", "missing_values"];
+    const LISTS: [&str; 2] = ["missing_values", "classes"];
+    const KEYS: [&str; 15] = [
+        "separator",
+        "decimal",
+        "thousands",
+        LISTS[0],
+        "labels",
+        "masks",
+        "boxes",
+        LISTS[1],
+        "ignored_value",
+        "test_images",
+        "test_labels",
+        "test_masks",
+        "test_boxes",
+        "test_every",
+        "test_last",
+    ];
     let mut text = String::new();
     for setting in settings {
         let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
         anyhow::ensure!(KEYS.contains(&key), crate::error::unknown("option of a file", key, &KEYS));
-        let is_list = key == "missing_values" && !value.starts_with('[');
-        let value = if value.starts_with(['"', '\'', '[']) { value.to_string() } else { format!("{value:?}") };
-        text += &if is_list { format!("{key} = [{value}]\n") } else { format!("{key} = {value}\n") };
+        let is_number = ["ignored_value", "test_every", "test_last"].contains(&key);
+        let quoted = |value: &str| match is_number || value.starts_with(['"', '\'', '[']) {
+            true => value.to_string(),
+            false => format!("{value:?}"),
+        };
+        text += &match LISTS.contains(&key) && !value.starts_with('[') {
+            true => format!("{key} = [{}]\n", value.split(',').map(quoted).collect::<Vec<_>>().join(", ")),
+            false => format!("{key} = {}\n", quoted(value)),
+        };
     }
     toml::from_str(&text).map_err(|error| anyhow::anyhow!("{}: {}", settings.join(" "), error.message()))
 }

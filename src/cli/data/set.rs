@@ -1,7 +1,7 @@
 //! Data sets: built-in ones, and those of experiments.
 
 use super::subject::{PICTURES, Subject};
-use crate::data::{DataSet, DataSetRow};
+use crate::data::{DataSet, DataSetRow, DataSetSettings, Files};
 use crate::experiment::Experiment;
 use crate::options::{self, Given, Options};
 use crate::task::{Task, TaskSource};
@@ -15,6 +15,13 @@ pub fn built_in(row: &'static DataSetRow, given: &Given) -> anyhow::Result<Subje
     let options = options::describe(row.options);
     subject.facts.extend(options.into_iter().map(|option| ("option", option)));
     Ok(subject)
+}
+
+/// A user's own images, by the keys of `dataset`.
+pub fn of_images(files: Files) -> anyhow::Result<Subject> {
+    let data = files.load()?;
+    let settings = DataSetSettings::Files(files.into());
+    Ok(Subject { summary: "images and what belongs to them".into(), ..of(&settings.to_string(), &data) })
 }
 
 /// What the first arm of an experiment learns from, as its first seed meets it.

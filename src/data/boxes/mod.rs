@@ -68,7 +68,7 @@ impl<'a> Objects<'a> {
                 _ => Err(format!(
                     "there is no image {image} in {}; images are numbered 0 to {}",
                     self.pixels.source,
-                    rows - 1
+                    rows.saturating_sub(1)
                 )),
             },
             Places::Files(files) => files.get(image).copied().ok_or_else(|| {
@@ -245,7 +245,7 @@ mod tests {
             numbers("3,0,1,1,2,2").contains("b.csv: row 2: there is no image 3 in images; images are numbered 0 to 2")
         );
         assert!(numbers("0,2,1,1,2,2").contains("row 2: unknown class `2`; known: `cat`, `dog`"));
-        assert!(numbers("0,dgo,1,1,2,2").contains("did you mean `dog`"));
+        assert!(numbers("0,dogg,1,1,2,2").contains("did you mean `dog`"));
         assert!(
             numbers("1,dog,5,1,12,2").contains(
                 "row 2: the box 5, 1, 12, 2 (x1, y1, x2, y2) lies outside of its image, image 2 of 10×8 pixels"

@@ -21,7 +21,7 @@ pub(super) fn of_masks(names: &[String], ignored: Option<u8>, parts: &[&Masks]) 
         counted: "pixels",
         ..ColumnDescription::categories("class of a pixel", named.collect())
     };
-    let has_object = |of: &[usize; 256]| of[1..classes].iter().any(|pixels| *pixels > 0);
+    let has_object = |of: &[usize; 256]| of[1..classes.max(1)].iter().any(|pixels| *pixels > 0);
     let images = with_objects(counted.iter().map(|part| part.iter().map(has_object).collect()).collect());
     let share = |class: usize| {
         let of_image = |of: &[usize; 256]| of[class] as f64 / of[..classes].iter().sum::<usize>().max(1) as f64;
