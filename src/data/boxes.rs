@@ -49,6 +49,7 @@ pub fn read(table: &Table) -> Result<Vec<LabelledBox>> {
             category: whole(row, "class", classes[row])?,
             bbox: [x0[row], y0[row], width, height],
             area: width * height,
+            ignored: false,
         };
         Ok(LabelledBox { truth, visible: visible[row] })
     };

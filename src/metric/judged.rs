@@ -17,7 +17,7 @@ pub enum Judged<'a> {
     /// One confusion of pixels per image.
     Masks(&'a [Confusion]),
     /// Detected boxes against true ones.
-    Boxes(Boxes<'a>),
+    Boxes(Boxes),
 }
 
 impl Judged<'_> {
