@@ -21,6 +21,7 @@ pub mod benchmark;
 mod checks;
 pub mod cli;
 pub mod data;
+pub mod detection;
 pub mod diagnosis;
 pub mod disk;
 pub mod distribution;

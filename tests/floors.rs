@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["distribution"],
     &["metric", "surrogate"],
     &["loss", "data", "network"],
-    &["optimizer", "rollout"],
+    &["optimizer", "rollout", "detection"],
     &["task"],
     &["objective"],
     &["regularizer", "record"],

@@ -1,6 +1,6 @@
 //! Losses of boxes, and of the distributions that boxes are predicted by.
 
-use super::dual::Dual;
+use super::dual::{Dual, Number};
 use super::inputs::{Inputs, PerExample, as_rows};
 use super::{Domain, Layout, Line, Loss, Part, REAL_TARGETS, REAL_VALUES, Slice};
 use crate::kernel;
@@ -105,32 +105,40 @@ pub enum Overlap {
 /// The overlap of every box of one list, `[n, 4]`, with every box of another, `[m, 4]`: `n` rows of `m` numbers. Boxes are
 /// x1, y1, x2, y2; 0/0 counts as 0.
 pub fn pairwise(kind: Overlap, boxes: &[[f64; 4]], others: &[[f64; 4]]) -> Vec<Vec<f64>> {
-    let value = |a: &[f64; 4], b: &[f64; 4]| overlap(kind, (a, b), [0.0; 2]).value;
-    boxes.iter().map(|a| others.iter().map(|b| value(a, b)).collect()).collect()
+    boxes.iter().map(|a| others.iter().map(|b| between(kind, a, b, 0.0)).collect()).collect()
+}
+
+/// The overlap of two boxes, with ε added to every denominator; 0/0 counts as 0.
+pub(crate) fn between(kind: Overlap, a: &[f64; 4], b: &[f64; 4], epsilon: f64) -> f64 {
+    overlap(kind, (*a, b), [epsilon, 0.0])
 }
 
 fn of_boxes(inputs: &Inputs, options: &Options, kind: Overlap) -> Result<PerExample> {
     let epsilons = ["epsilon", "height_epsilon"].map(|name| options.number(name));
     let targets: Vec<Vec<f64>> = inputs.targets[0].to_dtype(DType::F64)?.to_vec2()?;
     let values = kernel::rowwise([&inputs.predictions[0]], |row, [prediction], [gradient]| {
-        let corners = |of: &[f64]| std::array::from_fn(|i| of[i]);
-        let overlap = overlap(kind, (&corners(prediction), &corners(&targets[row])), epsilons);
+        let prediction = std::array::from_fn(|i| Dual::variable(prediction[i], i));
+        let overlap = overlap(kind, (prediction, &std::array::from_fn(|i| targets[row][i])), epsilons);
         gradient.iter_mut().zip(overlap.by).for_each(|(gradient, by)| *gradient = -by);
         1.0 - overlap.value
     })?;
     Ok(values.into())
 }
 
-/// The measure with its derivatives by the corners of the first box.
-fn overlap(kind: Overlap, (prediction, target): (&[f64; 4], &[f64; 4]), [epsilon, height_epsilon]: [f64; 2]) -> Dual {
-    let [x1, y1, x2, y2]: [Dual; 4] = std::array::from_fn(|i| Dual::variable(prediction[i], i));
-    let [u1, v1, u2, v2] = target.map(Dual::constant);
+/// The measure; of dual numbers with its derivatives by the corners of the first box.
+fn overlap<N: Number>(
+    kind: Overlap,
+    (prediction, target): ([N; 4], &[f64; 4]),
+    [epsilon, height_epsilon]: [f64; 2],
+) -> N {
+    let [x1, y1, x2, y2] = prediction;
+    let [u1, v1, u2, v2] = target.map(N::constant);
     let (width, height) = (x2 - x1, y2 - y1 + height_epsilon);
     let (target_width, target_height) = (u2 - u1, v2 - v1 + height_epsilon);
-    let intersection = (x2.min(u2) - x1.max(u1)).positive() * (y2.min(v2) - y1.max(v1)).positive();
+    let intersection = (x2.smaller(u2) - x1.larger(u1)).positive() * (y2.smaller(v2) - y1.larger(v1)).positive();
     let union = width * height + target_width * target_height - intersection;
     let iou = intersection.over(union, epsilon);
-    let (hull_width, hull_height) = (x2.max(u2) - x1.min(u1), y2.max(v2) - y1.min(v1));
+    let (hull_width, hull_height) = (x2.larger(u2) - x1.smaller(u1), y2.larger(v2) - y1.smaller(v1));
     match kind {
         Overlap::Iou => iou,
         Overlap::Giou => {
@@ -146,15 +154,15 @@ fn overlap(kind: Overlap, (prediction, target): (&[f64; 4], &[f64; 4]), [epsilon
             }
             let turn = target_width.angle(target_height) - width.angle(height);
             let aspect = turn.square() * (4.0 / std::f64::consts::PI.powi(2));
-            let below = 1.0 - iou.value + aspect.value + epsilon;
-            let alpha = if below == 0.0 { 0.0 } else { aspect.value / below };
+            let below = 1.0 - iou.value() + aspect.value() + epsilon;
+            let alpha = if below == 0.0 { 0.0 } else { aspect.value() / below };
             diou - aspect * alpha
         }
     }
 }
 
 /// Targets are held this far below the last bin, so that there is a bin on either side.
-const BELOW_LAST_BIN: f64 = 0.01;
+pub(crate) const BELOW_LAST_BIN: f64 = 0.01;
 
 fn distribution_focal(inputs: &Inputs) -> Result<PerExample> {
     let scores = &inputs.predictions[0];

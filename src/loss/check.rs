@@ -29,6 +29,7 @@ pub fn check(loss: &Loss, inputs: &Inputs, options: &Options) -> Result<()> {
         _ => reference.1[1],
     };
     options.check_classes(classes)?;
+    let is_mask = loss.layout == Layout::Masks;
     for (part, tensor) in parts() {
         let free = part.unless.is_some_and(|flag| options.flag(flag));
         let labels = matches!(part.domain, Domain::Label { .. }) && tensor.dims() != reference.1;
@@ -37,8 +38,9 @@ pub fn check(loss: &Loss, inputs: &Inputs, options: &Options) -> Result<()> {
         let allowed = match part.domain {
             _ if free => Allowed::Domain(Domain::Real),
             // A single channel of masks knows background and foreground.
-            Domain::Label { .. } if labels => Allowed::Labels(classes.max(2), ignored),
-            Domain::Label { .. } if loss.layout == Layout::Masks => Allowed::Domain(Domain::Unit),
+            Domain::Label { .. } if labels && is_mask => Allowed::Labels(classes.max(2), ignored),
+            Domain::Label { .. } if labels => Allowed::Labels(classes, ignored),
+            Domain::Label { .. } if is_mask => Allowed::Domain(Domain::Unit),
             domain => Allowed::Domain(domain),
         };
         check_numbers(part.name, tensor, allowed)?;

@@ -331,6 +331,7 @@ fn what_does_not_fit_is_named() {
             vec![f(&[2, 3], &[0.5, 0.5, 0.0, 0.5, 0.6, 0.0])],
             "example 1 of `targets`",
         ),
+        ("nll", vec![f(&[1, 1], &[0.0])], vec![i(&[1])], "`targets`[0] is 1; it must be a class from 0 to 0"),
         ("nll", vec![f(&[1, 2], &[-1.0, 0.5])], vec![i(&[0])], "`predictions`[0][1] is 0.5"),
         ("mse", vec![f(&[0], &[])], vec![f(&[0], &[])], "at least one example"),
         (

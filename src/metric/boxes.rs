@@ -4,9 +4,13 @@
 //! list): each takes the free true box with the highest intersection over union that reaches the threshold, of equal ones the
 //! later. All matches of a category are then ranked together, images by rising id. True boxes outside an area range are
 //! ignored: what matches them counts neither way, and so does a free detection outside the range.
+//!
+//! A true box that is marked as ignored is COCO's crowd: it is none to be found, any number of detections may match it, and its overlap
+//! is `|A ∩ B| / |A|` with `A` the detection, so that whatever lies within it counts neither way. Boxes that count come first.
 
+use super::ranked_boxes::{Match, Ranking};
 use crate::{Error, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `[x, y, width, height]` in pixels.
 pub type Rectangle = [f64; 4];
@@ -19,6 +23,8 @@ pub struct TrueBox {
     pub bbox: Rectangle,
     /// In square pixels; of a box its width times its height.
     pub area: f64,
+    /// Neither to be found nor wrong to find.
+    pub ignored: bool,
 }
 
 /// An object that was found.
@@ -30,14 +36,60 @@ pub struct Detection {
     pub score: f64,
 }
 
-/// True boxes and detections of some images.
-pub struct Boxes<'a> {
-    truths: &'a [TrueBox],
-    detections: &'a [Detection],
+/// True boxes and detections of some images, held against each other.
+pub struct Boxes {
+    /// By rising id.
     categories: Vec<i64>,
+    /// One per category.
+    of_category: Vec<Category>,
 }
 
-/// Detections per image and category that count.
+/// The boxes of one category.
+#[derive(Default)]
+struct Category {
+    /// By rising id.
+    images: Vec<Image>,
+    /// The detections that are matched, by falling score: the image and the place among its detections.
+    order: Vec<(usize, usize)>,
+}
+
+/// The boxes of one category and image.
+#[derive(Default)]
+struct Image {
+    truths: Vec<Truth>,
+    /// By falling score, at most [`MOST`].
+    found: Vec<FoundBox>,
+    /// Of the detections behind those.
+    other_scores: Vec<f64>,
+}
+
+/// The boxes of one category and image as they were given.
+type Group<'a> = (Vec<&'a TrueBox>, Vec<&'a Detection>);
+
+struct Truth {
+    area: f64,
+    ignored: bool,
+}
+
+struct FoundBox {
+    score: f64,
+    area: f64,
+    /// True boxes that it overlaps, by their indices, and how much.
+    overlaps: Vec<(usize, f64)>,
+}
+
+/// What came of the detections whose score is high enough, over all images and categories.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BoxCounts {
+    /// Detections that match a true box.
+    pub found: usize,
+    /// Detections that match none.
+    pub wrong: usize,
+    /// True boxes that no detection matches.
+    pub missed: usize,
+}
+
+/// Detections per image and category that are matched.
 pub const MOST: usize = 100;
 /// `np.linspace(0.5, 0.95, 10)`, rounding included, because an overlap can lie exactly on a threshold.
 const THRESHOLD_STEP: f64 = (0.95 - 0.5) / 9.0;
@@ -56,12 +108,12 @@ pub fn thresholds() -> [f64; 10] {
     thresholds
 }
 
-impl<'a> Boxes<'a> {
+impl Boxes {
     /// With the categories that occur, or those of `categories` too.
     ///
     /// # Errors
     /// When there is no true box, no detection and no category, a number is not finite or a side is negative; the message names it.
-    pub fn new(truths: &'a [TrueBox], detections: &'a [Detection], categories: &[i64]) -> Result<Self> {
+    pub fn new(truths: &[TrueBox], detections: &[Detection], categories: &[i64]) -> Result<Self> {
         if truths.is_empty() && detections.is_empty() && categories.is_empty() {
             return Err(Error::Argument("the batch is empty: there are no true boxes and no detections".into()));
         }
@@ -75,9 +127,22 @@ impl<'a> Boxes<'a> {
                 return Err(Error::Argument(format!("{what} {i} has a negative side: {bbox:?}")));
             }
         }
-        let occurring = truths.iter().map(|truth| truth.category).chain(detections.iter().map(|found| found.category));
-        let categories: BTreeSet<i64> = occurring.chain(categories.iter().copied()).collect();
-        Ok(Boxes { truths, detections, categories: categories.into_iter().collect() })
+        let mut groups: BTreeMap<(i64, i64), Group> = BTreeMap::new();
+        truths.iter().for_each(|truth| groups.entry((truth.category, truth.image)).or_default().0.push(truth));
+        detections.iter().for_each(|found| groups.entry((found.category, found.image)).or_default().1.push(found));
+        let occurring = groups.keys().map(|(category, _)| *category).chain(categories.iter().copied());
+        let categories: Vec<i64> = occurring.collect::<BTreeSet<i64>>().into_iter().collect();
+        let mut of_category: Vec<Category> = categories.iter().map(|_| Category::default()).collect();
+        let mut place = 0;
+        for ((category, _), (truths, detections)) in groups {
+            // Both are in order, and every group has its category.
+            while categories[place] != category {
+                place += 1;
+            }
+            of_category[place].images.push(Image::new(&truths, detections));
+        }
+        of_category.iter_mut().for_each(Category::rank);
+        Ok(Boxes { categories, of_category })
     }
 
     /// By rising id.
@@ -85,25 +150,10 @@ impl<'a> Boxes<'a> {
         &self.categories
     }
 
-    /// Detections of one category, ranked; nothing where it has no true box in the area range.
+    /// Detections of one category, ranked; nothing where it has no true box in the area range. The threshold is above 0.
     pub fn ranking(&self, category: i64, threshold: f64, area: AreaRange, at_most: usize) -> Option<Ranking> {
-        let of_truths = self.truths.iter().filter(|truth| truth.category == category);
-        let found = self.detections.iter().filter(|found| found.category == category);
-        let images: BTreeSet<i64> =
-            of_truths.clone().map(|truth| truth.image).chain(found.clone().map(|found| found.image)).collect();
-        let mut ranking = Ranking { ranked: Vec::new(), positives: 0 };
-        for image in images {
-            let truths: Vec<&TrueBox> = of_truths.clone().filter(|truth| truth.image == image).collect();
-            let mut detections: Vec<&Detection> = found.clone().filter(|found| found.image == image).collect();
-            detections.sort_by(|a, b| b.score.total_cmp(&a.score));
-            detections.truncate(MOST);
-            ranking.positives += truths.iter().filter(|truth| inside(truth.area, area)).count();
-            let matched = matches(&truths, &detections, threshold, area);
-            let ranked = detections.iter().zip(matched).take(at_most).map(|(found, matched)| (found.score, matched));
-            ranking.ranked.extend(ranked);
-        }
-        ranking.ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-        Some(ranking).filter(|ranking| ranking.positives > 0)
+        let place = self.categories.binary_search(&category).ok()?;
+        Some(self.of_category[place].ranking(threshold, area, at_most)).filter(|ranking| ranking.positives > 0)
     }
 
     /// The mean over categories that have true boxes, and over thresholds; undefined without any.
@@ -114,20 +164,130 @@ impl<'a> Boxes<'a> {
         at_most: usize,
         of: fn(&Ranking) -> f64,
     ) -> f64 {
-        let values: Vec<f64> = self
-            .categories
-            .iter()
-            .flat_map(|category| thresholds.iter().map(move |threshold| (*category, *threshold)))
-            .filter_map(|(category, threshold)| self.ranking(category, threshold, area, at_most))
-            .map(|ranking| of(&ranking))
-            .collect();
+        let all = self.of_category.iter().flat_map(|category| thresholds.iter().map(move |at| (category, *at)));
+        let rankings = all.map(|(category, threshold)| category.ranking(threshold, area, at_most));
+        let values: Vec<f64> = rankings.filter(|ranking| ranking.positives > 0).map(|ranking| of(&ranking)).collect();
         values.iter().sum::<f64>() / values.len() as f64
     }
 
     /// [`Ranking::average_precision`] of one category, the mean over thresholds; undefined without true boxes.
     pub fn average_precision(&self, category: i64, thresholds: &[f64]) -> f64 {
-        let one = Boxes { categories: vec![category], ..*self };
-        one.mean_over_categories(thresholds, ALL_AREAS, MOST, Ranking::average_precision)
+        let rankings = thresholds.iter().filter_map(|at| self.ranking(category, *at, ALL_AREAS, MOST));
+        let values: Vec<f64> = rankings.map(|ranking| ranking.average_precision()).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    }
+
+    /// Of the detections with at least this score, at this threshold of overlap. Detections of an image and category behind the 100 best
+    /// count as wrong.
+    pub fn counts(&self, score: f64, threshold: f64) -> BoxCounts {
+        let mut counts = BoxCounts::default();
+        for category in &self.of_category {
+            let ranking = category.ranking(threshold, ALL_AREAS, MOST);
+            let (found, wrong) = ranking.matched(score);
+            let others = category.images.iter().flat_map(|image| &image.other_scores);
+            counts.found += found;
+            counts.wrong += wrong + others.filter(|other| **other >= score).count();
+            counts.missed += ranking.positives - found;
+        }
+        counts
+    }
+}
+
+impl BoxCounts {
+    /// `found / (found + wrong)`; undefined where nothing is detected.
+    pub fn precision(&self) -> f64 {
+        self.found as f64 / (self.found + self.wrong) as f64
+    }
+
+    /// `found / (found + missed)`; undefined where nothing is there.
+    pub fn recall(&self) -> f64 {
+        self.found as f64 / (self.found + self.missed) as f64
+    }
+
+    /// `2 found / (2 found + wrong + missed)`; undefined where nothing is there and nothing is detected.
+    pub fn f1(&self) -> f64 {
+        2.0 * self.found as f64 / (2 * self.found + self.wrong + self.missed) as f64
+    }
+}
+
+/// [`BoxCounts::f1`] of all detections, as of one image: what a list of boxes earns. 1 where nothing is to be found and nothing is detected.
+///
+/// # Errors
+/// As [`Boxes::new`], but not for empty lists.
+pub fn box_f1(truths: &[TrueBox], detections: &[Detection], threshold: f64) -> Result<f64> {
+    if truths.is_empty() && detections.is_empty() {
+        return Ok(1.0);
+    }
+    let f1 = Boxes::new(truths, detections, &[])?.counts(f64::NEG_INFINITY, threshold).f1();
+    Ok(if f1.is_nan() { 1.0 } else { f1 })
+}
+
+impl Category {
+    fn rank(&mut self) {
+        let images = self.images.iter().enumerate();
+        let all = images.flat_map(|(i, image)| (0..image.found.len()).map(move |rank| (i, rank)));
+        let mut order: Vec<(usize, usize)> = all.collect();
+        let score = |(image, rank): &(usize, usize)| self.images[*image].found[*rank].score;
+        order.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        self.order = order;
+    }
+
+    fn ranking(&self, threshold: f64, area: AreaRange, at_most: usize) -> Ranking {
+        let matches: Vec<Vec<Match>> = self.images.iter().map(|image| image.matches(threshold, area)).collect();
+        let order = self.order.iter().filter(|(_, rank)| *rank < at_most);
+        let matched = |(image, rank): &(usize, usize)| (self.images[*image].found[*rank].score, matches[*image][*rank]);
+        let counting = |image: &Image| image.truths.iter().filter(|truth| truth.counts(area)).count();
+        Ranking { ranked: order.map(matched).collect(), positives: self.images.iter().map(counting).sum() }
+    }
+}
+
+impl Image {
+    fn new(truths: &[&TrueBox], mut detections: Vec<&Detection>) -> Image {
+        detections.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let other_scores = detections.iter().skip(MOST).map(|found| found.score).collect();
+        detections.truncate(MOST);
+        let found = detections.iter().map(|found| {
+            let here = |(i, truth): (usize, &&TrueBox)| {
+                let overlap = if truth.ignored { share_within } else { intersection_over_union };
+                Some((i, overlap(found.bbox, truth.bbox))).filter(|(_, overlap)| *overlap > 0.0)
+            };
+            let overlaps = truths.iter().enumerate().filter_map(here).collect();
+            FoundBox { score: found.score, area: found.bbox[2] * found.bbox[3], overlaps }
+        });
+        let found = found.collect();
+        let truths = truths.iter().map(|truth| Truth { area: truth.area, ignored: truth.ignored }).collect();
+        Image { truths, found, other_scores }
+    }
+
+    /// What becomes of each detection.
+    fn matches(&self, threshold: f64, area: AreaRange) -> Vec<Match> {
+        let mut taken = vec![false; self.truths.len()];
+        let mut become_of = |found: &FoundBox| {
+            let mut best = None;
+            // What counts is preferred, whatever the ignored boxes overlap.
+            for counting in [true, false] {
+                let mut overlap = threshold.min(1.0 - 1e-10);
+                for (i, here) in &found.overlaps {
+                    let truth = &self.truths[*i];
+                    let free = truth.ignored || !taken[*i];
+                    if truth.counts(area) == counting && free && *here >= overlap {
+                        (best, overlap) = (Some(*i), *here);
+                    }
+                }
+                if let Some(i) = best {
+                    taken[i] = true;
+                    return if counting { Match::True } else { Match::Ignored };
+                }
+            }
+            if inside(found.area, area) { Match::False } else { Match::Ignored }
+        };
+        self.found.iter().map(&mut become_of).collect()
+    }
+}
+
+impl Truth {
+    fn counts(&self, area: AreaRange) -> bool {
+        !self.ignored && inside(self.area, area)
     }
 }
 
@@ -135,130 +295,28 @@ fn inside(size: f64, (low, high): AreaRange) -> bool {
     (low..=high).contains(&size)
 }
 
-/// What became of a detection.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Match {
-    True,
-    False,
-    Ignored,
+/// `|A ∩ B|`
+fn intersection(a: Rectangle, b: Rectangle) -> f64 {
+    let side = |i: usize| (a[i] + a[i + 2]).min(b[i] + b[i + 2]) - a[i].max(b[i]);
+    let (width, height) = (side(0), side(1));
+    if width <= 0.0 || height <= 0.0 { 0.0 } else { width * height }
 }
 
 /// `|A ∩ B| / |A ∪ B|`
 pub fn intersection_over_union(a: Rectangle, b: Rectangle) -> f64 {
-    let side = |i: usize| (a[i] + a[i + 2]).min(b[i] + b[i + 2]) - a[i].max(b[i]);
-    let (width, height) = (side(0), side(1));
-    if width <= 0.0 || height <= 0.0 {
-        return 0.0;
+    match intersection(a, b) {
+        0.0 => 0.0,
+        both => both / (a[2] * a[3] + b[2] * b[3] - both),
     }
-    let both = width * height;
-    both / (a[2] * a[3] + b[2] * b[3] - both)
 }
 
-/// Matches the detections of one image and category, given by falling score.
-fn matches(truths: &[&TrueBox], detections: &[&Detection], threshold: f64, area: AreaRange) -> Vec<Match> {
-    let mut truths: Vec<(&TrueBox, bool)> = truths.iter().map(|truth| (*truth, !inside(truth.area, area))).collect();
-    // Those that count come first and are preferred, whatever the ignored ones overlap.
-    truths.sort_by_key(|(_, ignored)| *ignored);
-    let mut taken = vec![false; truths.len()];
-    let mut take = |found: &&Detection| {
-        let (mut best, mut overlap) = (None, threshold.min(1.0 - 1e-10));
-        for (i, (truth, ignored)) in truths.iter().enumerate() {
-            if taken[i] {
-                continue;
-            }
-            if *ignored && best.is_some_and(|best: usize| !truths[best].1) {
-                break;
-            }
-            let here = intersection_over_union(found.bbox, truth.bbox);
-            if here >= overlap {
-                (best, overlap) = (Some(i), here);
-            }
-        }
-        match best {
-            Some(i) => {
-                taken[i] = true;
-                if truths[i].1 { Match::Ignored } else { Match::True }
-            }
-            None if inside(found.bbox[2] * found.bbox[3], area) => Match::False,
-            None => Match::Ignored,
-        }
-    };
-    detections.iter().map(&mut take).collect()
-}
-
-/// The detections of one category from all images by falling score, and how many true boxes there are to find.
-pub struct Ranking {
-    ranked: Vec<(f64, Match)>,
-    positives: usize,
-}
-
-impl Ranking {
-    /// True positives and precision after each detection.
-    fn steps(&self) -> (Vec<f64>, Vec<f64>) {
-        let (mut hits, mut misses) = (0.0, 0.0);
-        let step = |(_, matched): &(f64, Match)| {
-            match matched {
-                Match::True => hits += 1.0,
-                Match::False => misses += 1.0,
-                Match::Ignored => {}
-            }
-            let precision = if hits == 0.0 { 0.0 } else { hits / (hits + misses) };
-            (hits / self.positives as f64, precision)
-        };
-        self.ranked.iter().map(step).unzip()
-    }
-
-    /// The share of true boxes that are found.
-    pub fn recall(&self) -> f64 {
-        self.steps().0.last().copied().unwrap_or(0.0)
-    }
-
-    /// The highest precision at a recall of at least 0, 0.01 … 1; 0 where that recall is never reached.
-    pub fn interpolated_precision(&self) -> [f64; 101] {
-        let (recall, mut precision) = self.steps();
-        for i in (1..precision.len()).rev() {
-            precision[i - 1] = precision[i - 1].max(precision[i]);
-        }
-        std::array::from_fn(|i| {
-            let wanted = i as f64 * 0.01;
-            precision.get(recall.partition_point(|recall| *recall < wanted)).copied().unwrap_or(0.0)
-        })
-    }
-
-    /// The mean of [`Self::interpolated_precision`].
-    pub fn average_precision(&self) -> f64 {
-        self.interpolated_precision().iter().sum::<f64>() / 101.0
+/// `|A ∩ B| / |A|`
+fn share_within(a: Rectangle, b: Rectangle) -> f64 {
+    match intersection(a, b) {
+        0.0 => 0.0,
+        both => both / (a[2] * a[3]),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::Rng as _;
-
-    /// By its definition: at every recall the best precision of any cut that reaches it.
-    #[test]
-    fn interpolated_precision_agrees_with_trying_every_cut() {
-        let mut rng = crate::stream(0, "cuts", 0);
-        for positives in 1..30 {
-            let kinds = [Match::True, Match::False, Match::Ignored];
-            let mut ranked: Vec<(f64, Match)> = (0..40).map(|_| (0.5, kinds[rng.random_range(0..3)])).collect();
-            let hits = |ranked: &[(f64, Match)], of: Match| ranked.iter().filter(|(_, matched)| *matched == of).count();
-            while hits(&ranked, Match::True) > positives {
-                ranked.pop();
-            }
-            let ranking = Ranking { ranked: ranked.clone(), positives };
-            for (i, precision) in ranking.interpolated_precision().into_iter().enumerate() {
-                let cuts = (1..=ranked.len()).map(|n| &ranked[..n]);
-                // COCO's grid as it is in floating point: 28 · 0.01 is a little more than 7 / 25.
-                let reaches = cuts.filter(|cut| hits(cut, Match::True) as f64 / positives as f64 >= i as f64 * 0.01);
-                let precisions = reaches.map(|cut| {
-                    let (found, wrong) = (hits(cut, Match::True) as f64, hits(cut, Match::False) as f64);
-                    if found == 0.0 { 0.0 } else { found / (found + wrong) }
-                });
-                let best = precisions.fold(0.0, f64::max);
-                assert!((precision - best).abs() < 1e-12, "recall {i} %, {positives} boxes: {precision}, not {best}");
-            }
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! The metrics of detected boxes, with their options.
 
-use super::boxes::{ALL_AREAS, AreaRange, Boxes, LARGE, MEDIUM, MOST, Ranking, SMALL, thresholds};
-use super::{ClassValue, Judge, Metric, Value};
+use super::boxes::{ALL_AREAS, AreaRange, Boxes, LARGE, MEDIUM, MOST, SMALL, thresholds};
+use super::ranked_boxes::Ranking;
+use super::{ClassValue, DrawnAs, Judge, Metric, Value};
 use crate::Result;
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 
@@ -88,6 +89,71 @@ pub(super) const AVERAGE_RECALL: Metric = Metric {
     judge: Judge::Detections(|boxes, options| {
         let at_most = options.whole("at_most").and_then(|most| usize::try_from(most).ok()).unwrap_or(MOST);
         Ok(Value::Number(boxes.mean_over_categories(&thresholds(), area_range(options), at_most, Ranking::recall)))
+    }),
+    ..MAP
+};
+
+const IOU: OptionRow = OptionRow {
+    name: "iou",
+    meaning: "the intersection over union from which a detection matches",
+    kind: OptionKind::Number { default: 0.5, range: Interval::SHARE },
+};
+
+/// What the rows of detections from a score on have in common.
+const COUNTED: Metric = Metric {
+    source: "Lin et al. 2014: matched as pycocotools COCOeval does, counted over all images and categories",
+    options: &[
+        OptionRow {
+            name: "score",
+            meaning: "detections with at least this score count",
+            kind: OptionKind::Number { default: 0.5, range: Interval::ANY },
+        },
+        IOU,
+    ],
+    ..MAP
+};
+
+pub(super) const BOX_PRECISION: Metric = Metric {
+    name: "box_precision",
+    formula: "tp / (tp + fp) of the detections from a score on, at an IoU",
+    summary: "share of detections that match a true box; undefined where nothing is detected",
+    judge: Judge::Detections(|boxes, options| {
+        Ok(Value::Number(boxes.counts(options.number("score"), options.number("iou")).precision()))
+    }),
+    ..COUNTED
+};
+
+pub(super) const BOX_RECALL: Metric = Metric {
+    name: "box_recall",
+    formula: "tp / (tp + fn) of the detections from a score on, at an IoU",
+    summary: "share of true boxes that are detected; undefined without true boxes",
+    judge: Judge::Detections(|boxes, options| {
+        Ok(Value::Number(boxes.counts(options.number("score"), options.number("iou")).recall()))
+    }),
+    ..COUNTED
+};
+
+pub(super) const BOX_F1: Metric = Metric {
+    name: "box_f1",
+    formula: "2 tp / (2 tp + fp + fn) of the detections from a score on, at an IoU",
+    summary: "harmonic mean of the precision and the recall of boxes; undefined where nothing is there and nothing detected",
+    judge: Judge::Detections(|boxes, options| {
+        Ok(Value::Number(boxes.counts(options.number("score"), options.number("iou")).f1()))
+    }),
+    ..COUNTED
+};
+
+pub(super) const BOX_PR_CURVE: Metric = Metric {
+    name: "box_pr_curve",
+    formula: "(recall, precision) of every category at every score, at an IoU",
+    summary: "precision-recall curves of boxes, by category; their area is the average precision",
+    higher_is_better: None,
+    drawn: Some(DrawnAs::PrecisionRecallCurve),
+    options: &[IOU],
+    judge: Judge::Detections(|boxes, options| {
+        let iou = options.number("iou");
+        let curve = |category: &i64| Some(boxes.ranking(*category, iou, ALL_AREAS, MOST)?.curve(*category));
+        Ok(Value::Curves(boxes.categories().iter().filter_map(curve).collect()))
     }),
     ..MAP
 };

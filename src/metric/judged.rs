@@ -17,7 +17,7 @@ pub enum Judged<'a> {
     /// Class maps or scores of pixels; to the metrics of a classifier every pixel that counts is an example.
     Masks(Masks<'a>),
     /// Detected boxes against true ones.
-    Boxes(Boxes<'a>),
+    Boxes(Boxes),
 }
 
 impl Judged<'_> {

@@ -11,6 +11,7 @@ mod detection;
 mod judged;
 mod masks;
 mod probability;
+mod ranked_boxes;
 mod ranking;
 mod regression;
 mod reward;
@@ -20,7 +21,8 @@ mod table_test;
 mod value;
 
 pub use boxes::{
-    ALL_AREAS, AreaRange, Boxes, Detection, LARGE, MEDIUM, Ranking, SMALL, TrueBox, intersection_over_union, thresholds,
+    ALL_AREAS, AreaRange, BoxCounts, Boxes, Detection, LARGE, MEDIUM, SMALL, TrueBox, box_f1, intersection_over_union,
+    thresholds,
 };
 pub use calibration::{Norm, calibration_error, reliability};
 pub use classifier::{ClassifierOutput, expected_reward};
@@ -31,6 +33,7 @@ pub use masks::{
     Masks, Region, Regions, SurfaceDistances,
 };
 pub use probability::{brier, cross_entropy, log_loss};
+pub use ranked_boxes::Ranking;
 pub use ranking::{average_precision, precision_recall_curve, roc_auc, roc_auc_one_against_one, roc_curve, top_k};
 pub use regression::{
     RealValues, explained_variance, max_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
@@ -147,6 +150,10 @@ const BUILT_IN: &[Metric] = &[
     detection::MAP_75,
     detection::AP_PER_CLASS,
     detection::AVERAGE_RECALL,
+    detection::BOX_PRECISION,
+    detection::BOX_RECALL,
+    detection::BOX_F1,
+    detection::BOX_PR_CURVE,
 ];
 
 impl TableRow for Metric {

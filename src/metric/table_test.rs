@@ -44,11 +44,16 @@ impl Inputs {
         let values = true_values.iter().map(|value| value + noise * rng.random_range(-1.0..1.0)).collect();
         let bbox = |i: i64| [40.0 * i as f64, 10.0, 20.0 + 5.0 * i as f64, 30.0];
         let truths: Vec<TrueBox> = (0..8)
-            .map(|i| TrueBox { image: i / 4, category: i % 2, bbox: bbox(i), area: bbox(i)[2] * bbox(i)[3] })
+            .map(|i| {
+                let area = bbox(i)[2] * bbox(i)[3];
+                TrueBox { image: i / 4, category: i % 2, bbox: bbox(i), area, ignored: false }
+            })
             .collect();
         let found = |truth: &TrueBox| {
             let bbox = truth.bbox.map(|side| side + noise * rng.random_range(0.0..1.0));
-            Detection { image: truth.image, category: truth.category, bbox, score: rng.random_range(0.0..1.0) }
+            // Sure enough for the metrics that count from a score on.
+            let least = if perfect { 0.5 } else { 0.0 };
+            Detection { image: truth.image, category: truth.category, bbox, score: rng.random_range(least..1.0) }
         };
         let detections = truths.iter().map(found).collect();
         Inputs { labels, chosen, logits, probabilities, mask_logits, masks, true_values, values, truths, detections }

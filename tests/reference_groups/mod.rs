@@ -1,6 +1,7 @@
 //! What a case is, and which function runs each group.
 
 mod classic_control;
+mod detected_boxes;
 mod detection;
 mod envs;
 mod layers;
@@ -32,6 +33,13 @@ use std::collections::BTreeSet;
 type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
+    ("detection/assign_center_cell", detection::assign_center_cell),
+    ("detection/assign_fcos", detection::assign_fcos),
+    ("detection/assign_task_aligned", detection::assign_task_aligned),
+    ("detection/boxes", detection::boxes_and_images),
+    ("detection/composite_loss", detection::composite_loss),
+    ("detection/dfl_boxes", detection::dfl_boxes),
+    ("detection/nms", detection::nms),
     ("envs/acrobot", classic_control::episode::<Acrobot>),
     ("envs/blackjack", toy_text::blackjack),
     ("envs/cartpole", classic_control::episode::<CartPole>),
@@ -92,7 +100,7 @@ pub const GROUPS: &[Group] = &[
     ("metrics/binary_prf", metrics::binary),
     ("metrics/calibration", metrics::calibration),
     ("metrics/classification", metrics::classification),
-    ("metrics/detection_map", detection::detection_map),
+    ("metrics/detection_map", detected_boxes::detection_map),
     ("metrics/probabilistic", metrics::probabilistic),
     ("metrics/ranking", metrics::ranking),
     ("metrics/regression", metrics::regression),

@@ -225,13 +225,13 @@ fn boxes(predictions: Json, targets: Json) -> anyhow::Result<Input> {
         let score = entry.score.with_context(|| format!("predictions: entry {i} has no `score`"))?;
         Ok(Detection { image: entry.image_id, category: entry.category_id, bbox: entry.bbox, score })
     };
-    let truth = |(i, entry): (usize, Entry)| {
-        anyhow::ensure!(entry.iscrowd == 0, "targets: entry {i} is a crowd, which is not supported");
+    let truth = |entry: Entry| {
         let area = entry.area.unwrap_or(entry.bbox[2] * entry.bbox[3]);
-        Ok(TrueBox { image: entry.image_id, category: entry.category_id, bbox: entry.bbox, area })
+        let ignored = entry.iscrowd != 0;
+        TrueBox { image: entry.image_id, category: entry.category_id, bbox: entry.bbox, area, ignored }
     };
     Ok(Input::Boxes {
-        truths: there.into_iter().enumerate().map(truth).collect::<anyhow::Result<_>>()?,
+        truths: there.into_iter().map(truth).collect(),
         detections: found.into_iter().enumerate().map(detection).collect::<anyhow::Result<_>>()?,
         categories,
     })
