@@ -119,15 +119,8 @@ impl Tabular<'_> {
             Examples::new(InputValues::Numbers(inputs.collect()), targets.kept(rows))
         };
         let (train, test) = (part(&train), part(&test));
-        Ok(DataSet {
-            shape: vec![features.len()],
-            features,
-            target,
-            train: train.into(),
-            test: test.into(),
-            further: Vec::new(),
-            notes,
-        })
+        let shape = vec![features.len()];
+        Ok(DataSet { shape, features, target, train: train.into(), test: test.into(), further: Vec::new(), notes })
     }
 
     fn is_trained_on(&self, row: usize) -> bool {
