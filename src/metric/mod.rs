@@ -133,6 +133,7 @@ const BUILT_IN: &[Metric] = &[
     masks::overlap::DICE,
     masks::overlap::MEAN_IOU,
     masks::overlap::PIXEL_ACCURACY,
+    masks::overlap::EXACT_MATCH,
     masks::overlap::SENSITIVITY,
     masks::overlap::SPECIFICITY,
     masks::overlap::POSITIVE_PREDICTIVE_VALUE,

@@ -259,6 +259,18 @@ impl Network {
         self.through(&training.map(seeded).into(), inputs)
     }
 
+    /// Moves running statistics, where it has some, towards those of this batch, `[batch, inputs]`: what a policy does before it acts, so that
+    /// it acts and learns by the same ones.
+    pub fn observe(&self, inputs: &[f32], batch: usize) -> Result<()> {
+        let Some(training) = self.training.as_ref().filter(|graph| graph.layers().any(|layer| layer.statistics() > 0))
+        else {
+            return Ok(());
+        };
+        let inputs = Tensor::from_slice(inputs, (batch, inputs.len() / batch.max(1)), &Device::Cpu)?;
+        self.through(&training.clone().into(), &inputs)?;
+        self.parameters.track()
+    }
+
     fn through(&self, graph: &Arc<Graph>, inputs: &Tensor) -> Result<Vec<Tensor>> {
         Ok(kernel::graph(inputs, self.parameters.values(), graph, Some(self.parameters.collector()))?)
     }

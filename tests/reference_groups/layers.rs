@@ -158,7 +158,9 @@ pub fn batch_norm(case: &Case) {
     let channels = x[2];
     let text = format!("batch_norm = true, momentum = {}", case.number("momentum"));
     let Layer::BatchNorm(layer) = planned(&text, &x[2..], Activation::Identity).0 else { panic!("another layer") };
-    let given = |key: &str, otherwise: f64| if case.input(key).is_null() { vec![otherwise; channels] } else { case.numbers(key) };
+    let given = |key: &str, otherwise: f64| {
+        if case.input(key).is_null() { vec![otherwise; channels] } else { case.numbers(key) }
+    };
     let parameters =
         [given("weight", 1.0), given("bias", 0.0), case.numbers("running_mean_0"), case.numbers("running_var_0")];
     for (dtype, tolerance) in [(DType::F64, None), (DType::F32, Some((1e-4, 1e-5)))] {

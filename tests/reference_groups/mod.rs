@@ -1,5 +1,6 @@
 //! What a case is, and which function runs each group.
 
+mod bridge;
 mod classic_control;
 mod detected_boxes;
 mod detection;
@@ -33,6 +34,7 @@ use std::collections::BTreeSet;
 type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
+    ("bridge/mask_reward", bridge::mask_reward),
     ("detection/assign_center_cell", detection::assign_center_cell),
     ("detection/assign_fcos", detection::assign_fcos),
     ("detection/assign_task_aligned", detection::assign_task_aligned),

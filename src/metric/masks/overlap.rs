@@ -86,6 +86,22 @@ pub(in crate::metric) const PIXEL_ACCURACY: Metric = Metric {
     ..DICE
 };
 
+pub(in crate::metric) const EXACT_MATCH: Metric = Metric {
+    name: "exact_match",
+    formula: "mean over images of [every pixel is right]",
+    summary: "share of images without a wrong pixel",
+    source: "Zhang and Zhou 2014, the subset accuracy of labels, here of pixels",
+    options: &[THRESHOLD],
+    judge: Judge::Masks(|masks, options| {
+        at_threshold(masks, options, |masks| {
+            let images = masks.confusions();
+            let exact = images.iter().filter(|image| image.accuracy() == 1.0).count();
+            Ok(Value::Number(exact as f64 / images.len() as f64))
+        })
+    }),
+    ..DICE
+};
+
 /// What the rates of the foreground have in common.
 const RATE: Metric = Metric { options: &[FOREGROUND, ABSENT, PER_IMAGE, THRESHOLD], ..DICE };
 

@@ -137,6 +137,8 @@ impl PolicyGradient {
         if self.settings.shares_contexts() {
             self.draw_contexts();
         }
+        let steps = self.env.steps();
+        network.observe(&steps.observations, steps.copies)?;
         let draws = (&mut self.policy_rng, self.random_rewards.as_mut());
         self.rollout.collect(self.env.as_mut(), network, self.settings.rollout, draws)?;
         self.order.clear();
