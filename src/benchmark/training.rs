@@ -3,10 +3,14 @@
 use super::measure::in_turns;
 use super::peak::{LARGE, Product, SMALL, shape_name};
 use super::{Row, Unit, plain, training_operations};
-use crate::loss::{Criterion, Inputs, LossSettings};
+use crate::data::{Masks, Target, Targets};
+use crate::distribution::Policy;
+use crate::kernel::Grid;
+use crate::loss::{Criterion, Inputs, LossSettings, WeightedLoss};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{Optimizer, OptimizerSettings};
 use crate::options::Named;
+use crate::task::kind;
 use crate::{Error, Result, stream};
 use candle_core::{Device, Tensor};
 use std::time::Duration;
@@ -34,6 +38,45 @@ pub(super) fn convolutions(name: &str) -> Result<Row> {
     steps(name, &Case { network, shape: &[1, 28, 28], classes: 10, batch: 64, peak: SMALL })
 }
 
+/// The loop's own step on masks of two classes: forward, Dice and binary cross-entropy, backward, Adam.
+pub(super) fn masks(name: &str) -> Result<Row> {
+    const SIZE: [usize; 2] = [64, 64];
+    const BATCH: usize = 8;
+    let settings = settings("body = { unet = { widths = [8, 16, 32] } }\nactivation = \"relu\"")?;
+    let policy = Policy::Grid(Grid { choices: vec![1], size: SIZE });
+    let network = Network::of_policy(&settings, (&[1, SIZE[0], SIZE[1]], policy), &mut stream(0, "init", 0))?;
+    let mut optimizer = adam()?;
+    let terms = ["dice", "bce_with_logits"].map(|name| WeightedLoss { loss: Named::plain(name), weight: 1.0 });
+    let criterion = Criterion::new(&LossSettings::Composite(terms.into()))?;
+    let target = Target::Mask { names: ["rest", "object"].map(String::from).into(), ignored: None };
+    let kind = kind::of(&target, &[1, SIZE[0], SIZE[1]]);
+    let pixels = SIZE[0] * SIZE[1];
+    let inputs: Vec<f32> = (0..BATCH * pixels).map(|i| (i as f32).sin()).collect();
+    let masks = Masks::new(SIZE[0], SIZE[1], (0..BATCH * pixels).map(|i| u8::from(i % 97 == 0)).collect());
+    let (targets, rows) = (Targets::Masks(masks), (0..BATCH).collect::<Vec<usize>>());
+    let mut product = Product::best(SMALL)?;
+    let mut step = || {
+        let inputs = Tensor::from_slice(&inputs, (BATCH, pixels), &Device::Cpu)?;
+        let targets = kind.targets(&targets, &rows)?;
+        let outputs = network.forward_training(&inputs, 0)?.swap_remove(0);
+        let loss = criterion.value(|loss, options| kind.losses(loss, options, &outputs, &targets))?.0;
+        crate::scalar(&loss)?;
+        optimizer.descend(network.parameters(), &loss, 0.0)?;
+        network.parameters().track()?;
+        Ok(BATCH as f64)
+    };
+    let mut peak = || Ok(product.multiply());
+    let [steps, peak] = in_turns(Duration::from_millis(200), [&mut step, &mut peak])?;
+    let operations = training_operations(network.graph());
+    Ok(Row::new(name, Unit::Samples, &steps).with_peak(&steps, operations, &peak, &shape_name(SMALL)))
+}
+
+fn adam() -> Result<Optimizer> {
+    let settings: OptimizerSettings = toml::from_str(&format!("rule = \"adam\"\nlearning_rate = {LEARNING_RATE}"))
+        .map_err(|error: toml::de::Error| Error::Argument(error.to_string()))?;
+    Optimizer::new(&settings, stream(0, "gradient noise", 0))
+}
+
 pub(super) const TANH: &str = "hidden = [64, 64]\nactivation = \"tanh\"";
 
 /// A network and its batches.
@@ -59,9 +102,7 @@ pub(super) fn settings(network: &str) -> Result<NetworkSettings> {
 fn steps(name: &str, case: &Case) -> Result<Row> {
     let Case { shape, classes, batch, .. } = *case;
     let network = Network::new(&settings(case.network)?, (shape, classes), &mut stream(0, "init", 0))?;
-    let optimizer: OptimizerSettings = toml::from_str(&format!("rule = \"adam\"\nlearning_rate = {LEARNING_RATE}"))
-        .map_err(|error: toml::de::Error| Error::Argument(error.to_string()))?;
-    let mut optimizer = Optimizer::new(&optimizer, stream(0, "gradient noise", 0))?;
+    let mut optimizer = adam()?;
     let cross_entropy = Criterion::new(&LossSettings::One(Named::plain("cross_entropy")))?;
     let features: usize = shape.iter().product();
     let inputs: Vec<f32> = (0..batch * features).map(|i| (i as f32).sin()).collect();

@@ -67,14 +67,6 @@ impl NetworkSettings {
     pub fn drops_units(&self) -> bool {
         self.dropout.is_some() || self.layers.iter().any(|layer| layer.is("dropout"))
     }
-
-    /// The shape of what its layers make of inputs of this shape, before the heads.
-    ///
-    /// # Errors
-    /// When they don't fit.
-    pub fn body_shape(&self, shape: &[usize]) -> Result<Vec<usize>> {
-        Ok(body::plan(self, shape)?.shape().to_vec())
-    }
 }
 
 /// What a network is asked for: linear units that read its body, and trained numbers behind them that no input moves.
@@ -111,6 +103,14 @@ impl HeadSettings {
         let mut biases = policy.biases();
         let appended = biases.split_off(policy.outputs() - policy.appended());
         HeadSettings { name: "policy", biases, appended, gain, grid: None }
+    }
+
+    /// Whether it can read what a body of these settings makes of inputs of this shape.
+    ///
+    /// # Errors
+    /// When the layers don't fit, or what they put out is no such grid; at the key of the network.
+    pub fn check(&self, settings: &NetworkSettings, shape: &[usize]) -> Result<()> {
+        self.layer(body::plan(settings, shape)?.shape()).map(|_| ())
     }
 
     /// The layer that reads what a body puts out, of this shape.
