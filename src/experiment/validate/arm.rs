@@ -32,9 +32,9 @@ fn check_numbers(arm: &Arm) -> Check {
 }
 
 fn check_network(arm: &Arm, task: &Task) -> Check {
-    arm.network.body_shape(&task.input_shape()).map_err(|error| error.under("network"))?;
     let policy = task.policy(arm.network.policy.as_ref());
     let policy = policy.map_err(|error| error.under("network.policy"))?;
+    arm.network.check_policy(&task.input_shape(), &policy).map_err(|error| error.under("network"))?;
     let bonus = arm.regularizer.entropy.is_none() || policy.has_entropy();
     let message = "the entropy of actions that tanh squashes has no closed form; `entropy_coefficient` of the objective estimates it";
     require(bonus, "regularizer.entropy", message)?;
