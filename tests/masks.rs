@@ -22,7 +22,7 @@ fn write_squares(sandbox: &Sandbox, classes: u32) {
         let (top, left, class) = (image * 5 % 8, image * 3 % 8, image % (classes - 1) + 1);
         for (y, x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y, x))) {
             let inside = (top..top + 4).contains(&y) && (left..left + 4).contains(&x);
-            let noise = (image * 31 + y * 17 + x * 7) * 2_654_435_761 >> 27;
+            let noise = (image * 31 + y * 17 + x * 7).wrapping_mul(2_654_435_761) >> 27;
             images.push((noise + if inside { 70 * class } else { 0 }) as u8);
             masks.push(if inside { class as u8 } else { 0 });
         }
@@ -108,22 +108,10 @@ fn what_does_not_fit_masks_is_told() {
     };
     let supervised = |loss: &str| format!("kind = \"supervised\", batch_size = 8, loss = {loss}");
     let same = ("seeds", "seeds");
-    refused(
-        same,
-        &supervised("\"cross_entropy\""),
-        &["one score per pixel with masks", "bce_with_logits"],
-    );
+    refused(same, &supervised("\"cross_entropy\""), &["one score per pixel with masks", "bce_with_logits"]);
     refused(same, &supervised("\"ciou\""), &["dice"]);
-    refused(
-        same,
-        &supervised("{ bce_with_logits = { pos_weight = [1, 2] } }"),
-        &["`pos_weight` has 2 numbers for 1"],
-    );
-    refused(
-        ("[4, 8]", "[4, 8, 8, 8]"),
-        &supervised("\"dice\""),
-        &["halves the images 3 times", "12×12"],
-    );
+    refused(same, &supervised("{ bce_with_logits = { pos_weight = [1, 2] } }"), &["`pos_weight` has 2 numbers for 1"]);
+    refused(("[4, 8]", "[4, 8, 8, 8]"), &supervised("\"dice\""), &["halves the images 3 times", "12×12"]);
     refused(
         ("body = { unet = { widths = [4, 8] } }", "hidden = [8]"),
         &supervised("\"dice\""),

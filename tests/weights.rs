@@ -134,7 +134,7 @@ fn the_snippet_of_the_guide_predicts_in_pytorch() {
         let network =
             Network::of_policy(&arm.network, (&task.input_shape(), policy), &mut stream(0, "init", 0)).unwrap();
         network.load(&sandbox.path(WEIGHTS)).unwrap();
-        let lossward::task::TaskSource::DataSet(data) = &task.source else { panic!() };
+        let lossward::task::TaskSource::DataSet(data, _) = &task.source else { panic!() };
         let inputs: Vec<f32> = rows
             .iter()
             .flat_map(|row| {

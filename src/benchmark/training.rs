@@ -3,13 +3,11 @@
 use super::measure::in_turns;
 use super::peak::{LARGE, Product, SMALL, shape_name};
 use super::{Row, Unit, plain, training_operations};
-use crate::data::{Masks, Target, Targets};
-use crate::distribution::Policy;
-use crate::kernel::Grid;
+use crate::data;
 use crate::loss::{Criterion, Inputs, LossSettings, WeightedLoss};
 use crate::network::{Network, NetworkSettings};
 use crate::optimizer::{Optimizer, OptimizerSettings};
-use crate::options::Named;
+use crate::options::{Named, Options};
 use crate::task::kind;
 use crate::{Error, Result, stream};
 use candle_core::{Device, Tensor};
@@ -40,26 +38,23 @@ pub(super) fn convolutions(name: &str) -> Result<Row> {
 
 /// The loop's own step on masks of two classes: forward, Dice and binary cross-entropy, backward, Adam.
 pub(super) fn masks(name: &str) -> Result<Row> {
-    const SIZE: [usize; 2] = [64, 64];
     const BATCH: usize = 8;
+    let set = data::find("mri_lesion_sim")?;
+    let data = (set.load)(&Options::defaults(set.options))?;
+    let kind = kind::of(&data, None)?;
     let settings = settings("body = { unet = { widths = [8, 16, 32] } }\nactivation = \"relu\"")?;
-    let policy = Policy::Grid(Grid { choices: vec![1], size: SIZE });
-    let network = Network::of_policy(&settings, (&[1, SIZE[0], SIZE[1]], policy), &mut stream(0, "init", 0))?;
+    let network = Network::of_policy(&settings, (&data.shape, kind.policy(None)?), &mut stream(0, "init", 0))?;
     let mut optimizer = adam()?;
     let terms = ["dice", "bce_with_logits"].map(|name| WeightedLoss { loss: Named::plain(name), weight: 1.0 });
     let criterion = Criterion::new(&LossSettings::Composite(terms.into()))?;
-    let target = Target::Mask { names: ["rest", "object"].map(String::from).into(), ignored: None };
-    let kind = kind::of(&target, &[1, SIZE[0], SIZE[1]]);
-    let pixels = SIZE[0] * SIZE[1];
-    let inputs: Vec<f32> = (0..BATCH * pixels).map(|i| (i as f32).sin()).collect();
-    let masks = Masks::new(SIZE[0], SIZE[1], (0..BATCH * pixels).map(|i| u8::from(i % 97 == 0)).collect());
-    let (targets, rows) = (Targets::Masks(masks), (0..BATCH).collect::<Vec<usize>>());
+    let rows: Vec<usize> = (0..BATCH).collect();
+    let inputs = data.train.inputs_of(rows.iter().copied());
     let mut product = Product::best(SMALL)?;
     let mut step = || {
-        let inputs = Tensor::from_slice(&inputs, (BATCH, pixels), &Device::Cpu)?;
-        let targets = kind.targets(&targets, &rows)?;
+        let inputs = Tensor::from_slice(&inputs, (BATCH, data.train.features()), &Device::Cpu)?;
+        let targets = data.train.targets.kept(&rows);
         let outputs = network.forward_training(&inputs, 0)?.swap_remove(0);
-        let loss = criterion.value(|loss, options| kind.losses(loss, options, &outputs, &targets))?.0;
+        let loss = criterion.value(kind.comparison(&outputs, &targets)?)?.0;
         crate::scalar(&loss)?;
         optimizer.descend(network.parameters(), &loss, 0.0)?;
         network.parameters().track()?;

@@ -19,7 +19,7 @@ use candle_core::{DType, Device, Tensor, Var, WithDType};
 /// - `Σ w loss(bins, distances of the owner's box) / S` in strides, a mean over the four sides.
 pub struct Terms<'a> {
     head: &'a Head,
-    outputs: &'a Tensor,
+    outputs: Tensor,
     values: Buffer<f64>,
     /// What is assigned in each image.
     images: Vec<Assigned>,
@@ -86,6 +86,11 @@ pub fn check_losses<'a>(losses: impl Iterator<Item = &'a Loss>) -> Result<()> {
     Ok(())
 }
 
+/// Whether a loss is a term of a detector's loss, of its scores or of its boxes.
+pub fn is_term(loss: &Loss) -> bool {
+    Compared::by(loss).is_some()
+}
+
 fn compared_by(loss: &Loss) -> Result<Compared> {
     let fitting = || names(|_| true);
     Compared::by(loss)
@@ -102,7 +107,7 @@ impl<'a> Terms<'a> {
     ///
     /// # Errors
     /// When the outputs have another shape or dtype, there is another number of images, or an object's class is none of the head's.
-    pub fn new(head: &'a Head, outputs: &'a Tensor, objects: &[&[Object]], assignment: &Assignment) -> Result<Self> {
+    pub fn new(head: &'a Head, outputs: &Tensor, objects: &[&[Object]], assignment: &Assignment) -> Result<Self> {
         Terms::of(head, outputs, objects, |image, objects| {
             let predicted = Predicted { score: &|p, class| image.score(p, class), corners: &|p| image.corners(p) };
             assignment.assigned(&head.grid, objects, predicted)
@@ -113,7 +118,7 @@ impl<'a> Terms<'a> {
     ///
     /// # Errors
     /// As [`Terms::new`], and when an assignment is of other points or objects.
-    pub fn given(head: &'a Head, outputs: &'a Tensor, objects: &[&[Object]], assigned: Vec<Assigned>) -> Result<Self> {
+    pub fn given(head: &'a Head, outputs: &Tensor, objects: &[&[Object]], assigned: Vec<Assigned>) -> Result<Self> {
         let points = head.grid.points().len();
         if assigned.len() != objects.len() {
             let (images, given) = (objects.len(), assigned.len());
@@ -134,7 +139,7 @@ impl<'a> Terms<'a> {
 
     fn of(
         head: &'a Head,
-        outputs: &'a Tensor,
+        outputs: &Tensor,
         objects: &[&[Object]],
         mut assigned: impl FnMut(Image, &[Object]) -> Assigned,
     ) -> Result<Self> {
@@ -150,6 +155,7 @@ impl<'a> Terms<'a> {
         let images: Vec<Assigned> =
             head.images(&values).zip(objects).map(|(image, objects)| assigned(image, objects)).collect();
         let total = images.iter().flat_map(|image| &image.scores).sum::<f64>().max(1.0);
+        let outputs = outputs.contiguous()?;
         let mut terms =
             Terms { head, outputs, values, images, total, owned: vec![], logits: vec![], probabilities: vec![] };
         terms.gather(objects);
@@ -202,7 +208,7 @@ impl<'a> Terms<'a> {
             Compared::Bins => self.add_bins(loss, options, &mut term)?,
         }
         let sums = term.sums.into_iter().map(<T as WithDType>::from_f64).collect();
-        let values = kernel::differentiated(&self.outputs.contiguous()?, sums, self.images.len(), term.gradient)?;
+        let values = kernel::differentiated(&self.outputs, sums, self.images.len(), term.gradient)?;
         Ok(PerExample { values, total_weight: Some(self.total) })
     }
 

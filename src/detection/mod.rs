@@ -15,7 +15,7 @@ mod suppression;
 mod tests;
 
 pub use assignment::{Assigned, Assignment};
-pub use composite::{Terms, check_losses};
+pub use composite::{Terms, check_losses, is_term};
 pub use distance::{bins_needed, corners_at, distances, expected_bin, farthest};
 pub use grid::{Grid, Level, Point};
 pub use head::Head;

@@ -15,7 +15,7 @@ const EITHER: &[[&str; 2]] = &[
 ];
 
 /// Keys whose value is a table under a single name, such as `loss = { huber = { delta = 0.5 } }`.
-const NAMED: &[&str] = &["loss", "reward", "activation"];
+const NAMED: &[&str] = &["loss", "reward", "activation", "assignment"];
 
 /// Lays `over` on top of `under`: tables are merged key by key, everything else is replaced. A table that is another thing than the one
 /// below, such as a schedule of another name, takes its place.

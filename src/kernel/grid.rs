@@ -8,11 +8,13 @@ use candle_core::WithDType;
 /// `n` logits are a choice among `n`.
 ///
 /// A row of outputs is `[Σ logits, places]`, and an action `[choices, places]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
     pub choices: Vec<u32>,
     /// `[height, width]`
     pub size: [usize; 2],
+    /// What the logits of a place begin at; none where that is 0.
+    pub biases: Vec<f32>,
 }
 
 impl Grid {

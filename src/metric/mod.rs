@@ -201,9 +201,25 @@ pub fn gaps(columns: &[String]) -> Vec<String> {
     with_both.map(|judged| format!("{GAP}{judged}")).collect()
 }
 
-/// The metric behind a column of a record: `f1` of `f1(average=none)[2]`, and of `train_f1`.
+/// The metric behind a column of a record: `f1` of `f1(average=none)[2]`, of `train_f1`, and of `elsewhere_f1`.
 pub fn of_column(column: &str) -> Option<&'static Metric> {
-    let name = column.strip_prefix(TRAIN).unwrap_or(column).split(['(', '[']).next().unwrap_or(column);
+    named(column.strip_prefix(TRAIN).or(further(column).map(|(_, judged)| judged)).unwrap_or(column))
+}
+
+/// The further held-out part of a column, and its column of the metric: `elsewhere` and `f1` of `elsewhere_f1`.
+pub fn further(column: &str) -> Option<(&str, &str)> {
+    if column.starts_with(TRAIN) || column.starts_with(GAP) || named(column).is_some() {
+        return None;
+    }
+    // What is behind an earlier mark is the longer name, as `box_f1` of `elsewhere_box_f1`.
+    let end = column.find(['(', '[']).unwrap_or(column.len());
+    let mut marks = column[..end].match_indices('_').map(|(at, _)| (&column[..at], &column[at + 1..]));
+    marks.find(|(part, judged)| !part.is_empty() && named(judged).is_some())
+}
+
+/// The metric that begins such a text.
+fn named(column: &str) -> Option<&'static Metric> {
+    let name = column.split(['(', '[']).next().unwrap_or(column);
     all().find(|metric| metric.name == name)
 }
 
@@ -221,6 +237,11 @@ impl Metric {
     /// Whether it can judge masks: its own kind, and what judges classifiers, to which every pixel is an example.
     pub fn judges_masks(&self) -> bool {
         matches!(self.judge, Judge::Masks(_)) || self.judges_classifiers()
+    }
+
+    /// Whether it can judge detected boxes.
+    pub fn judges_boxes(&self) -> bool {
+        matches!(self.judge, Judge::Detections(_))
     }
 
     /// Whether its value is a picture rather than numbers to follow.

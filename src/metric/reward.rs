@@ -1,6 +1,6 @@
 //! A metric of one decision as a reward.
 
-use super::{Judged, MaskPrediction, MaskShape, Masks, Metric, Value, all, find};
+use super::{Boxes, Detection, Judged, MaskPrediction, MaskShape, Masks, Metric, TrueBox, Value, all, find};
 use crate::options::{Named, OptionValue, Options};
 use crate::{Error, Result};
 
@@ -17,6 +17,8 @@ enum Earning {
     Decision(fn(f64, f64, &Options) -> f64),
     /// A metric of the masks of one image, higher is better or lower.
     Mask(&'static Metric, bool),
+    /// A metric of the boxes of one image, higher is better or lower.
+    Boxes(&'static Metric, bool),
 }
 
 impl Reward {
@@ -59,13 +61,7 @@ impl Reward {
                 .into(),
         };
         let named = named.unwrap_or(&usual);
-        let metric = find(&named.name)?;
-        let Some(higher) = metric.higher_is_better.filter(|_| metric.judges_masks()) else {
-            let fitting = all().filter(|metric| metric.judges_masks() && metric.higher_is_better.is_some());
-            let fitting = fitting.map(|metric| metric.name).collect::<Vec<_>>().join(", ");
-            return Err(Error::Argument(format!("`{}` rates no mask; use {fitting}", metric.name)));
-        };
-        let options = Options::new(metric.name, metric.options, &named.options)?;
+        let (metric, higher, options) = rating(named, Metric::judges_masks, "mask")?;
         let reward = Reward { of: Earning::Mask(metric, higher), options };
         let empty = vec![0; shape.pixels];
         reward.rated(metric, shape, &empty, &empty)?;
@@ -88,15 +84,36 @@ impl Reward {
         }
     }
 
+    /// The metric `named` as the reward of the boxes of an image; the F1 of boxes when it isn't named.
+    ///
+    /// # Errors
+    /// When the metric is unknown, does not judge boxes by one number, is no better either way, or its options don't fit.
+    pub fn of_boxes(named: Option<&Named>, classes: usize) -> Result<Reward> {
+        let usual = Named::plain("box_f1");
+        let (metric, higher, options) = rating(named.unwrap_or(&usual), Metric::judges_boxes, "boxes")?;
+        let categories: Vec<i64> = (0..classes as i64).collect();
+        one_number(metric, Judged::Boxes(Boxes::new(&[], &[], &categories)?).by(metric, &options)?)?;
+        Ok(Reward { of: Earning::Boxes(metric, higher), options })
+    }
+
+    /// What boxes earn in an image with the true ones. Where the metric is undefined it is 1 if nothing is found, otherwise 0.
+    pub fn of_found(&self, truths: &[TrueBox], found: &[Detection]) -> f64 {
+        let Earning::Boxes(metric, higher) = self.of else { return f64::NAN };
+        if truths.is_empty() && found.is_empty() {
+            return 1.0;
+        }
+        let judged = Boxes::new(truths, found, &[]).and_then(|boxes| Judged::Boxes(boxes).by(metric, &self.options));
+        match judged.and_then(|value| one_number(metric, value)) {
+            Ok(value) if value.is_nan() => f64::from(u8::from(found.is_empty())),
+            Ok(value) if higher => value,
+            Ok(value) => -value,
+            Err(_) => f64::NAN,
+        }
+    }
+
     fn rated(&self, metric: &Metric, shape: MaskShape, predicted: &[u8], truth: &[u8]) -> Result<f64> {
         let masks = Masks::new(shape, MaskPrediction::Classes(predicted.into()), truth)?;
-        match Judged::Masks(masks).by(metric, &self.options)? {
-            Value::Number(value) => Ok(value),
-            _ => Err(Error::Argument(format!(
-                "`{}` gives several numbers with these options; a reward is one",
-                metric.name
-            ))),
-        }
+        one_number(metric, Judged::Masks(masks).by(metric, &self.options)?)
     }
 
     fn new(named: &Named, fits: fn(&Metric) -> bool) -> Result<Reward> {
@@ -116,7 +133,28 @@ impl Reward {
     pub fn of(&self, prediction: f64, target: f64) -> f64 {
         match self.of {
             Earning::Decision(of) => of(prediction, target, &self.options),
-            Earning::Mask(..) => f64::NAN,
+            Earning::Mask(..) | Earning::Boxes(..) => f64::NAN,
+        }
+    }
+}
+
+/// A metric that rates a whole prediction, whether higher is better, and its options.
+fn rating(named: &Named, fits: fn(&Metric) -> bool, what: &str) -> Result<(&'static Metric, bool, Options)> {
+    let metric = find(&named.name)?;
+    let Some(higher) = metric.higher_is_better.filter(|_| fits(metric)) else {
+        let fitting = all().filter(|metric| fits(metric) && metric.higher_is_better.is_some());
+        let fitting = fitting.map(|metric| metric.name).collect::<Vec<_>>().join(", ");
+        return Err(Error::Argument(format!("`{}` rates no {what}; use {fitting}", metric.name)));
+    };
+    Ok((metric, higher, Options::new(metric.name, metric.options, &named.options)?))
+}
+
+fn one_number(metric: &Metric, value: Value) -> Result<f64> {
+    match value {
+        Value::Number(value) => Ok(value),
+        _ => {
+            let message = format!("`{}` gives several numbers with these options; a reward is one", metric.name);
+            Err(Error::Argument(message))
         }
     }
 }

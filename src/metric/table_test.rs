@@ -93,6 +93,9 @@ fn names_differ_and_every_row_says_what_it_is() {
     }
     assert!(find("acuracy").err().unwrap().to_string().contains("did you mean `accuracy`"));
     assert_eq!(of_column("f1(average=none)[2]").unwrap().name, "f1");
+    assert_eq!(of_column("out_of_domain_box_f1(iou=0.6)").unwrap().name, "box_f1");
+    assert_eq!(further("out_of_domain_ap_per_class[2]"), Some(("out_of_domain", "ap_per_class[2]")));
+    assert_eq!((further("balanced_accuracy"), further("train_f1"), further("dice_loss")), (None, None, None));
 }
 
 #[test]

@@ -70,6 +70,10 @@ pub enum Outputs {
     Value { name: String, mean: f64, deviation: f64, logarithm: bool },
     /// Planes of logits, `[planes, height, width]`: of two classes those of the second one against the first, of more one plane for each.
     Masks { names: Vec<String>, height: usize, width: usize },
+    /// Planes of logits at every cell of a grid, `[classes + 4 bins, height, width]`: one for each class, then those of the distances to the left, top,
+    /// right and bottom side of a box in strides, of which bin i stands for i. The center of a cell is `((column + ½) stride, (row + ½) stride)` in pixels,
+    /// a score is the logistic function of its logit, and a distance is the mean of its softmax.
+    Boxes { names: Vec<String>, bins: usize, stride: usize, height: usize, width: usize },
     /// Logits of the choices, one choice after the other.
     Choices { sizes: Vec<u32> },
     /// Means, and behind them logarithms of standard deviations; then `squash` into the bounds: "clip", or "tanh" onto `low + (high − low)(tanh u + 1)/2`.

@@ -67,6 +67,14 @@ impl NetworkSettings {
     pub fn drops_units(&self) -> bool {
         self.dropout.is_some() || self.layers.iter().any(|layer| layer.is("dropout"))
     }
+
+    /// Whether a policy can read what its layers make of inputs of this shape.
+    ///
+    /// # Errors
+    /// When the layers don't fit the inputs, or the policy the layers.
+    pub fn check_policy(&self, shape: &[usize], policy: &Policy) -> Result<()> {
+        HeadSettings::of_policy(policy, self.output_gain).layer(body::plan(self, shape)?.shape()).map(drop)
+    }
 }
 
 /// What a network is asked for: linear units that read its body, and trained numbers behind them that no input moves.
@@ -90,7 +98,7 @@ impl HeadSettings {
         HeadSettings { name, biases: vec![0.0; units], appended: Vec::new(), gain, grid: None }
     }
 
-    /// So many units at every place of a grid.
+    /// So many units at every place of a grid, whose biases begin at 0.
     pub fn of_grid(name: &'static str, units: usize, grid: [usize; 2], gain: f64) -> Self {
         HeadSettings { grid: Some(grid), ..HeadSettings::linear(name, units, gain) }
     }
@@ -98,19 +106,13 @@ impl HeadSettings {
     /// What a policy reads.
     pub fn of_policy(policy: &Policy, gain: f64) -> Self {
         if let Policy::Grid(grid) = policy {
-            return HeadSettings::of_grid("policy", grid.planes(), grid.size, gain);
+            let mut head = HeadSettings::of_grid("policy", grid.planes(), grid.size, gain);
+            head.biases.iter_mut().zip(&grid.biases).for_each(|(bias, given)| *bias = *given);
+            return head;
         }
         let mut biases = policy.biases();
         let appended = biases.split_off(policy.outputs() - policy.appended());
         HeadSettings { name: "policy", biases, appended, gain, grid: None }
-    }
-
-    /// Whether it can read what a body of these settings makes of inputs of this shape.
-    ///
-    /// # Errors
-    /// When the layers don't fit, or what they put out is no such grid; at the key of the network.
-    pub fn check(&self, settings: &NetworkSettings, shape: &[usize]) -> Result<()> {
-        self.layer(body::plan(settings, shape)?.shape()).map(|_| ())
     }
 
     /// The layer that reads what a body puts out, of this shape.
@@ -131,10 +133,19 @@ impl HeadSettings {
                 bias: true,
                 activation,
             })),
-            _ => Err(Error::setting(
-                "layers",
-                format!("the layers put out {shape:?}; this task needs [channels, {height}, {width}]"),
-            )),
+            _ => {
+                let hint = match shape {
+                    [_, _, there] if *there > width => {
+                        format!("; of a backbone, a `stride` {} times as large", there / width)
+                    }
+                    [_, _, there] if *there < width => {
+                        format!("; of a backbone, a `stride` {} times smaller", width / there)
+                    }
+                    _ => String::new(),
+                };
+                let needed = format!("this task needs [channels, {height}, {width}]{hint}");
+                Err(Error::setting("layers", format!("the layers put out {shape:?}; {needed}")))
+            }
         }
     }
 }

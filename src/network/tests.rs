@@ -160,7 +160,9 @@ fn heads_share_a_body() {
 
 #[test]
 fn layers_that_do_not_fit_are_told() {
-    let message = |layers: &str, shape: &[usize]| HeadSettings::linear("policy", 1, 1.0).check(&settings(layers), shape).unwrap_err().to_string();
+    let message = |layers: &str, shape: &[usize]| {
+        settings(layers).check_policy(shape, &Policy::Categorical { actions: 1 }).unwrap_err().to_string()
+    };
     assert!(message("layers = [{ conv = 4, kernel = 3 }]", &[4]).contains("has shape [4]"));
     assert!(message("layers = [{ conv = 4, kernel = 9 }]", &[1, 8, 8]).contains("entry 0: a kernel of 9"));
     assert!(message("layers = [{ pool = 2 }, { pool = 5 }]", &[1, 8, 8]).contains("entry 1: windows of 5×5"));

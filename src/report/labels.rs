@@ -19,7 +19,10 @@ pub fn label(column: &str) -> String {
         other => match (other.strip_prefix("train_"), other.strip_prefix("gap_"), metric::of_column(other)) {
             (Some(judged), ..) => format!("{}, training examples", metric_name(judged)),
             (_, Some(judged), _) => format!("{}, training ahead of held out", metric_name(judged)),
-            (_, _, Some(_)) => format!("{}, held out", metric_name(other)),
+            (_, _, Some(_)) => match metric::further(other) {
+                Some((part, judged)) => format!("{}, {}", metric_name(judged), part.replace('_', " ")),
+                None => format!("{}, held out", metric_name(other)),
+            },
             _ => other.replace('_', " "),
         },
     }
@@ -31,7 +34,10 @@ pub(super) fn short_label(column: &str) -> String {
         (Some(judged), ..) => format!("training {}", metric_name(judged)),
         (_, Some(judged), _) => format!("gap of {}", metric_name(judged)),
         // A critic's values have a column of this name, too.
-        (_, _, Some(_)) if column != "explained_variance" => metric_name(column),
+        (_, _, Some(_)) if column != "explained_variance" => match metric::further(column) {
+            Some((part, judged)) => format!("{}, {}", metric_name(judged), part.replace('_', " ")),
+            None => metric_name(column),
+        },
         _ => column.replace('_', " "),
     }
 }
@@ -149,6 +155,7 @@ mod tests {
             ("top_k(k=3)", "top-3 accuracy"),
             ("top_k", "top-5 accuracy"),
             ("train_accuracy", "training accuracy"),
+            ("out_of_domain_map_50", "mAP at IoU 0.5, out of domain"),
             ("r2", "R²"),
             ("deterministic_return", "deterministic return"),
             ("cost(costs=[[0 1] [5 0]])", "cost, costs [[0 1] [5 0]]"),

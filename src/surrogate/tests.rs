@@ -15,7 +15,8 @@ fn random_policy(kind: usize, rng: &mut Rng) -> Policy {
     match kind % 5 {
         4 => {
             let choices = [&[1][..], &[3], &[1, 4, 2]][rng.random_range(0..3usize)].to_vec();
-            return Policy::Grid(Grid { choices, size: [rng.random_range(1..3), rng.random_range(1..4)] });
+            let size = [rng.random_range(1..3), rng.random_range(1..4)];
+            return Policy::Grid(Grid { choices, size, biases: Vec::new() });
         }
         0 => Policy::new(Space::Discrete(rng.random_range(1..20)), None),
         1 => Policy::new(Space::MultiDiscrete([&[2, 5, 1][..], &[3], &[4, 2]][rng.random_range(0..3usize)]), None),

@@ -1,14 +1,14 @@
 //! Labels as rewards: a data set played as a one-step environment.
 
-use super::kind::{self, Kind};
+use super::Kind;
 use crate::data::{Augmentation, DataSet, Targets};
 use crate::metric::Reward;
 use lossward_envs::{Action, Bound, Copies, Dims, Env, Outcome, Rng, Space, Vectorized};
 use rand::Rng as _;
 use std::sync::Arc;
 
-/// A contextual bandit: the observation is a training input drawn uniformly, the action is a class or a standardized value, the
-/// reward is what it earns for the hidden target, and the episode is over.
+/// A contextual bandit: the observation is a training input drawn uniformly, the action is a class, a standardized value, or
+/// a choice at every place of an image, the reward is what it earns for the hidden target, and the episode is over.
 #[derive(Clone)]
 struct LabelsAsRewards {
     data: Arc<DataSet>,
@@ -22,14 +22,13 @@ struct LabelsAsRewards {
 
 /// Copies, one per stream.
 pub fn copies(
-    data: &Arc<DataSet>,
+    (data, kind): (&Arc<DataSet>, &Arc<dyn Kind>),
     (reward, augmentation): (Reward, Option<Augmentation>),
     rngs: Vec<Rng>,
 ) -> Box<dyn Vectorized> {
-    let kind = kind::of_data(data);
     let actions = kind.actions();
-    let envs =
-        vec![LabelsAsRewards { data: data.clone(), kind, reward, augmentation, row: 0, changed: None }; rngs.len()];
+    let env = LabelsAsRewards { data: data.clone(), kind: kind.clone(), reward, augmentation, row: 0, changed: None };
+    let envs = vec![env; rngs.len()];
     let observations =
         Space::Box { shape: Dims::of(&data.shape), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) };
     Box::new(Copies::new("labels as rewards", (observations, actions), None, envs, rngs))

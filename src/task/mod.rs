@@ -11,10 +11,10 @@ mod usage;
 
 pub use environment::{BestExpectedReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
 pub use evaluation::{Evaluation, EvaluationSettings};
-pub use kind::Kind;
+pub use kind::{DetectorSettings, Kind};
 pub use rewards_as_labels::Expert;
 
-use crate::data::{Augmentation, DataSet, DataSetSettings, Examples, Imbalance, Interventions, Target};
+use crate::data::{Augmentation, DataSet, DataSetSettings, Examples, Imbalance, Interventions};
 use crate::distribution::{Policy, PolicySettings};
 use crate::options::{Given, Named};
 use crate::{Error, Result, Rng};
@@ -55,6 +55,9 @@ pub struct TaskSettings {
     /// How training images of a data set are changed at random, with what is predicted of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<Augmentation>,
+    /// How boxes of a data set are found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detector: Option<DetectorSettings>,
 }
 
 impl TaskSettings {
@@ -72,6 +75,7 @@ impl TaskSettings {
             ("imbalance", self.imbalance.is_some()),
             ("label_noise", self.label_noise.is_some()),
             ("augmentation", self.augmentation.is_some()),
+            ("detector", self.detector.is_some()),
         ];
         let (strangers, place): (&[_], _) = match self.env {
             None => (&of_environments, "environments"),
@@ -104,7 +108,8 @@ const ONE_OF_TWO: &str = "a task has one of `dataset` and `env`, not both and no
 /// Where a task's batches come from.
 #[derive(Clone)]
 pub enum TaskSource {
-    DataSet(Arc<DataSet>),
+    /// With the kind of its target.
+    DataSet(Arc<DataSet>, Arc<dyn Kind>),
     Environment(Box<Environment>),
 }
 
@@ -117,13 +122,11 @@ impl Task {
         let source = match (&settings.dataset, &settings.env) {
             (Some(dataset), None) => {
                 let data = dataset.load(settings.options.as_ref(), &settings.interventions(), seed)?;
-                if matches!(data.target, Target::Boxes { .. }) {
-                    return Err(Error::setting("dataset", "nothing is learned from boxes yet"));
-                }
                 if let Some(augmentation) = &settings.augmentation {
                     augmentation.check(&data.shape).map_err(|error| error.under("augmentation"))?;
                 }
-                TaskSource::DataSet(Arc::new(data))
+                let kind = kind::of(&data, settings.detector.as_ref())?;
+                TaskSource::DataSet(Arc::new(data), kind)
             }
             (None, Some(id)) => TaskSource::Environment(Box::new(Environment::new(id, settings)?)),
             (Some(_), Some(_)) => return Err(Error::setting("env", ONE_OF_TWO)),
@@ -137,7 +140,7 @@ impl Task {
             (Some(Control::PermutedLabels), TaskSource::Environment(_)) => {
                 Err(Error::setting("control", "`control = \"permuted_labels\"` needs a data set"))
             }
-            (Some(Control::RandomReward), TaskSource::DataSet(_)) => {
+            (Some(Control::RandomReward), TaskSource::DataSet(..)) => {
                 Err(Error::setting("control", "`control = \"random_reward\"` needs an environment"))
             }
             (control, _) => Ok(Task { source, control, augmentation: settings.augmentation }),
@@ -147,7 +150,7 @@ impl Task {
     /// The shape of one input: `[features]` or `[channels, height, width]`.
     pub fn input_shape(&self) -> Vec<usize> {
         match &self.source {
-            TaskSource::DataSet(data) => data.shape.clone(),
+            TaskSource::DataSet(data, _) => data.shape.clone(),
             TaskSource::Environment(environment) => environment.observations.shape(),
         }
     }
@@ -155,7 +158,7 @@ impl Task {
     /// What is chosen from: classes, real values or actions.
     pub fn actions(&self) -> Space {
         match &self.source {
-            TaskSource::DataSet(data) => kind::of_data(data).actions(),
+            TaskSource::DataSet(_, kind) => kind.actions(),
             TaskSource::Environment(environment) => environment.actions,
         }
     }
@@ -166,7 +169,7 @@ impl Task {
     /// When the settings don't fit what is chosen from.
     pub fn policy(&self, settings: Option<&PolicySettings>) -> Result<Policy> {
         match &self.source {
-            TaskSource::DataSet(data) => kind::of_data(data).policy(settings),
+            TaskSource::DataSet(_, kind) => kind.policy(settings),
             TaskSource::Environment(environment) => Policy::new(environment.actions, settings),
         }
     }
@@ -179,7 +182,7 @@ impl Task {
     /// What the environment's wrappers learn, where a network's inputs or rewards depend on it.
     pub fn statistics(&self) -> Option<&WrapperStatistics> {
         match &self.source {
-            TaskSource::DataSet(_) => None,
+            TaskSource::DataSet(..) => None,
             TaskSource::Environment(environment) => environment.statistics(),
         }
     }
@@ -190,12 +193,9 @@ impl Task {
     /// When an action is no class.
     pub fn kind(&self) -> Result<Arc<dyn Kind>> {
         match &self.source {
-            TaskSource::DataSet(data) => Ok(kind::of_data(data)),
+            TaskSource::DataSet(_, kind) => Ok(kind.clone()),
             TaskSource::Environment(environment) => match environment.actions {
-                Space::Discrete(n) => {
-                    let names = (0..n).map(|action| action.to_string()).collect();
-                    Ok(kind::of(&Target::Class { names }, &[]))
-                }
+                Space::Discrete(n) => Ok(kind::of_classes((0..n).map(|action| action.to_string()).collect())),
                 other => Err(Error::Argument(format!(
                     "a supervised arm needs class labels, which actions in {other} are not"
                 ))),
@@ -206,12 +206,12 @@ impl Task {
     /// Labelled examples to train on. An environment's come from an expert ("rewards as labels").
     pub fn examples(&self, expert: Option<&Expert>) -> Result<Arc<Examples>> {
         match (&self.source, expert) {
-            (TaskSource::DataSet(data), None) => Ok(data.train.clone()),
+            (TaskSource::DataSet(data, _), None) => Ok(data.train.clone()),
             (TaskSource::Environment(environment), Some(expert)) => {
                 let actions = self.kind()?.classes().unwrap_or_default();
                 Ok(Arc::new(expert.demonstrate(environment, actions)?))
             }
-            (TaskSource::DataSet(_), Some(_)) => {
+            (TaskSource::DataSet(..), Some(_)) => {
                 Err(Error::Argument("a data set has labels; it needs no `expert`".into()))
             }
             (TaskSource::Environment(_), None) => {
@@ -229,9 +229,9 @@ impl Task {
                 let id = environment.spec.id;
                 Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))
             }
-            (TaskSource::DataSet(data), _) => {
-                let reward = kind::of_data(data).reward(reward)?;
-                Ok(labels_as_rewards::copies(data, (reward, self.augmentation), rngs))
+            (TaskSource::DataSet(data, kind), _) => {
+                let reward = kind.reward(reward)?;
+                Ok(labels_as_rewards::copies((data, kind), (reward, self.augmentation), rngs))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What weights that were trained on a task need to be used.
 
-use super::{Task, TaskSettings, TaskSource, kind};
+use super::{Task, TaskSettings, TaskSource};
 use crate::data::DataSet;
 use crate::distribution::{PolicySettings, Squash};
 use crate::network::{EnvironmentDescription, FeatureDescription, Outputs, Usage};
@@ -12,12 +12,9 @@ impl Task {
     pub fn usage(&self, settings: &TaskSettings, policy: Option<&PolicySettings>) -> Result<Usage> {
         let input_shape = self.input_shape();
         Ok(match &self.source {
-            TaskSource::DataSet(data) => Usage {
-                input_shape,
-                features: features(data),
-                outputs: Some(kind::of_data(data).outputs()),
-                environment: None,
-            },
+            TaskSource::DataSet(data, kind) => {
+                Usage { input_shape, features: features(data), outputs: Some(kind.outputs()), environment: None }
+            }
             TaskSource::Environment(environment) => Usage {
                 input_shape,
                 features: Vec::new(),

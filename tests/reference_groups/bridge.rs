@@ -34,7 +34,7 @@ struct Outcome {
 fn outcomes(logits: &[f64], target: &[u8], reward: &Reward, dtype: DType) -> Vec<Outcome> {
     let pixels = logits.len();
     let shape = MaskShape::new(1, pixels, 2);
-    let policy = Policy::Grid(Grid { choices: vec![1], size: [1, pixels] });
+    let policy = Policy::Grid(Grid { choices: vec![1], size: [1, pixels], biases: Vec::new() });
     let outputs = Tensor::from_slice(logits, (1, pixels), &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
     let of_mask = |number: u32| {
         let mask: Vec<u32> = (0..pixels).map(|pixel| number >> pixel & 1).collect();

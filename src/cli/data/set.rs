@@ -28,7 +28,7 @@ pub fn of_images(files: Files) -> anyhow::Result<Subject> {
 pub fn of_experiment(path: &Path, overrides: &[String]) -> anyhow::Result<Subject> {
     let experiment = Experiment::load(path, overrides)?;
     let arm = experiment.arms.first().context("the experiment has no arm")?;
-    let TaskSource::DataSet(data) = Task::load(&arm.task, 0)?.source else {
+    let TaskSource::DataSet(data, _) = Task::load(&arm.task, 0)?.source else {
         anyhow::bail!(
             "{}: `{}` learns in an environment; `lossward env describe` describes it",
             path.display(),

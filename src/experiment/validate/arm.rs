@@ -3,7 +3,6 @@
 use super::{Subject, regularizer, teacher};
 use crate::checks::{Check, at_least_one, fail, not_negative, require};
 use crate::experiment::{Arm, columns};
-use crate::network::HeadSettings;
 use crate::objective::Checked;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::task::{Evaluation, Task};
@@ -35,8 +34,7 @@ fn check_numbers(arm: &Arm) -> Check {
 fn check_network(arm: &Arm, task: &Task) -> Check {
     let policy = task.policy(arm.network.policy.as_ref());
     let policy = policy.map_err(|error| error.under("network.policy"))?;
-    let head = HeadSettings::of_policy(&policy, arm.network.output_gain);
-    head.check(&arm.network, &task.input_shape()).map_err(|error| error.under("network"))?;
+    arm.network.check_policy(&task.input_shape(), &policy).map_err(|error| error.under("network"))?;
     let bonus = arm.regularizer.entropy.is_none() || policy.has_entropy();
     let message = "the entropy of actions that tanh squashes has no closed form; `entropy_coefficient` of the objective estimates it";
     require(bonus, "regularizer.entropy", message)?;

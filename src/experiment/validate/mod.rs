@@ -11,7 +11,7 @@ use super::{Arm, Experiment};
 use crate::checks::{Check, at_least_one, fail, require};
 use crate::data::DataSetSettings;
 use crate::options::Named;
-use crate::task::{Task, TaskSource, kind};
+use crate::task::{Task, TaskSource};
 use crate::{Error, Result, metric};
 
 /// What is wrong, at a key ([`Error::Setting`]), and of which arm.
@@ -54,7 +54,7 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
     for (i, (arm, task)) in experiment.arms.iter().zip(&tasks).enumerate() {
         let subject = Subject { arm, task, arms: &experiment.arms, tasks: &tasks };
         add_new(&mut columns, arm::check(subject).map_err(Invalid::of_arm(i))?);
-        if let TaskSource::DataSet(data) = &task.source {
+        if let TaskSource::DataSet(data, _) = &task.source {
             add_new(&mut notes, data.notes.clone());
         }
     }
@@ -89,7 +89,7 @@ fn complete(arm: &mut Arm) -> Result<Task> {
     super::limits::of_arm(arm)?;
     if arm.evaluation.metrics.is_empty() {
         let usual = match &task.source {
-            TaskSource::DataSet(data) => kind::of_data(data).usual_metrics(),
+            TaskSource::DataSet(_, kind) => kind.usual_metrics(),
             // Nothing is chosen there; records name these.
             TaskSource::Environment(_) => &["accuracy", "cross_entropy"],
         };
@@ -105,7 +105,7 @@ fn count_epochs(arm: &mut Arm, task: &Task) -> Check {
         return require(arm.budget.examples >= 1, "budget.examples", message);
     };
     at_least_one(epochs, "budget.epochs")?;
-    let TaskSource::DataSet(data) = &task.source else {
+    let TaskSource::DataSet(data, _) = &task.source else {
         return fail("budget.epochs", "an environment has no epochs; give `budget.examples`, its steps");
     };
     let rows = data.train.len();

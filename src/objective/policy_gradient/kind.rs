@@ -172,7 +172,7 @@ fn check_surrogate(settings: &PolicyGradientSettings, task: &Task) -> Check {
         &at("baseline"),
         &format!("`baseline = \"confidence\"` is for Discrete(n) actions; here they are {}", task.actions()),
     )?;
-    let one_step = matches!(task.source, TaskSource::DataSet(_));
+    let one_step = matches!(task.source, TaskSource::DataSet(..));
     require(
         settings.baseline != Baseline::Confidence || one_step || settings.rollout == Length::Episodes,
         &at("baseline"),

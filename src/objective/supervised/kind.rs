@@ -49,11 +49,11 @@ impl SupervisedSettings {
         let kind = task.kind().map_err(|error| error.under("objective"))?;
         let criterion = Criterion::new(&self.loss).map_err(at_loss)?;
         let Some(loss) = criterion.losses().find(|loss| !kind.fits_loss(loss)) else {
-            return criterion.options().try_for_each(|options| kind.check_loss(options)).map_err(at_loss);
+            return kind.check_loss(&criterion).map_err(at_loss);
         };
         let fitting = loss::all().filter(|loss| kind.fits_loss(loss)).map(|loss| loss.name);
         let fitting = fitting.collect::<Vec<_>>().join(", ");
-        let is_data_set = matches!(task.source, TaskSource::DataSet(_));
+        let is_data_set = matches!(task.source, TaskSource::DataSet(..));
         let hint = match kind.classes().is_none() && loss.trains_classifiers() && is_data_set {
             true => " (if its target holds classes, say so: `kind = \"classification\"` in `dataset`)",
             false => "",
@@ -66,13 +66,13 @@ impl SupervisedSettings {
 
     fn check_expert(&self, of: &Checked) -> Check {
         match (&self.expert, &of.task.source) {
-            (None, TaskSource::DataSet(_)) => Ok(()),
+            (None, TaskSource::DataSet(..)) => Ok(()),
             (None, TaskSource::Environment(environment)) => {
                 let id = environment.spec.id;
                 let message = format!("{id} has no labels; name an `expert`: {{ arm = \"…\" }} or {{ file = \"…\" }}");
                 fail("objective", message)
             }
-            (Some(_), TaskSource::DataSet(_)) => {
+            (Some(_), TaskSource::DataSet(..)) => {
                 fail("objective.expert", "a data set has labels; `expert` is for environments")
             }
             (Some(expert), TaskSource::Environment(_)) => {

@@ -3,10 +3,9 @@
 mod kind;
 
 use super::{Counters, Mean, Objective, ObjectiveValue, Sense, no_batch};
-use crate::data::{Augmentation, Examples};
-use crate::loss::{Criterion, Loss, LossSettings};
+use crate::data::{Augmentation, Examples, Targets};
+use crate::loss::{Criterion, LossSettings};
 use crate::network::Network;
-use crate::options::Options;
 use crate::task::Kind;
 use crate::{Result, Rng};
 use candle_core::{Device, Tensor};
@@ -73,8 +72,7 @@ pub struct Augmenting {
 struct Labelled {
     /// `[batch, features]`
     inputs: Tensor,
-    /// As the kind of target has them.
-    targets: Tensor,
+    targets: Targets,
     dropout_seed: u64,
 }
 
@@ -118,11 +116,8 @@ impl Objective for Supervised {
         let rows = &self.order[self.position..end];
         let size = rows.len();
         let (inputs, targets) = match &mut self.augmenting {
-            None => (self.examples.inputs_of(rows.iter().copied()), self.kind.targets(&self.examples.targets, rows)?),
-            Some(Augmenting { settings, shape, rng }) => {
-                let (inputs, targets) = settings.augmented(&self.examples, rows, shape, rng);
-                (inputs, self.kind.targets(&targets, &(0..size).collect::<Vec<usize>>())?)
-            }
+            None => (self.examples.inputs_of(rows.iter().copied()), self.examples.targets.kept(rows)),
+            Some(Augmenting { settings, shape, rng }) => settings.augmented(&self.examples, rows, shape, rng),
         };
         self.position = end;
         self.before = self.consumed;
@@ -138,8 +133,7 @@ impl Objective for Supervised {
     fn value(&self, network: &Network) -> Result<ObjectiveValue> {
         let batch = self.batch.as_ref().ok_or_else(no_batch)?;
         let outputs = network.forward_training(&batch.inputs, batch.dropout_seed)?.swap_remove(0);
-        let losses = |loss: &Loss, options: &Options| self.kind.losses(loss, options, &outputs, &batch.targets);
-        let (scalar, terms) = self.criterion.value(losses)?;
+        let (scalar, terms) = self.criterion.value(self.kind.comparison(&outputs, &batch.targets)?)?;
         let terms = terms.into_iter().map(|(name, value)| (name.to_string().into(), Mean::of_one(value))).collect();
         Ok(ObjectiveValue { scalar, inputs: batch.inputs.clone(), outputs, terms })
     }

@@ -5,8 +5,8 @@ mod settings;
 pub use settings::EvaluationSettings;
 
 use super::judging::{Judging, infer_all, mean_entropy, numbers};
-use super::{Kind, Task, TaskSource, kind};
-use crate::data::DataSet;
+use super::{Kind, Task, TaskSource};
+use crate::data::{DataSet, Examples};
 use crate::distribution::RawActions;
 use crate::metric::{Drawn, Reward, TRAIN};
 use crate::network::Network;
@@ -25,10 +25,16 @@ pub struct Evaluation {
 
 enum Judgement {
     /// Held-out examples: the metrics, the expected reward (of real values: the reward of the prediction), and the policy's entropy.
-    /// The training examples, too, as far as metrics ask for them.
-    Held { data: Arc<DataSet>, kind: Arc<dyn Kind>, metrics: Vec<Judging>, reward: Reward, train_metrics: Vec<Judging> },
+    /// Other examples, too: those to train on as far as metrics ask for them, and further parts that are held out.
+    Held { data: Arc<DataSet>, kind: Arc<dyn Kind>, metrics: Vec<Judging>, reward: Reward, others: Vec<Part> },
     /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
     Episodes { env: Box<dyn Vectorized>, rng: Box<Rng> },
+}
+
+/// Examples besides the test part, with the metrics of them.
+struct Part {
+    examples: Arc<Examples>,
+    metrics: Vec<Judging>,
 }
 
 impl Evaluation {
@@ -37,7 +43,7 @@ impl Evaluation {
     /// had with these options; when a setting belongs to another kind of task. At the key that is to blame.
     pub fn new(task: &Task, settings: &EvaluationSettings, seed: u64) -> Result<Self> {
         let of = match &task.source {
-            TaskSource::DataSet(data) => held(data, settings)?,
+            TaskSource::DataSet(data, kind) => held(data, kind, settings)?,
             TaskSource::Environment(environment) => {
                 settings.check_of_environment()?;
                 let judged = match &settings.options {
@@ -59,12 +65,13 @@ impl Evaluation {
     /// The columns that [`Self::of`] fills, in order; the first one decides which weights are the best.
     pub fn columns(&self) -> Vec<String> {
         match &self.of {
-            Judgement::Held { metrics, train_metrics, .. } => {
+            Judgement::Held { metrics, others, .. } => {
                 let of = |metrics: &[Judging]| {
                     metrics.iter().flat_map(|judging| judging.columns.iter().cloned()).collect::<Vec<_>>()
                 };
                 let policy = ["reward".into(), "entropy".into()];
-                of(metrics).into_iter().chain(policy).chain(of(train_metrics)).collect()
+                let others = others.iter().flat_map(|part| of(&part.metrics));
+                of(metrics).into_iter().chain(policy).chain(others).collect()
             }
             Judgement::Episodes { .. } => {
                 ["deterministic_return", "return", "length", "entropy"].map(String::from).into()
@@ -91,15 +98,15 @@ impl Evaluation {
     /// In the order of [`Self::columns`].
     fn values(&mut self, network: &Network) -> Result<Vec<f64>> {
         match &mut self.of {
-            Judgement::Held { data, kind, metrics, reward, train_metrics } => {
+            Judgement::Held { data, kind, metrics, reward, others } => {
                 let outputs = &mut self.outputs;
                 infer_all(network, &data.test, outputs)?;
                 let mut row = numbers(metrics, &kind.judged(outputs, &data.test.targets)?)?;
                 row.push(kind.mean_reward(reward, outputs, &data.test.targets));
                 row.push(mean_entropy(network, outputs, data.test.len()));
-                if !train_metrics.is_empty() {
-                    infer_all(network, &data.train, outputs)?;
-                    row.extend(numbers(train_metrics, &kind.judged(outputs, &data.train.targets)?)?);
+                for Part { examples, metrics } in others {
+                    infer_all(network, examples, outputs)?;
+                    row.extend(numbers(metrics, &kind.judged(outputs, &examples.targets)?)?);
                 }
                 Ok(row)
             }
@@ -127,12 +134,11 @@ impl Evaluation {
     }
 }
 
-fn held(data: &Arc<DataSet>, settings: &EvaluationSettings) -> Result<Judgement> {
+fn held(data: &Arc<DataSet>, kind: &Arc<dyn Kind>, settings: &EvaluationSettings) -> Result<Judgement> {
     if settings.options.is_some() {
         return Err(Error::setting("options", "`options` of the evaluation are for environments"));
     }
-    let kind = kind::of_data(data);
-    let judging = |metrics: &[Named], prefix| -> Result<Vec<Judging>> {
+    let judging = |metrics: &[Named], prefix: &str| -> Result<Vec<Judging>> {
         if let Some((_, metric)) = metrics.iter().enumerate().find(|(i, metric)| metrics[..*i].contains(metric)) {
             return Err(Error::Argument(format!("`{}` stands there twice", metric.label())));
         }
@@ -153,7 +159,14 @@ fn held(data: &Arc<DataSet>, settings: &EvaluationSettings) -> Result<Judgement>
         return Err(Error::setting("train_metrics", message));
     }
     let reward = kind.reward(settings.reward.as_ref()).map_err(|error| Error::setting("reward", error))?;
-    Ok(Judgement::Held { data: data.clone(), kind, metrics, reward, train_metrics })
+    let mut others = vec![Part { examples: data.train.clone(), metrics: train_metrics }];
+    for (name, examples) in &data.further {
+        let mut metrics = judging(&settings.metrics, &format!("{name}_"))?;
+        metrics.retain(|judging| !judging.columns.is_empty());
+        others.push(Part { examples: examples.clone(), metrics });
+    }
+    others.retain(|part| !part.metrics.is_empty());
+    Ok(Judgement::Held { data: data.clone(), kind: kind.clone(), metrics, reward, others })
 }
 
 /// Means over episodes (entropy: over steps).

@@ -1,6 +1,6 @@
 //! The `[evaluation]` table.
 
-use crate::metric::TRAIN;
+use crate::metric::{self, TRAIN};
 use crate::options::{Given, Named};
 use crate::patience::EarlyStopping;
 use crate::{Error, Result};
@@ -14,7 +14,8 @@ pub struct EvaluationSettings {
     #[serde(default)]
     pub every: Option<u64>,
     /// On a data set; the first one that is not drawn decides which weights are the best. When absent, accuracy and cross-entropy
-    /// of classes, R² and the root mean squared error of real values.
+    /// of classes, R² and the root mean squared error of real values, what is usual for others. Held-out parts besides the test part
+    /// have columns of their own, which begin with their name: `elsewhere_accuracy`.
     #[serde(default)]
     pub metrics: Vec<Named>,
     /// On a data set: metrics of the training examples; their columns begin with `train_`.
@@ -40,7 +41,8 @@ impl EvaluationSettings {
             column == label || column.strip_prefix(&label).is_some_and(|rest| rest.starts_with('['))
         };
         let of_training = column.strip_prefix(TRAIN);
-        self.metrics.iter().any(|metric| is_of(column, metric))
+        let held_out = metric::further(column).map_or(column, |(_, judged)| judged);
+        self.metrics.iter().any(|metric| is_of(held_out, metric))
             || self.train_metrics.iter().flatten().any(|metric| of_training.is_some_and(|column| is_of(column, metric)))
     }
 

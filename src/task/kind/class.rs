@@ -1,13 +1,12 @@
 //! One of several classes.
 
-use super::{Kind, foreign};
+use super::{Comparison, Kind, foreign};
 use crate::Result;
 use crate::data::Targets;
-use crate::loss::{Inputs, Loss, PerExample};
+use crate::loss::{Inputs, Loss};
 use crate::metric::{ClassifierOutput, Judged, Metric, Reward, expected_reward};
 use crate::network::Outputs;
-use crate::options::{Named, Options};
-use crate::rows::picked;
+use crate::options::Named;
 use candle_core::{Device, Tensor};
 use lossward_envs::{Action, Space};
 
@@ -41,14 +40,10 @@ impl Kind for Class {
         "a network's scores with class labels"
     }
 
-    /// `[batch]` of u32
-    fn targets(&self, targets: &Targets, rows: &[usize]) -> Result<Tensor> {
+    fn comparison<'a>(&'a self, outputs: &Tensor, targets: &Targets) -> Result<Comparison<'a>> {
         let labels = targets.labels().ok_or_else(foreign)?;
-        Ok(Tensor::from_vec(picked(labels, rows, 1), rows.len(), &Device::Cpu)?)
-    }
-
-    fn losses(&self, loss: &Loss, options: &Options, outputs: &Tensor, targets: &Tensor) -> Result<PerExample> {
-        loss.of_classifier(&Inputs::pair(outputs, targets), options)
+        let inputs = Inputs::pair(outputs, &Tensor::new(labels, &Device::Cpu)?);
+        Ok(Box::new(move |loss, options| loss.of_classifier(&inputs, options)))
     }
 
     fn fits_metric(&self, metric: &Metric) -> bool {

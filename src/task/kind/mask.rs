@@ -1,17 +1,16 @@
 //! A class for every pixel of an image.
 
-use super::{Kind, foreign};
+use super::{Comparison, Kind, foreign, leaked};
 use crate::data::Targets;
 use crate::distribution::{Policy, PolicySettings, RawActions};
 use crate::kernel::Grid;
-use crate::loss::{Inputs, Layout, Loss, PerExample};
+use crate::loss::{Criterion, Inputs, Layout, Loss};
 use crate::metric::{Judged, MaskPrediction, MaskShape, Masks, Metric, Reward};
 use crate::network::Outputs;
 use crate::options::{Named, Options};
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use lossward_envs::{Action, Space};
-use std::sync::Mutex;
 
 /// Outputs are planes: one logit per pixel of two classes, one per pixel and class of more, `[planes, height, width]`.
 pub(super) struct Mask {
@@ -38,7 +37,19 @@ impl Mask {
     }
 
     fn grid(&self) -> Grid {
-        Grid { choices: vec![self.planes() as u32], size: self.size }
+        Grid { choices: vec![self.planes() as u32], size: self.size, biases: Vec::new() }
+    }
+
+    fn check_options(&self, options: &Options) -> Result<()> {
+        options.check_classes(self.planes())?;
+        let wanted = self.ignored.map(i64::from);
+        match wanted.is_none() || options.whole("ignore_index") == wanted {
+            true => Ok(()),
+            false => Err(Error::Argument(format!(
+                "pixels of the value {} are ignored in this data set: say `ignore_index = {0}`",
+                wanted.unwrap_or_default()
+            ))),
+        }
     }
 
     /// What a class map earns with the target of a row.
@@ -59,7 +70,7 @@ impl Kind for Mask {
 
     /// A class for each pixel, row by row.
     fn actions(&self) -> Space {
-        Space::MultiDiscrete(repeated(self.names.len() as u32, self.pixels()))
+        Space::MultiDiscrete(leaked(vec![self.names.len() as u32; self.pixels()]))
     }
 
     fn policy(&self, settings: Option<&PolicySettings>) -> Result<Policy> {
@@ -86,40 +97,31 @@ impl Kind for Mask {
         fits && (self.ignored.is_none() || ignores)
     }
 
-    fn check_loss(&self, options: &Options) -> Result<()> {
-        options.check_classes(self.planes())?;
-        let wanted = self.ignored.map(i64::from);
-        match wanted.is_none() || options.whole("ignore_index") == wanted {
-            true => Ok(()),
-            false => Err(Error::Argument(format!(
-                "pixels of the value {} are ignored in this data set: say `ignore_index = {0}`",
-                wanted.unwrap_or_default()
-            ))),
-        }
+    fn check_loss(&self, criterion: &Criterion) -> Result<()> {
+        criterion.options().try_for_each(|options| self.check_options(options))
     }
 
     fn compared(&self) -> &'static str {
         if self.planes() == 1 { "one score per pixel with masks" } else { "scores of pixels with masks" }
     }
 
-    /// `[batch, height, width]` of u32
-    fn targets(&self, targets: &Targets, rows: &[usize]) -> Result<Tensor> {
+    fn comparison<'a>(&'a self, outputs: &Tensor, targets: &Targets) -> Result<Comparison<'a>> {
         let masks = targets.masks().ok_or_else(foreign)?;
-        let classes: Vec<u32> = rows.iter().flat_map(|row| masks.of(*row)).map(|class| u32::from(*class)).collect();
-        Ok(Tensor::from_vec(classes, (rows.len(), self.size[0], self.size[1]), &Device::Cpu)?)
-    }
-
-    fn losses(&self, loss: &Loss, options: &Options, outputs: &Tensor, targets: &Tensor) -> Result<PerExample> {
         let [height, width] = self.size;
-        let inputs = match loss.layout {
-            // Every pixel is an example of one output.
-            Layout::Same => Inputs::pair(
-                &outputs.reshape(((), 1))?,
-                &targets.flatten_all()?.to_dtype(DType::F32)?.to_dtype(outputs.dtype())?.reshape(((), 1))?,
-            ),
-            _ => Inputs::pair(&outputs.reshape(((), self.planes(), height, width))?, targets),
-        };
-        (loss.per_example)(&inputs, options)
+        let classes: Vec<u32> = masks.iter().flatten().map(|class| u32::from(*class)).collect();
+        let targets = Tensor::from_vec(classes, (masks.len(), height, width), &Device::Cpu)?;
+        let outputs = outputs.clone();
+        Ok(Box::new(move |loss, options| {
+            let inputs = match loss.layout {
+                // Every pixel is an example of one output.
+                Layout::Same => Inputs::pair(
+                    &outputs.reshape(((), 1))?,
+                    &targets.flatten_all()?.to_dtype(DType::F32)?.to_dtype(outputs.dtype())?.reshape(((), 1))?,
+                ),
+                _ => Inputs::pair(&outputs.reshape(((), self.planes(), height, width))?, &targets),
+            };
+            (loss.per_example)(&inputs, options)
+        }))
     }
 
     fn fits_metric(&self, metric: &Metric) -> bool {
@@ -159,16 +161,4 @@ impl Kind for Mask {
         let earned = chosen.chunks_exact(self.pixels()).enumerate();
         earned.map(|(row, chosen)| self.earns(reward, chosen, targets, row)).sum::<f64>() / targets.len() as f64
     }
-}
-
-/// The same number so often, for ever: a space is copied around, and there are few.
-fn repeated(size: u32, times: usize) -> &'static [u32] {
-    static KNOWN: Mutex<Vec<&'static [u32]>> = Mutex::new(Vec::new());
-    let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if let Some(sizes) = known.iter().find(|sizes| sizes.len() == times && sizes.first() == Some(&size)) {
-        return sizes;
-    }
-    let sizes: &'static [u32] = vec![size; times].leak();
-    known.push(sizes);
-    sizes
 }

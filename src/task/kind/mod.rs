@@ -1,23 +1,31 @@
 //! What an example is labelled with, and everything that depends on it: a file per kind. Another kind is its file, a variant of
 //! [`Target`] and [`Targets`] that holds it, and its line in [`of`].
 
+mod boxes;
 mod class;
+mod detector;
 mod mask;
 mod value;
 
+pub use detector::DetectorSettings;
+
 use crate::data::{DataSet, Target, Targets};
 use crate::distribution::{Policy, PolicySettings};
-use crate::loss::{Loss, PerExample};
+use crate::loss::{Criterion, Loss, PerExample};
 use crate::metric::{Judged, Metric, Reward};
 use crate::network::Outputs;
 use crate::options::{Named, Options};
 use crate::{Error, Result};
+use boxes::Boxes;
 use candle_core::Tensor;
 use class::Class;
 use lossward_envs::{Action, Space};
 use mask::Mask;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use value::Value;
+
+/// A loss of each example of a batch: any loss that fits, with its options.
+pub type Comparison<'a> = Box<dyn Fn(&Loss, &Options) -> Result<PerExample> + 'a>;
 
 /// How a network's outputs and the targets of one kind come together: in a loss, in a metric, and as actions for a reward. Targets
 /// that are handed in are of this kind; those of another panic.
@@ -44,19 +52,17 @@ pub trait Kind: Send + Sync {
 
     fn fits_loss(&self, loss: &Loss) -> bool;
 
-    /// Whether the options of a loss that fits do, too.
-    fn check_loss(&self, options: &Options) -> Result<()> {
-        Ok(self.classes().map_or(Ok(()), |classes| options.check_classes(classes))?)
+    /// Whether losses that fit do so with their options, and together.
+    fn check_loss(&self, criterion: &Criterion) -> Result<()> {
+        let Some(classes) = self.classes() else { return Ok(()) };
+        criterion.options().try_for_each(|options| Ok(options.check_classes(classes)?))
     }
 
     /// What a loss that fits compares: `a network's scores with class labels`.
     fn compared(&self) -> &'static str;
 
-    /// The targets of these rows, as [`Self::losses`] takes them.
-    fn targets(&self, targets: &Targets, rows: &[usize]) -> Result<Tensor>;
-
-    /// A loss of each example; `outputs` is `[batch, outputs]`.
-    fn losses(&self, loss: &Loss, options: &Options, outputs: &Tensor, targets: &Tensor) -> Result<PerExample>;
+    /// The outputs of a batch, `[batch, outputs]`, beside its targets. What all losses need of them is computed here, once.
+    fn comparison<'a>(&'a self, outputs: &Tensor, targets: &Targets) -> Result<Comparison<'a>>;
 
     fn fits_metric(&self, metric: &Metric) -> bool;
 
@@ -75,28 +81,57 @@ pub trait Kind: Send + Sync {
     /// What an action earns with the target of a row.
     fn earned(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> f64;
 
-    /// What these outputs earn on average: a class that is sampled (computed, without sampling), or the value or the mask that is predicted.
+    /// What these outputs earn on average: a class that is sampled (computed, without sampling), or the value, the mask or the boxes that are predicted.
     fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64;
 }
 
-/// The kind of a data set's target.
-pub fn of_data(data: &DataSet) -> Arc<dyn Kind> {
-    of(&data.target, &data.shape)
-}
-
-/// The kind of the targets of inputs of this shape.
-pub fn of(target: &Target, shape: &[usize]) -> Arc<dyn Kind> {
-    match target {
-        Target::Class { names } => Arc::new(Class { names: names.clone() }),
+/// The kind of a data set's target; of boxes, as they are found by this detector or the usual one.
+///
+/// # Errors
+/// When there is a detector and are no boxes, or it doesn't fit them: at `detector`, or a key of it.
+pub fn of(data: &DataSet, detector: Option<&DetectorSettings>) -> Result<Arc<dyn Kind>> {
+    let kind: Arc<dyn Kind> = match &data.target {
+        Target::Class { names } => of_classes(names.clone()),
         Target::Value { column, logarithm, scale } => {
             Arc::new(Value { column: column.clone(), logarithm: *logarithm, scale: *scale })
         }
         Target::Mask { names, ignored } => {
-            let size = if let [_, height, width] = *shape { [height, width] } else { [1, shape.iter().product()] };
+            let size = match data.shape[..] {
+                [_, height, width] => [height, width],
+                _ => [1, data.shape.iter().product()],
+            };
             Arc::new(Mask { names: names.clone(), ignored: *ignored, size })
         }
-        _ => unreachable!("a task refuses targets that have no kind"),
+        Target::Boxes { names } => {
+            let settings = detector.cloned().unwrap_or_default();
+            let boxes = Boxes::new(names.clone(), data, settings);
+            return Ok(Arc::new(boxes.map_err(|error| error.under("detector"))?));
+        }
+    };
+    match detector {
+        None => Ok(kind),
+        Some(_) => {
+            let held = kind.in_words();
+            Err(Error::setting("detector", format!("`detector` finds boxes, and this data set has {held}")))
+        }
     }
+}
+
+/// The kind of one of these classes.
+pub fn of_classes(names: Vec<String>) -> Arc<dyn Kind> {
+    Arc::new(Class { names })
+}
+
+/// These sizes for ever: a space is copied around, and there are few.
+fn leaked(sizes: Vec<u32>) -> &'static [u32] {
+    static KNOWN: Mutex<Vec<&'static [u32]>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(sizes) = known.iter().find(|known| ***known == sizes[..]) {
+        return sizes;
+    }
+    let sizes: &'static [u32] = sizes.leak();
+    known.push(sizes);
+    sizes
 }
 
 /// A bug: a data set's targets are of its kind.

@@ -1,13 +1,12 @@
 //! A real number.
 
-use super::{Kind, foreign};
+use super::{Comparison, Kind, foreign};
 use crate::Result;
 use crate::data::{Scale, Targets};
-use crate::loss::{Inputs, Loss, PerExample};
+use crate::loss::{Inputs, Loss};
 use crate::metric::{Judged, Metric, RealValues, Reward};
 use crate::network::Outputs;
-use crate::options::{Named, Options};
-use crate::rows::picked;
+use crate::options::Named;
 use candle_core::{Device, Tensor};
 use lossward_envs::{Action, Bound, Dims, Space};
 
@@ -44,20 +43,19 @@ impl Kind for Value {
         "a network's prediction with a real value"
     }
 
-    /// `[batch, 1]` of f32
-    fn targets(&self, targets: &Targets, rows: &[usize]) -> Result<Tensor> {
-        let values = targets.values().ok_or_else(foreign)?;
-        Ok(Tensor::from_vec(picked(values, rows, 1), (rows.len(), 1), &Device::Cpu)?)
-    }
-
     /// Of the mean, and of the variance where the loss takes one.
-    fn losses(&self, loss: &Loss, options: &Options, outputs: &Tensor, targets: &Tensor) -> Result<PerExample> {
-        let mean = outputs.narrow(1, 0, 1)?;
-        let predictions = match loss.predictions.len() {
-            1 => vec![mean],
-            _ => vec![mean, (outputs.narrow(1, 1, 1)? * 2.0)?.exp()?],
-        };
-        (loss.per_example)(&Inputs { predictions, targets: vec![targets.clone()] }, options)
+    fn comparison<'a>(&'a self, outputs: &Tensor, targets: &Targets) -> Result<Comparison<'a>> {
+        let values = targets.values().ok_or_else(foreign)?;
+        let targets = vec![Tensor::from_slice(values, (values.len(), 1), &Device::Cpu)?];
+        let outputs = outputs.clone();
+        Ok(Box::new(move |loss, options| {
+            let mean = outputs.narrow(1, 0, 1)?;
+            let predictions = match loss.predictions.len() {
+                1 => vec![mean],
+                _ => vec![mean, (outputs.narrow(1, 1, 1)? * 2.0)?.exp()?],
+            };
+            (loss.per_example)(&Inputs { predictions, targets: targets.clone() }, options)
+        }))
     }
 
     fn fits_metric(&self, metric: &Metric) -> bool {

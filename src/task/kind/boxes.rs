@@ -1,0 +1,166 @@
+//! Objects in an image, each with a box around it.
+
+use super::detector::DetectorSettings;
+use super::{Comparison, Kind, foreign, leaked};
+use crate::data::{DataSet, ObjectBox, Targets};
+use crate::detection::{Found, Head, Object, Terms, check_losses, is_term};
+use crate::distribution::{Policy, PolicySettings};
+use crate::kernel::Grid;
+use crate::loss::{Criterion, Loss};
+use crate::metric::{self, Detection, Judged, Metric, Reward, TrueBox};
+use crate::network::Outputs;
+use crate::options::Named;
+use crate::{Error, Result};
+use candle_core::{Device, Tensor};
+use lossward_envs::{Action, Space};
+use std::sync::Arc;
+
+/// Outputs are planes of a detector's logits, `[classes + 4 bins, height, width]`, as [`Head`] has them.
+pub(super) struct Boxes {
+    names: Vec<String>,
+    settings: DetectorSettings,
+    head: Head,
+}
+
+/// `−ln((1 − π)/π)` with π = 0.01: every score begins there, so that the many cells without an object don't drown the others (Lin et al. 2017,
+/// arXiv 1708.02002).
+const RARE: f32 = -4.595_12;
+
+impl Boxes {
+    /// # Errors
+    /// When the settings don't fit the data set; at their key.
+    pub fn new(names: Vec<String>, data: &DataSet, settings: DetectorSettings) -> Result<Boxes> {
+        let head = settings.head(names.len(), data)?;
+        Ok(Boxes { names, settings, head })
+    }
+
+    fn points(&self) -> usize {
+        self.head.grid.points().len()
+    }
+
+    /// `[height, width]` in cells.
+    fn size(&self) -> [usize; 2] {
+        let level = self.head.grid.levels()[0];
+        [level.height, level.width]
+    }
+
+    /// What is found in each image.
+    fn found(&self, outputs: &[f32]) -> Result<Vec<Vec<Found>>> {
+        let (channels, points) = (self.head.channels(), self.points());
+        let shape = (outputs.len() / (channels * points), channels, points);
+        self.head.found(&Tensor::from_slice(outputs, shape, &Device::Cpu)?, &self.settings.suppression)
+    }
+
+    /// What boxes earn with the target of a row.
+    fn earns(&self, reward: &Reward, found: &[Found], targets: &Targets, row: usize) -> f64 {
+        let Some(images) = targets.boxes() else { return f64::NAN };
+        reward.of_found(&truths(&images[row], 0), &detections(found, 0))
+    }
+}
+
+/// As the mathematics of a detector has it.
+fn object(given: &ObjectBox) -> Object {
+    Object { corners: given.corners.map(f64::from), class: given.class as usize, ignored: given.ignored }
+}
+
+fn truths(objects: &[ObjectBox], image: usize) -> Vec<TrueBox> {
+    objects.iter().map(|given| object(given).truth(image as i64)).collect()
+}
+
+fn detections(found: &[Found], image: usize) -> Vec<Detection> {
+    found.iter().map(|found| found.detection(image as i64)).collect()
+}
+
+impl Kind for Boxes {
+    fn in_words(&self) -> &'static str {
+        "boxes"
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(self.names.len())
+    }
+
+    /// Plane by plane: whether there is an object of each class, and a bin of the distance to each side.
+    fn actions(&self) -> Space {
+        let scores = vec![2; self.names.len() * self.points()];
+        let sides = vec![self.settings.bins as u32; 4 * self.points()];
+        Space::MultiDiscrete(leaked([scores, sides].concat()))
+    }
+
+    fn policy(&self, settings: Option<&PolicySettings>) -> Result<Policy> {
+        if settings.is_some() {
+            return Err(Error::Argument(
+                "`policy` is for actions in a box; here they are choices of a detector".into(),
+            ));
+        }
+        let choices = [vec![1; self.names.len()], vec![self.settings.bins as u32; 4]].concat();
+        let mut biases = vec![0.0; self.head.channels()];
+        biases[..self.names.len()].fill(RARE);
+        Ok(Policy::Grid(Grid { choices, size: self.size(), biases }))
+    }
+
+    fn outputs(&self) -> Outputs {
+        let ([height, width], DetectorSettings { stride, bins, .. }) = (self.size(), &self.settings);
+        let (stride, bins) = (*stride, *bins);
+        Outputs::Boxes { names: self.names.clone(), bins, stride, height, width }
+    }
+
+    fn fits_loss(&self, loss: &Loss) -> bool {
+        is_term(loss)
+    }
+
+    fn check_loss(&self, criterion: &Criterion) -> Result<()> {
+        check_losses(criterion.losses())?;
+        criterion.options().try_for_each(|options| Ok(options.check_classes(self.names.len())?))
+    }
+
+    fn compared(&self) -> &'static str {
+        "a detector's scores, boxes or distances to their sides with objects"
+    }
+
+    fn comparison<'a>(&'a self, outputs: &Tensor, targets: &Targets) -> Result<Comparison<'a>> {
+        let images = targets.boxes().ok_or_else(foreign)?;
+        let objects: Vec<Vec<Object>> = images.iter().map(|image| image.iter().map(object).collect()).collect();
+        let objects: Vec<&[Object]> = objects.iter().map(Vec::as_slice).collect();
+        let outputs = outputs.reshape(((), self.head.channels(), self.points()))?;
+        let terms = Terms::new(&self.head, &outputs, &objects, &self.settings.assignment)?;
+        Ok(Box::new(move |loss, options| terms.term(loss, options)))
+    }
+
+    fn fits_metric(&self, metric: &Metric) -> bool {
+        metric.judges_boxes()
+    }
+
+    fn usual_metrics(&self) -> &'static [&'static str] {
+        &["map_50", "map"]
+    }
+
+    fn judged<'a>(&self, outputs: &'a [f32], targets: &'a Targets) -> Result<Judged<'a>> {
+        let images = targets.boxes().ok_or_else(foreign)?;
+        let truths: Vec<TrueBox> = images.iter().enumerate().flat_map(|(i, image)| truths(image, i)).collect();
+        let found = self.found(outputs)?;
+        let found: Vec<Detection> = found.iter().enumerate().flat_map(|(i, found)| detections(found, i)).collect();
+        let categories: Vec<i64> = (0..self.names.len() as i64).collect();
+        Ok(Judged::Boxes(metric::Boxes::new(&truths, &found, &categories)?))
+    }
+
+    /// Nothing is there and nothing is found.
+    fn rehearsed(&self) -> (Vec<f32>, Targets) {
+        let no_objects: Arc<[ObjectBox]> = Arc::new([]);
+        (vec![f32::NEG_INFINITY; self.head.channels() * self.points()], Targets::Boxes(vec![no_objects]))
+    }
+
+    fn reward(&self, named: Option<&Named>) -> Result<Reward> {
+        Reward::of_boxes(named, self.names.len())
+    }
+
+    fn earned(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> f64 {
+        self.earns(reward, &self.head.chosen(action.indices(), &self.settings.suppression), targets, row)
+    }
+
+    fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64 {
+        let Ok(found) = self.found(outputs) else { return f64::NAN };
+        let earned = found.iter().enumerate().map(|(row, found)| self.earns(reward, found, targets, row));
+        earned.sum::<f64>() / targets.len() as f64
+    }
+}

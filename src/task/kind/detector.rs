@@ -1,0 +1,79 @@
+//! How boxes are found: the settings of a detector, and what they come to in a data set.
+
+use crate::data::DataSet;
+use crate::detection::{Assignment, Grid, Head, Level, Suppression, assignment::TaskAligned, bins_needed};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// The `detector` table of a task. What is left out is as in [`DetectorSettings::default`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DetectorSettings {
+    /// The side of a cell of the grid in pixels; a network puts out a row of numbers for each.
+    pub stride: usize,
+    /// Of the distribution over the distance to a side: bin i stands for i strides.
+    pub bins: usize,
+    /// Which cells answer for which object.
+    pub assignment: Assignment,
+    /// Which of the boxes that overlap are kept.
+    pub suppression: Suppression,
+}
+
+/// Cells of 4 pixels, 16 bins, task-aligned assignment.
+impl Default for DetectorSettings {
+    fn default() -> Self {
+        DetectorSettings {
+            stride: 4,
+            bins: 16,
+            assignment: Assignment::TaskAligned(TaskAligned::default()),
+            suppression: Suppression::default(),
+        }
+    }
+}
+
+impl DetectorSettings {
+    /// What a network of this data set puts out.
+    ///
+    /// # Errors
+    /// When a setting is out of range or does not fit the images or their boxes; at its key.
+    pub(super) fn head(&self, classes: usize, data: &DataSet) -> Result<Head> {
+        let [_, height, width] = data.shape[..] else {
+            let message = format!("a detector looks at images, and an input has the shape {:?}", data.shape);
+            return Err(Error::Argument(message));
+        };
+        let stride = self.stride;
+        if stride == 0 || height % stride != 0 || width % stride != 0 {
+            let fitting = (1..=height.min(width)).filter(|side| height % side == 0 && width % side == 0);
+            let fitting = fitting.map(|side| side.to_string()).collect::<Vec<_>>().join(", ");
+            let message = format!(
+                "`stride` is {stride}, which does not divide the sides of the images, {width}×{height} pixels; {fitting} do"
+            );
+            return Err(Error::setting("stride", message));
+        }
+        let grid = Grid::new(&[Level { height: height / stride, width: width / stride, stride: stride as f64 }])?;
+        self.assignment.check(&grid).map_err(|error| error.under("assignment"))?;
+        self.suppression.check().map_err(|error| error.under("suppression"))?;
+        let head = Head::new(grid, classes, self.bins)?;
+        self.check_bins(&head.grid, data)?;
+        Ok(head)
+    }
+
+    /// Whether the bins reach the sides of the largest box.
+    fn check_bins(&self, grid: &Grid, data: &DataSet) -> Result<()> {
+        let boxes = data.train.targets.boxes().unwrap_or_default().iter().flat_map(|image| image.iter());
+        let sides = boxes.filter(|object| !object.ignored).flat_map(|object| {
+            let [x1, y1, x2, y2] = object.corners.map(f64::from);
+            [x2 - x1, y2 - y1]
+        });
+        let largest = sides.fold(0.0, f64::max);
+        let needed = bins_needed(self.assignment.farthest_in_strides(grid, largest), 1.0);
+        if self.bins >= needed {
+            return Ok(());
+        }
+        let message = format!(
+            "`bins` is {}, too few for the largest box to train on, with a side of {largest} pixels, at a stride of {}; {needed} will do",
+            self.bins, self.stride
+        );
+        Err(Error::setting("bins", message))
+    }
+}
