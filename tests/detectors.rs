@@ -5,9 +5,12 @@
 mod common;
 
 use common::Sandbox;
+use lossward::detection::{Corners, Grid, Head, Level, Object, Suppression};
 use lossward::experiment::Experiment;
 use lossward::laboratory;
+use lossward::metric::{Detection, Reward};
 use lossward::network::{Outputs, WeightsDescription};
+use lossward::options::Named;
 use lossward::report::{ArmRecords, Report, Summary};
 use std::sync::{Arc, atomic::AtomicBool, mpsc};
 
@@ -110,4 +113,25 @@ fn detectors_that_do_not_fit_are_told_at_their_key() {
     let environment = "seeds = 1\nbudget.examples = 512\n[[arm]]\nname = \"a\"\ntask = { env = \"CartPole-v1\", detector = { stride = 4 } }\n\
                        objective = { kind = \"policy_gradient\", preset = \"ppo\" }\n";
     assert!(refused(environment).contains("`detector` is for data sets, and this task is an environment"));
+}
+
+/// Two points claim one object and a third is wrong: of the claims that overlap one is kept, and F1 is 2 · 1 / (2 · 1 + 1 + 1).
+#[test]
+fn an_action_earns_what_its_boxes_are_worth() {
+    let grid = Grid::new(&[Level { height: 1, width: 4, stride: 4.0 }]).unwrap();
+    let head = Head::new(grid, 2, 3).unwrap();
+    let scores = [[0, 0, 0, 1], [1, 1, 0, 0]].concat();
+    let sides = [[1, 2, 0, 0], [1, 1, 0, 0], [2, 1, 0, 1], [1, 1, 0, 1]].concat();
+    let found = head.chosen(&[scores, sides].concat(), &Suppression::default());
+    let boxes: Vec<(usize, Corners)> = found.iter().map(|found| (found.class, found.corners)).collect();
+    assert_eq!(boxes, [(1, [-2.0, -2.0, 10.0, 6.0]), (0, [14.0, 2.0, 18.0, 6.0])]);
+    let object = |corners, class| Object { corners, class, ignored: false }.truth(0);
+    let there = [object([-1.0, -2.0, 10.0, 6.0], 1), object([0.0, 0.0, 3.0, 3.0], 0)];
+    let detections: Vec<Detection> = found.iter().map(|found| found.detection(0)).collect();
+    let reward = |name: &str| Reward::of_boxes(Some(&Named::plain(name)), 2);
+    let f1 = reward("box_f1").unwrap();
+    assert_eq!(f1.of_found(&there, &detections), 0.5);
+    assert_eq!((f1.of_found(&[], &[]), f1.of_found(&there, &[]), f1.of_found(&[], &detections)), (1.0, 0.0, 0.0));
+    assert!(reward("ap_per_class").unwrap_err().to_string().contains("gives several numbers"));
+    assert!(reward("accuracy").unwrap_err().to_string().contains("`accuracy` rates no boxes; use map, map_50"));
 }
