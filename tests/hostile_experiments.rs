@@ -81,7 +81,7 @@ fn load(text: &[u8], overrides: &[String]) -> Result<Experiment, String> {
     let (loaded, most) = most_bytes(|| Experiment::load(&file, overrides));
     // Positions of all parts live in one text, so that each has the length of those before it; and iris is read.
     let length = text.len() + overrides.iter().map(String::len).sum::<usize>();
-    assert!(most <= 400 * length * (1 + overrides.len()) + (8 << 20), "{most} bytes for {length}");
+    assert!(most <= 400 * length * (1 + overrides.len()) + (8 << 20), "{most} bytes for {length}, with {overrides:?}");
     loaded.map_err(|error| {
         let message = error.to_string();
         assert!(

@@ -17,6 +17,9 @@ const DEPTH: usize = 8;
 /// Images that are decoded before they are put to the others.
 const AT_ONCE: usize = 256;
 
+/// What is read of folders: images, masks and texts of boxes.
+pub const READ: [&str; 4] = ["png", "jpg", "jpeg", "txt"];
+
 /// The files of a folder, and of the folders in it, that end in one of these, or all where none is named: their ways from it, with `/`, in order. Those whose name
 /// begins with a point are none.
 ///

@@ -20,14 +20,14 @@ pub type State = (u64, SystemTime);
 /// Files that were written so shortly ago may be written again without their time saying so.
 const SETTLED: Duration = Duration::from_millis(100);
 
-/// Nothing where a change could not be seen. Of a folder over all that is in it: the state of its files, and when the last of them was written.
+/// Nothing where a change could not be seen. Of a folder over all that is read of it: the state of its files, and when the last of them was written.
 pub fn state(path: &Path) -> Option<State> {
     if !path.is_dir() {
         return state_of_file(path);
     }
     let mut hasher = DefaultHasher::new();
     let mut last = SystemTime::UNIX_EPOCH;
-    for file in folder::files(path, &[]).ok()? {
+    for file in folder::files(path, &folder::READ).ok()? {
         let state = state_of_file(&path.join(&file))?;
         last = last.max(state.1);
         (file, state).hash(&mut hasher);
@@ -56,7 +56,7 @@ pub fn sha256(file: &Path) -> Result<String> {
     let sum = || match file.is_dir() {
         false => crate::disk::sha256(file),
         true => {
-            let files = folder::files(file, &[])?;
+            let files = folder::files(file, &folder::READ)?;
             let sums =
                 parallel::map(&files, |name| Ok(format!("{}  {name}\n", crate::disk::sha256(&file.join(name))?)));
             Ok(crate::disk::sha256_of(sums.into_iter().collect::<Result<String>>()?.as_bytes()))

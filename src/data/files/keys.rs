@@ -39,6 +39,7 @@ impl Files {
         if self.csv.is_some() && self.images.is_some() {
             return Err(Error::Argument("`dataset` has one of `csv` and `images`, not both".into()));
         }
+        self.check_paths()?;
         self.check_targets()?;
         self.format()?;
         let of_its_own = self.test_csv.is_some() || self.test_images.is_some();
@@ -51,6 +52,24 @@ impl Files {
             return Err(Error::Argument("`test_every` must be at least 2, `test_last` at least 1".into()));
         }
         Ok(())
+    }
+
+    /// That no path is empty, and that what is a single file is no folder.
+    fn check_paths(&self) -> Result<()> {
+        let files = [
+            ("csv", &self.csv),
+            ("test_csv", &self.test_csv),
+            ("labels", &self.labels),
+            ("test_labels", &self.test_labels),
+        ];
+        let folders = files.into_iter().filter_map(|(key, path)| Some((key, path.as_ref()?)));
+        if let Some((key, path)) = folders.into_iter().find(|(_, path)| path.path().is_dir()) {
+            return Err(Error::Argument(format!("`{key}` must be a file; {:?} is a folder", path.written())));
+        }
+        match self.paths().find(|path| path.written().as_os_str().is_empty()) {
+            Some(_) => Err(Error::Argument("a path of `dataset` is empty".into())),
+            None => Ok(()),
+        }
     }
 
     /// That what belongs to images is said once, and of both parts.
