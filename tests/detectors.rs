@@ -5,7 +5,7 @@
 mod common;
 
 use common::Sandbox;
-use lossward::detection::{Corners, Grid, Head, Level, Object, Suppression};
+use lossward::detection::{Corners, Head, Level, Object, PointGrid, Suppression};
 use lossward::experiment::Experiment;
 use lossward::laboratory;
 use lossward::metric::{Detection, Reward};
@@ -117,7 +117,7 @@ fn detectors_that_do_not_fit_are_told_at_their_key() {
 /// Two points claim one object and a third is wrong: of the claims that overlap one is kept, and F1 is 2 · 1 / (2 · 1 + 1 + 1).
 #[test]
 fn an_action_earns_what_its_boxes_are_worth() {
-    let grid = Grid::new(&[Level { height: 1, width: 4, stride: 4.0 }]).unwrap();
+    let grid = PointGrid::new(&[Level { height: 1, width: 4, stride: 4.0 }]).unwrap();
     let head = Head::new(grid, 2, 3).unwrap();
     let scores = [[0, 0, 0, 1], [1, 1, 0, 0]].concat();
     let sides = [[1, 2, 0, 0], [1, 1, 0, 0], [2, 1, 0, 1], [1, 1, 0, 1]].concat();

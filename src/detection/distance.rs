@@ -1,6 +1,6 @@
 //! Distances from a point to the sides of its box, as distributions over bins (Li et al. 2020, arXiv 2006.04388): bin i stands for i strides.
 
-use super::{Corners, Point};
+use super::{Corners, GridPoint};
 use crate::loss::boxes::BELOW_LAST_BIN;
 
 /// `Σ i pᵢ` with `p = softmax(logits)`, the distance in strides; `probabilities` become `p`.
@@ -19,13 +19,13 @@ pub fn expected_bin(logits: &[f64], probabilities: &mut [f64]) -> f64 {
 }
 
 /// The box whose left, top, right and bottom side are this many strides from the point; it may reach beyond the image.
-pub fn corners_at(point: &Point, [left, top, right, bottom]: [f64; 4]) -> Corners {
-    let Point { x, y, stride } = *point;
+pub fn corners_at(point: &GridPoint, [left, top, right, bottom]: [f64; 4]) -> Corners {
+    let GridPoint { x, y, stride } = *point;
     [x - left * stride, y - top * stride, x + right * stride, y + bottom * stride]
 }
 
 /// How many strides the left, top, right and bottom side are away: at least 0 and at most what `bins` reach, `bins − 1.01`.
-pub fn distances(point: &Point, corners: &Corners, bins: usize) -> [f64; 4] {
+pub fn distances(point: &GridPoint, corners: &Corners, bins: usize) -> [f64; 4] {
     point.sides(corners).map(|side| (side / point.stride).clamp(0.0, reach(bins)))
 }
 

@@ -16,7 +16,7 @@ pub struct Level {
 
 /// The center of a cell, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
+pub struct GridPoint {
     pub x: f64,
     pub y: f64,
     /// The side of its cell.
@@ -25,15 +25,15 @@ pub struct Point {
 
 /// The points of one level or of several: row by row, levels one after another.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Grid {
+pub struct PointGrid {
     levels: Vec<Level>,
-    points: Vec<Point>,
+    points: Vec<GridPoint>,
 }
 
-impl Grid {
+impl PointGrid {
     /// # Errors
     /// When there is no level, or one has no cell or no stride.
-    pub fn new(levels: &[Level]) -> Result<Grid> {
+    pub fn new(levels: &[Level]) -> Result<PointGrid> {
         if levels.is_empty() {
             return Err(Error::Argument("a grid needs at least one level".into()));
         }
@@ -41,7 +41,7 @@ impl Grid {
         if let Some(level) = levels.iter().find(|level| !(has_cells(level) && level.stride.is_finite())) {
             return Err(Error::Argument(format!("{level:?}: a level needs cells, and a stride of some pixels")));
         }
-        Ok(Grid { levels: levels.to_vec(), points: levels.iter().flat_map(Level::points).collect() })
+        Ok(PointGrid { levels: levels.to_vec(), points: levels.iter().flat_map(Level::points).collect() })
     }
 
     pub fn levels(&self) -> &[Level] {
@@ -49,7 +49,7 @@ impl Grid {
     }
 
     /// `((column + ½) s, (row + ½) s)` of every cell.
-    pub fn points(&self) -> &[Point] {
+    pub fn points(&self) -> &[GridPoint] {
         &self.points
     }
 
@@ -64,15 +64,15 @@ impl Grid {
 }
 
 impl Level {
-    fn points(&self) -> impl Iterator<Item = Point> {
+    fn points(&self) -> impl Iterator<Item = GridPoint> {
         let Level { height, width, stride } = *self;
         let center = move |cell: usize| (cell as f64 + 0.5) * stride;
         (0..height)
-            .flat_map(move |row| (0..width).map(move |column| Point { x: center(column), y: center(row), stride }))
+            .flat_map(move |row| (0..width).map(move |column| GridPoint { x: center(column), y: center(row), stride }))
     }
 }
 
-impl Point {
+impl GridPoint {
     /// How far the left, top, right and bottom side of a box are, in pixels; negative where the point lies beyond that side.
     pub fn sides(&self, [x1, y1, x2, y2]: &Corners) -> [f64; 4] {
         [self.x - x1, self.y - y1, x2 - self.x, y2 - self.y]

@@ -1,7 +1,7 @@
 //! What a detector's network puts out, and how boxes are read off it.
 
 use super::distance::{corners_at, expected_bin};
-use super::{Corners, Found, Grid, Suppression};
+use super::{Corners, Found, PointGrid, Suppression};
 use crate::kernel::{Buffer, with_slice};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor, WithDType};
@@ -10,7 +10,7 @@ use candle_core::{DType, Tensor, WithDType};
 /// right and bottom side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    pub grid: Grid,
+    pub grid: PointGrid,
     pub classes: usize,
     pub bins: usize,
 }
@@ -18,7 +18,7 @@ pub struct Head {
 impl Head {
     /// # Errors
     /// When there is no class, or fewer than two bins.
-    pub fn new(grid: Grid, classes: usize, bins: usize) -> Result<Head> {
+    pub fn new(grid: PointGrid, classes: usize, bins: usize) -> Result<Head> {
         if classes == 0 {
             return Err(Error::Argument("a detector needs at least one class".into()));
         }

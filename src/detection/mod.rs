@@ -1,6 +1,6 @@
 //! The mathematics of an anchor-free detector (FCOS, Tian et al. 2019, arXiv 1904.01355).
 //!
-//! Its network puts out, for every point of a [`Grid`], a logit per class and a distribution over the distance to each side of a box
+//! Its network puts out, for every point of a [`PointGrid`], a logit per class and a distribution over the distance to each side of a box
 //! ([`Head`]). An [`Assignment`] says which points answer for which [`Object`]; [`Terms`] holds the outputs of a batch against that,
 //! term by term; [`Head::found`] reads boxes off the outputs, and [`Suppression`] keeps the best of those that overlap.
 
@@ -17,7 +17,7 @@ mod tests;
 pub use assignment::{Assigned, Assignment};
 pub use composite::{Terms, check_losses, is_term};
 pub use distance::{bins_needed, corners_at, distances, expected_bin, farthest};
-pub use grid::{Grid, Level, Point};
+pub use grid::{GridPoint, Level, PointGrid};
 pub use head::Head;
 pub use suppression::Suppression;
 

@@ -11,7 +11,7 @@ use rand::Rng as _;
 
 fn head() -> Head {
     let levels = [Level { height: 3, width: 4, stride: 8.0 }, Level { height: 2, width: 2, stride: 16.0 }];
-    Head::new(Grid::new(&levels).unwrap(), 3, 5).unwrap()
+    Head::new(PointGrid::new(&levels).unwrap(), 3, 5).unwrap()
 }
 
 fn object(rng: &mut Rng) -> Object {
@@ -285,7 +285,7 @@ fn so_many_bins_reach_as_far_as_is_needed() {
         }
         assert_eq!(bins_needed(3.0 * stride, stride), 5);
     }
-    let grid = Grid::new(&[Level { height: 8, width: 8, stride: 8.0 }]).unwrap();
+    let grid = PointGrid::new(&[Level { height: 8, width: 8, stride: 8.0 }]).unwrap();
     // A box of 40 pixels: 20 from its center, which is at most half a cell away; 1.5 cells with FCOS; anywhere with task alignment.
     let strides = |assignment: &Assignment| assignment.farthest_in_strides(&grid, 40.0);
     let fcos = Assignment::Fcos(Fcos { radius: Some(1.5), ..Fcos::default() });
@@ -325,5 +325,5 @@ fn assignments_read_as_they_are_written() {
     assert!(refused("{ fcos = { ranges = [[0, 9], [9, 3]] } }").contains("[9, 3]; it must be 0 ≤ least < most"));
     assert!(refused("{ fcos = { radius = 0 } }").contains("above 0, not 0"));
     assert!(refused("{ task_aligned = { top_k = 0 } }").contains("at least 1"));
-    assert!(Grid::new(&[Level { height: 1, width: 0, stride: 8.0 }]).is_err() && Grid::new(&[]).is_err());
+    assert!(PointGrid::new(&[Level { height: 1, width: 0, stride: 8.0 }]).is_err() && PointGrid::new(&[]).is_err());
 }

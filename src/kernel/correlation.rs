@@ -2,11 +2,8 @@
 
 use super::activation::Real;
 use super::buffer::Buffer;
-use super::vector::{Simd, WithSimd, vectorized};
+use super::vector::{LANES, Simd, WithSimd, vectorized};
 use super::vectors::{Lanes, lanes, load, store};
-
-/// Positions come in so many: the lanes of the widest vectors, of single precision.
-pub(super) const LANES: usize = 16;
 
 /// `to_f[p] = Σ_k w_fk · from[p + tap_k]` for every filter `f` and every position `p`.
 pub(super) struct Correlation<'a, T> {
@@ -14,7 +11,7 @@ pub(super) struct Correlation<'a, T> {
     pub taps: &'a [usize],
     /// `[filters, taps]`
     pub weights: &'a [T],
-    /// A multiple of [`LANES`].
+    /// A multiple of [`LANES`], in which positions come.
     pub positions: usize,
 }
 

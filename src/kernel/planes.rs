@@ -2,8 +2,7 @@
 
 use super::activation::Real;
 use super::buffer::Buffer;
-use super::correlation::LANES;
-use super::vector::{Simd, WithSimd, vectorized};
+use super::vector::{LANES, Simd, WithSimd, vectorized};
 
 /// How images, and what filters make of them, lie in memory.
 ///

@@ -2,10 +2,7 @@
 
 use super::activation::Real;
 use super::buffer::Buffer;
-use super::vector::{Simd, WithSimd, vectorized};
-
-/// Rows that are worked on side by side.
-const LANES: usize = 16;
+use super::vector::{LANES, Simd, WithSimd, vectorized};
 
 /// Of every row of logits `z`: `p = e^(z − m) / Σ e^(z − m)` with `m` the row's largest logit, so that no exponential overflows.
 pub(crate) struct Softmax<T: Real> {

@@ -1,11 +1,8 @@
 //! Sums of slices.
 
 use super::activation::Real;
-use super::vector::{Simd, WithSimd, vectorized};
+use super::vector::{LANES, Simd, WithSimd, vectorized};
 use candle_core::WithDType;
-
-/// So many sums side by side: one running sum would wait for every addition.
-const LANES: usize = 16;
 
 /// The sum of a slice.
 pub(super) struct Sum<'a, T>(pub &'a [T]);
@@ -19,7 +16,7 @@ impl<T: Real> WithSimd for Sum<'_, T> {
     }
 }
 
-/// The sum of a function of slices of one length, entry by entry.
+/// The sum of a function of slices of one length, entry by entry; by [`LANES`] sums side by side, since one would wait for every addition.
 #[inline(always)]
 pub(super) fn sum_of<T: Real, const N: usize>(slices: [&[T]; N], term: impl Fn([T; N]) -> T) -> T {
     let n = slices[0].len();

@@ -2,6 +2,9 @@
 
 pub(crate) use pulp::{Simd, WithSimd};
 
+/// The lanes of the widest vectors, of single precision: loops go by so many, whatever the running machine has.
+pub(super) const LANES: usize = 16;
+
 /// Runs `body` where the compiler may use AVX-512, AVX2 or NEON, whichever the running machine has: one binary for all of them.
 ///
 /// The body must be inlined into this call: short closures are; a long one must become a struct that implements [`WithSimd`]

@@ -1,6 +1,6 @@
 //! What is judged, in the one form that a metric takes or in several.
 
-use super::{Boxes, ClassifierOutput, Confusion, Judge, Masks, Metric, RealValues, Scores, Value};
+use super::{Boxes, ClassifierOutput, Confusion, Judge, Metric, PredictedMasks, RealValues, Scores, Value};
 use crate::options::Options;
 use crate::{Error, Result};
 
@@ -15,7 +15,7 @@ pub enum Judged<'a> {
     /// Real values in their own unit.
     Values(RealValues<'a>),
     /// Class maps or scores of pixels; to the metrics of a classifier every pixel that counts is an example.
-    Masks(Masks<'a>),
+    Masks(PredictedMasks<'a>),
     /// Detected boxes against true ones.
     Boxes(Boxes),
 }
@@ -93,7 +93,7 @@ mod tests {
         let planes: Vec<f32> = (0..6).flat_map(|i| plane(i / 3, i % 3)).collect();
         let shape = MaskShape { ignored: Some(7), ..MaskShape::new(1, 3, 3) };
         let truth: [u8; 6] = [2, 1, 7, 0, 1, 7];
-        let masks = Judged::Masks(Masks::new(shape, MaskPrediction::Logits(&planes), &truth[..]).unwrap());
+        let masks = Judged::Masks(PredictedMasks::new(shape, MaskPrediction::Logits(&planes), &truth[..]).unwrap());
         let output = Judged::Classifier(ClassifierOutput::new(rows.as_flattened(), &labels, 3));
         let metrics = all().filter(|metric| metric.judges_classifiers());
         assert!(metrics.clone().count() > 15);

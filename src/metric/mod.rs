@@ -30,7 +30,7 @@ pub use confusion::{Average, ClassCounts, Confusion, Empty, Ratio};
 pub use judged::Judged;
 pub use masks::{
     BestThreshold, ClassMaps, Components, Connectivity, Covered, Directions, LesionCounts, MaskPrediction, MaskShape,
-    Masks, Region, Regions, SurfaceDistances,
+    PredictedMasks, Region, Regions, SurfaceDistances,
 };
 pub use probability::{brier, cross_entropy, log_loss};
 pub use ranked_boxes::Ranking;
@@ -95,7 +95,7 @@ pub enum Judge {
     /// Real values against real values.
     Values(fn(&RealValues, &Options) -> Result<Value>),
     /// Class maps, or scores of pixels, against class maps.
-    Masks(fn(&Masks, &Options) -> Result<Value>),
+    Masks(fn(&PredictedMasks, &Options) -> Result<Value>),
     /// Detected boxes against true ones.
     Detections(fn(&Boxes, &Options) -> Result<Value>),
 }

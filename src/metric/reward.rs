@@ -1,6 +1,6 @@
 //! A metric of one decision as a reward.
 
-use super::{Boxes, Detection, Judged, MaskPrediction, MaskShape, Masks, Metric, TrueBox, Value, all, find};
+use super::{Boxes, Detection, Judged, MaskPrediction, MaskShape, Metric, PredictedMasks, TrueBox, Value, all, find};
 use crate::options::{Named, OptionValue, Options};
 use crate::{Error, Result};
 
@@ -112,7 +112,7 @@ impl Reward {
     }
 
     fn rated(&self, metric: &Metric, shape: MaskShape, predicted: &[u8], truth: &[u8]) -> Result<f64> {
-        let masks = Masks::new(shape, MaskPrediction::Classes(predicted.into()), truth)?;
+        let masks = PredictedMasks::new(shape, MaskPrediction::Classes(predicted.into()), truth)?;
         one_number(metric, Judged::Masks(masks).by(metric, &self.options)?)
     }
 

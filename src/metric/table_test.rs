@@ -72,7 +72,7 @@ impl Inputs {
             Judge::Values(_) => Judged::Values(RealValues::new(&self.values, &self.true_values, 1).unwrap()),
             Judge::Masks(_) => {
                 let prediction = MaskPrediction::Logits(&self.mask_logits);
-                Judged::Masks(Masks::new(two_images, prediction, &self.masks[..]).unwrap())
+                Judged::Masks(PredictedMasks::new(two_images, prediction, &self.masks[..]).unwrap())
             }
             Judge::Detections(_) => Judged::Boxes(Boxes::new(&self.truths, &self.detections, &[]).unwrap()),
         };

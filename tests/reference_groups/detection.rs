@@ -3,8 +3,8 @@ use candle_core::{Tensor, Var};
 use lossward::detection::assignment::{Fcos, Predicted, TaskAligned, cell, center_cells, centerness};
 use lossward::detection::format::{self, Letterbox};
 use lossward::detection::{
-    Assigned, Assignment, Corners, Found, Grid, Head, Level, Object, Point, Suppression, Terms, corners_at, distances,
-    expected_bin, farthest,
+    Assigned, Assignment, Corners, Found, GridPoint, Head, Level, Object, PointGrid, Suppression, Terms, corners_at,
+    distances, expected_bin, farthest,
 };
 use lossward::loss;
 use lossward::options::{Given, OptionValue, Options};
@@ -27,8 +27,8 @@ fn level(value: &Value) -> Level {
     Level { height: whole("rows"), width: whole("cols"), stride: number(&value["stride"]) }
 }
 
-fn grid(case: &Case) -> Grid {
-    Grid::new(&list(case.input("levels")).iter().map(level).collect::<Vec<_>>()).unwrap()
+fn grid(case: &Case) -> PointGrid {
+    PointGrid::new(&list(case.input("levels")).iter().map(level).collect::<Vec<_>>()).unwrap()
 }
 
 /// −1 where there is none.
@@ -44,7 +44,7 @@ fn unasked() -> Predicted<'static> {
 pub fn assign_center_cell(case: &Case) {
     let whole = |key: &str| case.number(key) as usize;
     let level = Level { height: whole("rows"), width: whole("cols"), stride: case.number("stride") };
-    let grid = Grid::new(&[level]).unwrap();
+    let grid = PointGrid::new(&[level]).unwrap();
     let objects: Vec<Object> = boxes(case.input("boxes")).into_iter().map(object).collect();
     let assigned = Assignment::Center.assigned(&grid, &objects, unasked());
     assert_eq!(assigned, center_cells(&grid, &objects));
@@ -78,8 +78,8 @@ pub fn assign_fcos(case: &Case) {
 }
 
 pub fn assign_task_aligned(case: &Case) {
-    let point = |point: &Value| Point { x: number(&point[0]), y: number(&point[1]), stride: 1.0 };
-    let points: Vec<Point> = list(case.input("points")).iter().map(point).collect();
+    let point = |point: &Value| GridPoint { x: number(&point[0]), y: number(&point[1]), stride: 1.0 };
+    let points: Vec<GridPoint> = list(case.input("points")).iter().map(point).collect();
     let scores: Vec<Vec<f64>> = list(case.input("scores")).iter().map(numbers).collect();
     let predicted = boxes(case.input("boxes"));
     let truths = boxes(case.input("gt_boxes")).into_iter().zip(case.indices("gt_labels"));
@@ -104,7 +104,7 @@ pub fn assign_task_aligned(case: &Case) {
 }
 
 /// The points that more than one box claims: by itself, a box owns what it claims.
-fn conflicts(aligned: &TaskAligned, points: &[Point], objects: &[Object], predicted: Predicted) -> f64 {
+fn conflicts(aligned: &TaskAligned, points: &[GridPoint], objects: &[Object], predicted: Predicted) -> f64 {
     let claimed = objects.iter().map(|object| aligned.assigned(points, &[*object], predicted).owners);
     let claimed: Vec<Vec<Option<usize>>> = claimed.collect();
     let claims = |point: &usize| claimed.iter().filter(|owners| owners[*point].is_some()).count();
@@ -147,7 +147,7 @@ pub fn dfl_boxes(case: &Case) {
     if case.has("logits") { decoded(case, &grid) } else { encoded(case, &grid) }
 }
 
-fn decoded(case: &Case, grid: &Grid) {
+fn decoded(case: &Case, grid: &PointGrid) {
     let points: Vec<f64> = grid.points().iter().flat_map(|point| [point.x, point.y]).collect();
     case.check("points", &points);
     case.check("strides", &grid.points().iter().map(|point| point.stride).collect::<Vec<_>>());
@@ -171,11 +171,11 @@ fn decoded(case: &Case, grid: &Grid) {
     case.compare("logits", &gradient, &case.expected("grad")["logits"]);
 }
 
-fn encoded(case: &Case, grid: &Grid) {
+fn encoded(case: &Case, grid: &PointGrid) {
     let bins = case.number("bins") as usize;
     case.compare("clip_max", &[farthest(bins, 1.0)], case.input("clip_max"));
     let boxes = boxes(case.input("boxes"));
-    let of = |(point, corners): (&Point, &Corners)| distances(point, corners, bins);
+    let of = |(point, corners): (&GridPoint, &Corners)| distances(point, corners, bins);
     let sides: Vec<f64> = grid.points().iter().zip(&boxes).flat_map(of).collect();
     case.check("distances", &sides);
     // The two-bin target is minus the slope of the distribution focal loss, by the log-probabilities.

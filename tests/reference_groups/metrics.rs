@@ -1,5 +1,7 @@
 use super::{Case, numbers};
-use lossward::metric::{self, ClassMaps, Confusion, MaskPrediction, MaskShape, Masks, Norm, Ratio, RealValues, Scores};
+use lossward::metric::{
+    self, ClassMaps, Confusion, MaskPrediction, MaskShape, Norm, PredictedMasks, Ratio, RealValues, Scores,
+};
 use lossward::options::{Given, Options};
 use serde_json::{Value, json};
 
@@ -17,13 +19,13 @@ fn chosen(confusion: &Confusion, name: &str, options: &Value) -> Vec<f64> {
 }
 
 /// What a metric of masks says of class maps, `[images][height][width]` or those of one image.
-pub fn masks(masks: &Masks, name: &str, options: &Value) -> Vec<f64> {
+pub fn masks(masks: &PredictedMasks, name: &str, options: &Value) -> Vec<f64> {
     let (row, options) = row(name, options);
     let metric::Judge::Masks(value) = row.judge else { panic!("{name} does not judge masks") };
     value(masks, &options).unwrap().numbers()
 }
 
-pub fn class_maps(chosen: &Value, truth: &Value, classes: usize) -> Masks<'static> {
+pub fn class_maps(chosen: &Value, truth: &Value, classes: usize) -> PredictedMasks<'static> {
     let mut levels = Vec::new();
     let mut inner = truth;
     while let Value::Array(list) = inner {
@@ -34,7 +36,7 @@ pub fn class_maps(chosen: &Value, truth: &Value, classes: usize) -> Masks<'stati
     let maps =
         |value: &Value| ClassMaps::from(numbers(value).into_iter().map(|class| class as u32).collect::<Vec<_>>());
     let prediction = MaskPrediction::Classes(maps(chosen));
-    Masks::new(MaskShape::new(height, width, classes), prediction, maps(truth)).unwrap()
+    PredictedMasks::new(MaskShape::new(height, width, classes), prediction, maps(truth)).unwrap()
 }
 
 /// For metrics of scores and of probabilities.
@@ -96,10 +98,10 @@ pub fn binary_masks(case: &Case) {
 }
 
 /// One image; `pred` and `target` are lists or maps.
-fn flat_maps(case: &Case) -> Masks<'static> {
+fn flat_maps(case: &Case) -> PredictedMasks<'static> {
     let (chosen, truth) = (case.indices("pred"), case.indices("target"));
     let shape = MaskShape { width: None, ..MaskShape::new(1, truth.len(), 2) };
-    Masks::new(shape, MaskPrediction::Classes(chosen.into()), truth).unwrap()
+    PredictedMasks::new(shape, MaskPrediction::Classes(chosen.into()), truth).unwrap()
 }
 
 fn check_or_undefined(case: &Case, field: &str, got: &[f64]) {

@@ -1,7 +1,7 @@
 use super::metrics::{class_maps, masks};
 use super::{Case, numbers};
 use lossward::metric::{
-    ClassCounts, Connectivity, Covered, Directions, LesionCounts, Masks, Ratio, Region, SurfaceDistances,
+    ClassCounts, Connectivity, Covered, Directions, LesionCounts, PredictedMasks, Ratio, Region, SurfaceDistances,
 };
 use serde_json::{Value, json};
 
@@ -14,12 +14,12 @@ const RATIOS: [(&str, &str); 5] = [
     ("precision", "positive_predictive_value"),
 ];
 
-fn binary(case: &Case) -> Masks<'static> {
+fn binary(case: &Case) -> PredictedMasks<'static> {
     class_maps(case.input("pred"), case.input("target"), 2)
 }
 
 /// Each image by itself.
-fn images(case: &Case) -> Vec<Masks<'static>> {
+fn images(case: &Case) -> Vec<PredictedMasks<'static>> {
     let list = |key: &str| case.input(key).as_array().unwrap();
     list("pred").iter().zip(list("target")).map(|(pred, target)| class_maps(pred, target, 2)).collect()
 }

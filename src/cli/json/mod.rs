@@ -32,14 +32,14 @@ pub enum Json {
     Array(Box<Array>),
     /// Every other list.
     List(Vec<Json>),
-    Object(Object),
+    Object(JsonObject),
 }
 
 /// Entries by name, in the order in which they were written.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object(Vec<(String, Json)>);
+pub struct JsonObject(Vec<(String, Json)>);
 
-impl Object {
+impl JsonObject {
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(key, _)| key.as_str())
     }
@@ -60,9 +60,9 @@ impl Object {
     }
 }
 
-impl FromIterator<(String, Json)> for Object {
-    fn from_iter<I: IntoIterator<Item = (String, Json)>>(entries: I) -> Object {
-        Object(entries.into_iter().collect())
+impl FromIterator<(String, Json)> for JsonObject {
+    fn from_iter<I: IntoIterator<Item = (String, Json)>>(entries: I) -> JsonObject {
+        JsonObject(entries.into_iter().collect())
     }
 }
 
@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
-        let mut object = Object::default();
+        let mut object = JsonObject::default();
         while let Some(key) = entries.next_key::<String>()? {
             self.count()?;
             object.0.push((key, entries.next_value_seed(self)?));

@@ -3,8 +3,8 @@
 use super::json::{Array, Json};
 use crate::distribution;
 use crate::metric::{
-    Boxes, Confusion, Detection, Judge, Judged, MaskPrediction, MaskShape, Masks, Metric, RealValues, Scores, TrueBox,
-    Value,
+    Boxes, Confusion, Detection, Judge, Judged, MaskPrediction, MaskShape, Metric, PredictedMasks, RealValues, Scores,
+    TrueBox, Value,
 };
 use crate::options::Options;
 use anyhow::Context;
@@ -79,7 +79,7 @@ impl Input {
                     Pixels::Classes(classes) => MaskPrediction::Classes(classes[..].into()),
                     Pixels::Probabilities(probabilities) => MaskPrediction::Probabilities(probabilities),
                 };
-                Judged::Masks(Masks::new(*shape, prediction, &truth[..])?)
+                Judged::Masks(PredictedMasks::new(*shape, prediction, &truth[..])?)
             }
             Input::Boxes { truths, detections, categories } => {
                 Judged::Boxes(Boxes::new(truths, detections, categories)?)

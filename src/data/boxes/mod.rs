@@ -4,7 +4,7 @@ pub mod coco;
 mod table;
 pub mod yolo;
 
-pub use table::{Row, is_list, read};
+pub use table::{BoxRow, is_list, read};
 
 use super::images::Images;
 use super::pixels::Pixels;

@@ -5,7 +5,7 @@ use crate::data::table::{Column, Table};
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct BoxRow {
     /// The number of an image from 0, or its file.
     pub image: String,
     /// The number of a class from 0, or its name.
@@ -34,7 +34,7 @@ pub fn is_list(table: &Table) -> bool {
 ///
 /// # Errors
 /// When a column or an entry is missing, an entry of a corner is no number, or a box has no area; the message names the row.
-pub fn read(table: &Table) -> Result<Vec<Row>> {
+pub fn read(table: &Table) -> Result<Vec<BoxRow>> {
     let has = |name: &str| table.columns.iter().any(|column| column.name == name);
     let corners = if has("x0") { CORNERS[1] } else { CORNERS[0] };
     let [image, class] = [whole(table, "image")?, whole(table, "class")?];
@@ -59,7 +59,7 @@ pub fn read(table: &Table) -> Result<Vec<Row>> {
             }
         };
         let ignored = said || visible[i] < 0.5;
-        Ok(Row { image: text(image), class: text(class), corners, visible: visible[i], ignored })
+        Ok(BoxRow { image: text(image), class: text(class), corners, visible: visible[i], ignored })
     };
     (0..table.rows()).map(read).collect()
 }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::data::source::ByteSource;
 
-    fn parse(text: &str) -> Result<Vec<Row>> {
+    fn parse(text: &str) -> Result<Vec<BoxRow>> {
         read(&Table::read(ByteSource::Embedded("boxes.csv", text.as_bytes()))?)
     }
 

@@ -1,7 +1,7 @@
 //! The description of a table, and of a list of boxes.
 
 use super::{ColumnDescription, Content, Description, Distribution};
-use crate::data::boxes::Row;
+use crate::data::boxes::BoxRow;
 use crate::data::table::Table;
 use std::collections::BTreeMap;
 
@@ -34,10 +34,10 @@ impl Table {
 }
 
 /// What boxes of objects in images are like; sizes are in pixels.
-pub fn of_boxes(boxes: &[Row]) -> Description {
+pub fn of_boxes(boxes: &[BoxRow]) -> Description {
     let mut of_images: BTreeMap<&str, usize> = BTreeMap::new();
     boxes.iter().for_each(|row| *of_images.entry(&row.image).or_default() += 1);
-    let column = |name: &str, of: fn(&Row) -> f64| {
+    let column = |name: &str, of: fn(&BoxRow) -> f64| {
         ColumnDescription::numbers(name, vec![Distribution::of(boxes.iter().map(of))])
     };
     let mut of_classes: BTreeMap<&str, usize> = BTreeMap::new();
@@ -55,12 +55,12 @@ pub fn of_boxes(boxes: &[Row]) -> Description {
                 "boxes per image",
                 vec![Distribution::of(of_images.into_values().map(|n| n as f64))],
             ),
-            column("width", |Row { corners: [x1, _, x2, _], .. }| x2 - x1),
-            column("height", |Row { corners: [_, y1, _, y2], .. }| y2 - y1),
-            column("area", |Row { corners: [x1, y1, x2, y2], .. }| (x2 - x1) * (y2 - y1)),
-            column("width / height", |Row { corners: [x1, y1, x2, y2], .. }| (x2 - x1) / (y2 - y1)),
-            column("center x", |Row { corners: [x1, _, x2, _], .. }| (x1 + x2) / 2.0),
-            column("center y", |Row { corners: [_, y1, _, y2], .. }| (y1 + y2) / 2.0),
+            column("width", |BoxRow { corners: [x1, _, x2, _], .. }| x2 - x1),
+            column("height", |BoxRow { corners: [_, y1, _, y2], .. }| y2 - y1),
+            column("area", |BoxRow { corners: [x1, y1, x2, y2], .. }| (x2 - x1) * (y2 - y1)),
+            column("width / height", |BoxRow { corners: [x1, y1, x2, y2], .. }| (x2 - x1) / (y2 - y1)),
+            column("center x", |BoxRow { corners: [x1, _, x2, _], .. }| (x1 + x2) / 2.0),
+            column("center y", |BoxRow { corners: [_, y1, _, y2], .. }| (y1 + y2) / 2.0),
             column("visible", |row| row.visible),
         ],
         plane: None,

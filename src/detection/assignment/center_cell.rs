@@ -1,7 +1,7 @@
 //! One point per box: that of the cell which holds its center.
 
 use super::{Assigned, learned};
-use crate::detection::{Corners, Grid, Level, Object, format};
+use crate::detection::{Corners, Level, Object, PointGrid, format};
 
 /// The column and the row of the cell that holds the center of a box. A center on a border belongs to the next cell; beyond the image it
 /// belongs to the last one.
@@ -13,7 +13,7 @@ pub fn cell(level: &Level, corners: &Corners) -> [usize; 2] {
 }
 
 /// The cell of each box, on every level. Of boxes in one cell the smaller one owns it, of equal ones the first; the score is 1.
-pub fn center_cells(grid: &Grid, objects: &[Object]) -> Assigned {
+pub fn center_cells(grid: &PointGrid, objects: &[Object]) -> Assigned {
     let mut assigned = Assigned::none(grid.points().len());
     for (level, start) in grid.with_starts() {
         for (index, object) in learned(objects) {

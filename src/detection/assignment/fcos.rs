@@ -1,7 +1,7 @@
 //! All points near the center of a box, on the level of its size (Tian et al. 2019, arXiv 1904.01355 and 2006.09214).
 
 use super::{Assigned, is_inside, learned};
-use crate::detection::{Grid, Level, Object, Point, format};
+use crate::detection::{GridPoint, Level, Object, PointGrid, format};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub fn centerness([left, top, right, bottom]: [f64; 4]) -> f64 {
 }
 
 impl Fcos {
-    pub(super) fn check(&self, grid: &Grid) -> Result<()> {
+    pub(super) fn check(&self, grid: &PointGrid) -> Result<()> {
         if let Some(radius) = self.radius.filter(|radius| !(*radius > 0.0 && radius.is_finite())) {
             return Err(Error::setting(
                 "radius",
@@ -50,7 +50,7 @@ impl Fcos {
     }
 
     /// The range of each level.
-    fn ranges(&self, grid: &Grid) -> Vec<[f64; 2]> {
+    fn ranges(&self, grid: &PointGrid) -> Vec<[f64; 2]> {
         self.ranges.clone().unwrap_or_else(|| {
             let levels = grid.levels();
             let end = |level: usize| if level + 1 == levels.len() { f64::INFINITY } else { 8.0 * levels[level].stride };
@@ -58,7 +58,7 @@ impl Fcos {
         })
     }
 
-    pub(super) fn assigned(&self, grid: &Grid, objects: &[Object]) -> Assigned {
+    pub(super) fn assigned(&self, grid: &PointGrid, objects: &[Object]) -> Assigned {
         let mut assigned = Assigned::none(grid.points().len());
         for ((level, start), range) in grid.with_starts().zip(self.ranges(grid)) {
             let points = start..start + level.height * level.width;
@@ -78,13 +78,13 @@ impl Fcos {
         assigned
     }
 
-    fn is_near(&self, point: &Point, object: &Object) -> bool {
+    fn is_near(&self, point: &GridPoint, object: &Object) -> bool {
         let [x, y, ..] = format::centered(&object.corners);
         let is_near = |radius: f64| (point.x - x).abs().max((point.y - y).abs()) < radius * point.stride;
         self.radius.is_none_or(is_near)
     }
 
-    pub(super) fn farthest_in_strides(&self, grid: &Grid, side: f64) -> f64 {
+    pub(super) fn farthest_in_strides(&self, grid: &PointGrid, side: f64) -> f64 {
         let farthest = |(level, [_, most]): (&Level, [f64; 2])| {
             let near = self.radius.map_or(side, |radius| side / 2.0 + radius * level.stride);
             side.min(near).min(most) / level.stride

@@ -8,7 +8,7 @@ pub use center_cell::{cell, center_cells};
 pub use fcos::{Fcos, centerness};
 pub use task_aligned::{Alignment, TaskAligned};
 
-use super::{Corners, Grid, Object, Point};
+use super::{Corners, GridPoint, Object, PointGrid};
 use crate::{Error, Result};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
@@ -49,7 +49,7 @@ impl Assignment {
     ///
     /// # Errors
     /// When a setting is out of range; at its key.
-    pub fn check(&self, grid: &Grid) -> Result<()> {
+    pub fn check(&self, grid: &PointGrid) -> Result<()> {
         match self {
             Assignment::Center if grid.levels().len() > 1 => Err(Error::Argument(format!(
                 "`center` needs a grid of one level, and this one has {}; use fcos or task_aligned",
@@ -62,7 +62,7 @@ impl Assignment {
     }
 
     /// Of one image. Objects that are ignored own nothing.
-    pub fn assigned(&self, grid: &Grid, objects: &[Object], predicted: Predicted) -> Assigned {
+    pub fn assigned(&self, grid: &PointGrid, objects: &[Object], predicted: Predicted) -> Assigned {
         let mut assigned = match self {
             Assignment::Center => center_cells(grid, objects),
             Assignment::Fcos(fcos) => fcos.assigned(grid, objects),
@@ -74,7 +74,7 @@ impl Assignment {
 
     /// How many pixels away a side can be from a point that answers for a box with sides of at most `side` pixels, in strides of its
     /// level; the most of all levels. Of task alignment it is that of the coarsest level, to which the largest boxes can go.
-    pub fn farthest_in_strides(&self, grid: &Grid, side: f64) -> f64 {
+    pub fn farthest_in_strides(&self, grid: &PointGrid, side: f64) -> f64 {
         match self {
             Assignment::Center => {
                 let strides =
@@ -93,7 +93,7 @@ impl Assigned {
         Assigned { owners: vec![None; points], scores: vec![0.0; points], ignored: vec![false; points] }
     }
 
-    fn ignore_within(&mut self, points: &[Point], objects: &[Object]) {
+    fn ignore_within(&mut self, points: &[GridPoint], objects: &[Object]) {
         for object in objects.iter().filter(|object| object.ignored) {
             for (i, point) in points.iter().enumerate() {
                 self.ignored[i] |= self.owners[i].is_none() && is_inside(&point.sides(&object.corners));

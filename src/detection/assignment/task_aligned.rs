@@ -1,7 +1,7 @@
 //! The points whose prediction fits a box best, by its class and its place together (TOOD, Feng et al. 2021, arXiv 2108.07755).
 
 use super::{Assigned, Predicted, learned};
-use crate::detection::{Object, Point};
+use crate::detection::{GridPoint, Object};
 use crate::loss::boxes::{Overlap, between};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl TaskAligned {
     }
 
     /// Of the points of one image, in any order.
-    pub fn assigned(&self, points: &[Point], objects: &[Object], predicted: Predicted) -> Assigned {
+    pub fn assigned(&self, points: &[GridPoint], objects: &[Object], predicted: Predicted) -> Assigned {
         let mut winners: Vec<Option<(usize, Claim)>> = vec![None; points.len()];
         let mut boxes = vec![None; points.len()];
         let mut corners = |point: usize| *boxes[point].get_or_insert_with(|| (predicted.corners)(point));

@@ -23,9 +23,7 @@ pub(super) const ROW: LayerRow = LayerRow {
 };
 
 fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {
-    if !options.flag("batch_norm") {
-        return Err("`batch_norm = false` does nothing; leave it out".into());
-    }
+    super::switched_on(options, "batch_norm")?;
     let shape = arriving.shapes[0];
     let channels = shape[0];
     let layer = Layer::BatchNorm(BatchNorm {

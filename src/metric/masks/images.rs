@@ -39,7 +39,7 @@ pub enum MaskPrediction<'a> {
 
 /// Predictions beside true class maps, `[images, height, width]`, and the forms that metrics judge them in, each made when a metric
 /// first asks for it.
-pub struct Masks<'a> {
+pub struct PredictedMasks<'a> {
     pub(super) shape: MaskShape,
     pub(super) prediction: MaskPrediction<'a>,
     truth: ClassMaps<'a>,
@@ -181,7 +181,7 @@ impl MaskShape {
     }
 }
 
-impl<'a> Masks<'a> {
+impl<'a> PredictedMasks<'a> {
     /// # Errors
     /// When there is no pixel, the shapes don't fit, a class is none of the classes or a probability is none; the message names it.
     pub fn new(shape: MaskShape, prediction: MaskPrediction<'a>, truth: impl Into<ClassMaps<'a>>) -> Result<Self> {
@@ -197,13 +197,13 @@ impl<'a> Masks<'a> {
         shape.check(truth.len())?;
         shape.check_prediction(&prediction, truth.len())?;
         shape.check_classes("true", &truth, shape.ignored)?;
-        Ok(Masks::of(shape, prediction, truth))
+        Ok(PredictedMasks::of(shape, prediction, truth))
     }
 
     fn of(shape: MaskShape, prediction: MaskPrediction<'a>, truth: ClassMaps<'a>) -> Self {
         let (chosen, confusions) = Default::default();
         let (foreground, labels, logits, probabilities) = Default::default();
-        Masks { shape, prediction, truth, chosen, confusions, foreground, labels, logits, probabilities }
+        PredictedMasks { shape, prediction, truth, chosen, confusions, foreground, labels, logits, probabilities }
     }
 
     pub fn classes(&self) -> usize {
@@ -261,9 +261,9 @@ impl<'a> Masks<'a> {
     ///
     /// # Errors
     /// As [`Self::foreground_probabilities`].
-    pub fn above(&self, threshold: f64) -> Result<Masks<'_>> {
+    pub fn above(&self, threshold: f64) -> Result<PredictedMasks<'_>> {
         let chosen: Vec<u8> = self.foreground_probabilities()?.iter().map(|p| u8::from(*p > threshold)).collect();
-        Ok(Masks::of(self.shape, MaskPrediction::Classes(chosen.into()), self.truth.borrowed()))
+        Ok(PredictedMasks::of(self.shape, MaskPrediction::Classes(chosen.into()), self.truth.borrowed()))
     }
 
     pub(super) fn pixels_of(&self, image: usize) -> Range<usize> {

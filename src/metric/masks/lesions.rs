@@ -1,7 +1,7 @@
 //! Connected regions of the foreground, called lesions after where they are counted most: which are found, and what is found beside them.
 
 use super::overlap::PER_IMAGE;
-use super::{Connectivity, FOREGROUND, Masks, Regions, THRESHOLD, mean_of_defined, of_foregrounds};
+use super::{Connectivity, FOREGROUND, PredictedMasks, Regions, THRESHOLD, mean_of_defined, of_foregrounds};
 use crate::Result;
 use crate::metric::{Judge, Metric, Value};
 use crate::options::{OptionError, OptionKind, OptionRow, Options};
@@ -87,7 +87,7 @@ fn connectivity(options: &Options) -> Result<Connectivity> {
     }
 }
 
-fn counts(masks: &Masks, covered: Covered, options: &Options) -> Result<Vec<LesionCounts>> {
+fn counts(masks: &PredictedMasks, covered: Covered, options: &Options) -> Result<Vec<LesionCounts>> {
     let connectivity = connectivity(options)?;
     of_foregrounds(masks, options, |regions| LesionCounts::of(regions, connectivity, covered))
 }
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use crate::metric::find;
 
-    fn value(masks: &Masks, name: &str, options: &str) -> Result<f64> {
+    fn value(masks: &PredictedMasks, name: &str, options: &str) -> Result<f64> {
         let metric = find(name).unwrap();
         let options = Options::new(name, metric.options, &toml::from_str(options).unwrap()).unwrap();
         let Judge::Masks(of) = metric.judge else { panic!("{name}") };
@@ -190,7 +190,7 @@ mod tests {
         let labels = [1u8, 1, 1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let chosen = [1u8, 0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 0, 0];
         let prediction = MaskPrediction::Classes((&chosen[..]).into());
-        let masks = Masks::new(MaskShape::new(1, 6, 2), prediction, &labels[..]).unwrap();
+        let masks = PredictedMasks::new(MaskShape::new(1, 6, 2), prediction, &labels[..]).unwrap();
         let of = |name: &str, options: &str| value(&masks, name, options).unwrap();
         assert_eq!(of("lesion_recall", ""), 2.0 / 3.0);
         assert_eq!(of("lesion_recall", "covered = 'half'"), 1.0 / 3.0);

@@ -1,6 +1,6 @@
 //! Segmentation masks: class maps, or scores of pixels, against true class maps.
 //!
-//! [`Masks`] holds those of some images, [`Region`] the pixels of one class of one image. What is rated are shares of pixels
+//! [`PredictedMasks`] holds those of some images, [`Region`] the pixels of one class of one image. What is rated are shares of pixels
 //! ([`overlap`]), connected regions ([`lesions`]), distances between surfaces ([`surfaces`]) and the choice of a threshold
 //! ([`thresholds`]).
 
@@ -15,7 +15,7 @@ pub(super) mod surfaces;
 pub(super) mod thresholds;
 
 pub use components::{Components, Connectivity};
-pub use images::{ClassMaps, MaskPrediction, MaskShape, Masks};
+pub use images::{ClassMaps, MaskPrediction, MaskShape, PredictedMasks};
 pub use lesions::{Covered, LesionCounts};
 pub use region::{Region, Regions};
 pub use surfaces::{Directions, SurfaceDistances};
@@ -39,7 +39,11 @@ const FOREGROUND: OptionRow = OptionRow {
 };
 
 /// What `of` says of the predictions at the option `threshold`.
-fn at_threshold<T>(masks: &Masks, options: &Options, of: impl FnOnce(&Masks) -> Result<T>) -> Result<T> {
+fn at_threshold<T>(
+    masks: &PredictedMasks,
+    options: &Options,
+    of: impl FnOnce(&PredictedMasks) -> Result<T>,
+) -> Result<T> {
     let threshold = options.number("threshold");
     if threshold == HALF {
         return of(masks);
@@ -49,7 +53,7 @@ fn at_threshold<T>(masks: &Masks, options: &Options, of: impl FnOnce(&Masks) -> 
 }
 
 /// What `of` says of the foreground of each image.
-fn of_foregrounds<T>(masks: &Masks, options: &Options, of: impl Fn(&Regions) -> T) -> Result<Vec<T>> {
+fn of_foregrounds<T>(masks: &PredictedMasks, options: &Options, of: impl Fn(&Regions) -> T) -> Result<Vec<T>> {
     at_threshold(masks, options, |masks| {
         let class = super::chosen::positive(options, masks.classes())?.unwrap_or(1) as u32;
         (0..masks.images()).map(|image| Ok(of(&masks.regions(image, class)?))).collect()

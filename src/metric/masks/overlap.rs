@@ -1,6 +1,6 @@
 //! How many pixels of predicted and true masks agree.
 
-use super::{FOREGROUND, Masks, THRESHOLD, at_threshold, mean_of_defined};
+use super::{FOREGROUND, PredictedMasks, THRESHOLD, at_threshold, mean_of_defined};
 use crate::Result;
 use crate::metric::chosen::{AVERAGE, POSITIVE, absent, averaged};
 use crate::metric::{Confusion, Empty, Judge, Metric, Ratio, Value};
@@ -28,7 +28,7 @@ fn overlap(images: &[Confusion], of_image: impl Fn(&Confusion) -> Result<Value>,
 }
 
 /// Of all classes, averaged, or of the one that `positive` names.
-fn of_classes(masks: &Masks, ratio: Ratio, options: &Options) -> Result<Value> {
+fn of_classes(masks: &PredictedMasks, ratio: Ratio, options: &Options) -> Result<Value> {
     let of_image = |image: &Confusion| averaged(image, ratio, options, empty(options));
     at_threshold(masks, options, |masks| overlap(masks.confusions(), of_image, options))
 }
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use crate::metric::{ClassCounts, Judged, find};
 
-    fn value(masks: &Masks, name: &str, options: &str) -> Vec<f64> {
+    fn value(masks: &PredictedMasks, name: &str, options: &str) -> Vec<f64> {
         let metric = find(name).unwrap();
         let options = Options::new(name, metric.options, &toml::from_str(options).unwrap()).unwrap();
         let Judge::Masks(of) = metric.judge else { panic!("{name}") };
@@ -148,7 +148,7 @@ mod tests {
     fn an_option_says_what_empty_masks_count_as() {
         let (chosen, labels) = ([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0], [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
         let prediction = MaskPrediction::Classes(ClassMaps::from(&chosen[..]));
-        let masks = Masks::new(MaskShape::new(2, 2, 2), prediction, &labels[..]).unwrap();
+        let masks = PredictedMasks::new(MaskShape::new(2, 2, 2), prediction, &labels[..]).unwrap();
         let of = |absent: &str| {
             let options = format!("positive = 1\nper_image = true\nabsent = '{absent}'");
             ["dice", "mean_iou", "sensitivity", "specificity", "positive_predictive_value"]
@@ -172,7 +172,7 @@ mod tests {
     fn ignored_pixels_count_nowhere() {
         let (chosen, labels) = ([1u8, 0, 1, 0], [1u8, 1, 255, 255]);
         let shape = MaskShape { ignored: Some(255), ..MaskShape::new(2, 2, 2) };
-        let masks = Masks::new(shape, MaskPrediction::Classes((&chosen[..]).into()), &labels[..]).unwrap();
+        let masks = PredictedMasks::new(shape, MaskPrediction::Classes((&chosen[..]).into()), &labels[..]).unwrap();
         assert_eq!(value(&masks, "pixel_accuracy", ""), [0.5]);
         assert_eq!(value(&masks, "dice", "positive = 1"), [2.0 / 3.0]);
         let regions = masks.regions(0, 1).unwrap();
@@ -190,12 +190,12 @@ mod tests {
         let shape = MaskShape::new(2, 2, 2);
         let planes = [0.0, 1.0, 0.0, 0.0, 0.3f32, 3.0, -1.0, 0.0];
         for logits in [&[0.3f32, 2.0, -1.0, 0.0][..], &planes] {
-            let masks = Masks::new(shape, MaskPrediction::Logits(logits), &labels[..]).unwrap();
+            let masks = PredictedMasks::new(shape, MaskPrediction::Logits(logits), &labels[..]).unwrap();
             assert_eq!(value(&masks, "sensitivity", ""), [1.0]);
             assert_eq!(value(&masks, "sensitivity", "threshold = 0.8"), [0.5]);
             assert_eq!(value(&masks, "specificity", "threshold = 0.4"), [0.5]);
         }
-        let masks = Masks::new(shape, MaskPrediction::Classes((&labels[..]).into()), &labels[..]).unwrap();
+        let masks = PredictedMasks::new(shape, MaskPrediction::Classes((&labels[..]).into()), &labels[..]).unwrap();
         let dice = find("dice").unwrap();
         let options = Options::new("dice", dice.options, &toml::from_str("threshold = 0.8").unwrap()).unwrap();
         let error = Judged::Masks(masks).by(dice, &options).unwrap_err().to_string();
@@ -206,7 +206,7 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let shape = MaskShape::new(1, 2, 2);
         let error = |shape: MaskShape, prediction: MaskPrediction, truth: &[u8]| {
-            Masks::new(shape, prediction, truth).err().unwrap().to_string()
+            PredictedMasks::new(shape, prediction, truth).err().unwrap().to_string()
         };
         let classes = |maps: &'static [u8]| MaskPrediction::Classes(maps.into());
         for (message, part) in [
@@ -225,7 +225,7 @@ mod tests {
             assert!(message.contains(part), "no `{part}` in: {message}");
         }
         let flat = MaskShape { width: None, ..shape };
-        let masks = Masks::new(flat, classes(&[0, 1]), &[0u8, 1][..]).unwrap();
+        let masks = PredictedMasks::new(flat, classes(&[0, 1]), &[0u8, 1][..]).unwrap();
         assert!(masks.regions(0, 1).unwrap_err().to_string().contains("maps [height][width] are needed"));
     }
 
@@ -234,7 +234,7 @@ mod tests {
     fn the_likeliest_class_is_chosen_the_lowest_of_equals() {
         let planes = [1.0f32, 0.0, 0.0, 0.0, 2.0, 3.0, 0.5, 1.0, 3.0];
         let shape = MaskShape::new(1, 3, 3);
-        let masks = Masks::new(shape, MaskPrediction::Logits(&planes), &[0u8, 1, 2][..]).unwrap();
+        let masks = PredictedMasks::new(shape, MaskPrediction::Logits(&planes), &[0u8, 1, 2][..]).unwrap();
         assert_eq!([0, 1, 2].map(|pixel| masks.chosen().of(pixel)), [0, 1, 1]);
         let logits = masks.logits().unwrap();
         assert_eq!(logits.rows().nth(1).unwrap(), [0.0, 2.0, 1.0]);

@@ -1,10 +1,10 @@
 //! Pixels that count as the examples of a classifier, so that its metrics judge masks, too.
 
-use super::{MaskPrediction, Masks};
+use super::{MaskPrediction, PredictedMasks};
 use crate::metric::Scores;
 use crate::{Error, Result, distribution};
 
-impl Masks<'_> {
+impl PredictedMasks<'_> {
     /// The probability of class 1 of every pixel, those that don't count included, `[images, height, width]`.
     ///
     /// # Errors

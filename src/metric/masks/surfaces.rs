@@ -1,6 +1,6 @@
 //! How far the surfaces of predicted and true foregrounds lie from each other.
 
-use super::{FOREGROUND, Masks, Region, Regions, THRESHOLD, mean_of_defined, of_foregrounds};
+use super::{FOREGROUND, PredictedMasks, Region, Regions, THRESHOLD, mean_of_defined, of_foregrounds};
 use crate::Result;
 use crate::metric::{Judge, Metric, Value};
 use crate::options::{Interval, OptionError, OptionKind, OptionRow, Options};
@@ -66,7 +66,7 @@ fn sorted(mut distances: Vec<f64>) -> Vec<f64> {
 }
 
 /// The mean over the images of which neither mask is empty.
-fn mean_over_images(masks: &Masks, options: &Options, of: impl Fn(&SurfaceDistances) -> f64) -> Result<Value> {
+fn mean_over_images(masks: &PredictedMasks, options: &Options, of: impl Fn(&SurfaceDistances) -> f64) -> Result<Value> {
     let spacing = spacing(options)?;
     let of_image =
         |regions: &Regions| SurfaceDistances::between(regions, spacing).map_or(f64::NAN, |between| of(&between));
@@ -210,7 +210,7 @@ mod tests {
         let of = |images: std::ops::Range<usize>, name: &str, options: &str| {
             let pixels = images.start * 5..images.end * 5;
             let prediction = MaskPrediction::Classes(ClassMaps::from(&chosen[pixels.clone()]));
-            let masks = Masks::new(MaskShape::new(1, 5, 2), prediction, &labels[pixels]).unwrap();
+            let masks = PredictedMasks::new(MaskShape::new(1, 5, 2), prediction, &labels[pixels]).unwrap();
             let metric = find(name).unwrap();
             let options = Options::new(name, metric.options, &toml::from_str(options).unwrap()).unwrap();
             let Judge::Masks(value) = metric.judge else { panic!("{name}") };

@@ -1,7 +1,7 @@
 //! How much better the best threshold would have been on these very images than 1/2.
 
 use super::overlap::{ABSENT, DICE, PER_IMAGE, empty};
-use super::{HALF, Masks};
+use super::{HALF, PredictedMasks};
 use crate::Result;
 use crate::metric::{ClassCounts, Confusion, Empty, Judge, Metric, Ratio, Value};
 use crate::options::Options;
@@ -23,8 +23,8 @@ impl BestThreshold {
     /// where it is defined; `empty` says what 0 / 0 counts as. Undefined where the score at 1/2 is.
     ///
     /// # Errors
-    /// As [`Masks::foreground_probabilities`].
-    pub fn of(masks: &Masks, per_image: bool, empty: Empty) -> Result<BestThreshold> {
+    /// As [`PredictedMasks::foreground_probabilities`].
+    pub fn of(masks: &PredictedMasks, per_image: bool, empty: Empty) -> Result<BestThreshold> {
         let order = by_falling_probability(masks)?;
         let image = |pixel: usize| if per_image { pixel / masks.shape.pixels } else { 0 };
         let dice_at_half = dice(masks, per_image, empty);
@@ -62,7 +62,7 @@ fn between(low: f64, high: f64) -> f64 {
 }
 
 /// The pixels that count.
-fn by_falling_probability(masks: &Masks) -> Result<Vec<(f64, usize)>> {
+fn by_falling_probability(masks: &PredictedMasks) -> Result<Vec<(f64, usize)>> {
     let probabilities = masks.foreground_probabilities()?.iter().copied().zip(0..);
     let mut order: Vec<(f64, usize)> = probabilities.filter(|(_, pixel)| masks.counts(*pixel)).collect();
     order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
@@ -70,7 +70,7 @@ fn by_falling_probability(masks: &Masks) -> Result<Vec<(f64, usize)>> {
 }
 
 /// Of class 1 as it is predicted.
-fn dice(masks: &Masks, per_image: bool, empty: Empty) -> f64 {
+fn dice(masks: &PredictedMasks, per_image: bool, empty: Empty) -> f64 {
     let of = |image: &Confusion| image.ratio(DICE_RATIO, 1, empty);
     match per_image {
         true => super::mean_of_defined(masks.confusions().iter().map(of)),
@@ -90,7 +90,7 @@ struct RunningMean {
 
 impl RunningMean {
     /// Nothing is predicted yet.
-    fn new(masks: &Masks, per_image: bool, empty: Empty) -> RunningMean {
+    fn new(masks: &PredictedMasks, per_image: bool, empty: Empty) -> RunningMean {
         let labelled = |image: &Confusion| ClassCounts { hits: 0, chosen_as: 0, ..image.of_class(1) };
         let counts: Vec<ClassCounts> = match per_image {
             true => masks.confusions().iter().map(labelled).collect(),
@@ -127,7 +127,7 @@ impl RunningMean {
     }
 }
 
-fn best(masks: &Masks, options: &Options) -> Result<BestThreshold> {
+fn best(masks: &PredictedMasks, options: &Options) -> Result<BestThreshold> {
     BestThreshold::of(masks, options.flag("per_image"), empty(options))
 }
 
@@ -171,7 +171,7 @@ mod tests {
                 (0..images * pixels).map(|_| f64::from(rng.random_range(0..=8u8)) / 8.0).collect();
             let truth: Vec<u8> = probabilities.iter().map(|p| u8::from(rng.random_bool(0.2 + 0.5 * p))).collect();
             let shape = MaskShape::new(1, pixels, 2);
-            let masks = Masks::new(shape, MaskPrediction::Probabilities(&probabilities), &truth[..]).unwrap();
+            let masks = PredictedMasks::new(shape, MaskPrediction::Probabilities(&probabilities), &truth[..]).unwrap();
             let per_image = i % 2 == 0;
             let absent = ["undefined", "one", "zero", "ignore_empty"][i / 2 % 4];
             let at = |threshold: f64| {
@@ -203,15 +203,18 @@ mod tests {
     fn the_best_threshold_lies_between_the_pixels() {
         let probabilities = [0.3, 0.4, 0.1];
         let shape = MaskShape::new(1, 3, 2);
-        let masks = Masks::new(shape, MaskPrediction::Probabilities(&probabilities), &[1u8, 1, 0][..]).unwrap();
+        let masks =
+            PredictedMasks::new(shape, MaskPrediction::Probabilities(&probabilities), &[1u8, 1, 0][..]).unwrap();
         let best = BestThreshold::of(&masks, false, 1.0.into()).unwrap();
         assert_eq!(best, BestThreshold { threshold: 0.2, dice: 1.0, dice_at_half: 0.0 });
         // The 0.4 would be wrong, were it counted.
         let shape = MaskShape { ignored: Some(7), ..shape };
-        let masks = Masks::new(shape, MaskPrediction::Probabilities(&probabilities), &[1u8, 7, 0][..]).unwrap();
+        let masks =
+            PredictedMasks::new(shape, MaskPrediction::Probabilities(&probabilities), &[1u8, 7, 0][..]).unwrap();
         let best = BestThreshold::of(&masks, true, 1.0.into()).unwrap();
         assert_eq!((best.threshold, best.dice), (0.2, 1.0));
-        let masks = Masks::new(MaskShape::new(1, 3, 3), MaskPrediction::Logits(&[0.0; 9]), &[1u8, 2, 0][..]).unwrap();
+        let masks =
+            PredictedMasks::new(MaskShape::new(1, 3, 3), MaskPrediction::Logits(&[0.0; 9]), &[1u8, 2, 0][..]).unwrap();
         let error = BestThreshold::of(&masks, true, 1.0.into()).unwrap_err().to_string();
         assert_eq!(error, "a threshold is for two classes, and these masks have 3");
     }

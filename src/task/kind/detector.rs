@@ -1,7 +1,7 @@
 //! How boxes are found: the settings of a detector, and what they come to in a data set.
 
 use crate::data::DataSet;
-use crate::detection::{Assignment, Grid, Head, Level, Suppression, assignment::TaskAligned, bins_needed};
+use crate::detection::{Assignment, Head, Level, PointGrid, Suppression, assignment::TaskAligned, bins_needed};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,7 @@ impl DetectorSettings {
             );
             return Err(Error::setting("stride", message));
         }
-        let grid = Grid::new(&[Level { height: height / stride, width: width / stride, stride: stride as f64 }])?;
+        let grid = PointGrid::new(&[Level { height: height / stride, width: width / stride, stride: stride as f64 }])?;
         self.assignment.check(&grid).map_err(|error| error.under("assignment"))?;
         self.suppression.check().map_err(|error| error.under("suppression"))?;
         let head = Head::new(grid, classes, self.bins)?;
@@ -59,7 +59,7 @@ impl DetectorSettings {
     }
 
     /// Whether the bins reach the sides of the largest box.
-    fn check_bins(&self, grid: &Grid, data: &DataSet) -> Result<()> {
+    fn check_bins(&self, grid: &PointGrid, data: &DataSet) -> Result<()> {
         let boxes = data.train.targets.boxes().unwrap_or_default().iter().flat_map(|image| image.iter());
         let sides = boxes.filter(|object| !object.ignored).flat_map(|object| {
             let [x1, y1, x2, y2] = object.corners.map(f64::from);

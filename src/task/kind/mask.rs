@@ -1,11 +1,11 @@
 //! A class for every pixel of an image.
 
 use super::{Comparison, Kind, foreign, leaked};
-use crate::data::Targets;
+use crate::data::{Masks, Targets};
 use crate::distribution::{Policy, PolicySettings, RawActions};
 use crate::kernel::Grid;
 use crate::loss::{Criterion, Inputs, Layout, Loss};
-use crate::metric::{Judged, MaskPrediction, MaskShape, Masks, Metric, Reward};
+use crate::metric::{Judged, MaskPrediction, MaskShape, Metric, PredictedMasks, Reward};
 use crate::network::Outputs;
 use crate::options::{Named, Options};
 use crate::{Error, Result};
@@ -135,12 +135,12 @@ impl Kind for Mask {
     fn judged<'a>(&self, outputs: &'a [f32], targets: &'a Targets) -> Result<Judged<'a>> {
         let masks = targets.masks().ok_or_else(foreign)?;
         let truth: Vec<u8> = masks.iter().flatten().copied().collect();
-        Ok(Judged::Masks(Masks::new(self.shape(), MaskPrediction::Logits(outputs), truth)?))
+        Ok(Judged::Masks(PredictedMasks::new(self.shape(), MaskPrediction::Logits(outputs), truth)?))
     }
 
     fn rehearsed(&self) -> (Vec<f32>, Targets) {
         let truth = (0..self.pixels()).map(|pixel| (pixel % self.names.len()) as u8).collect();
-        let masks = crate::data::Masks::new(self.size[0], self.size[1], truth);
+        let masks = Masks::new(self.size[0], self.size[1], truth);
         (vec![0.0; self.planes() * self.pixels()], Targets::Masks(masks))
     }
 
