@@ -1,8 +1,9 @@
 //! The order of the modules: each knows those beneath it, and none above. What a file uses is read off its `crate::` paths.
+//! And that every public type has a name of its own, and no file is long.
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// From the ground up; modules of one floor don't know one another. The environments are a crate of their own, and know none of these.
@@ -111,4 +112,29 @@ fn an_arrow_is_seen_however_it_is_written() {
     assert!(up("use crate::{Error, Result};\nuse super::buffer; // crate::report\n").is_empty());
     assert!(up("#[cfg(test)]\nmod tests {\n    use crate::data;\n}").is_empty());
     assert_eq!(arrows_up("loss", "use crate::network::Network;"), ["network"], "not on one floor either");
+}
+
+#[test]
+fn every_public_type_has_its_own_name_and_no_file_is_long() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = [root.join("src"), root.join("envs")].iter().flat_map(|root| rust_files(root)).collect::<Vec<_>>();
+    let (mut homes, mut wrong) = (BTreeMap::new(), Vec::new());
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.lines().count();
+        if lines > 400 {
+            wrong.push(format!("{} has {lines} lines", file.display()));
+        }
+        let public = text.lines().filter_map(|line| line.strip_prefix("pub "));
+        let types =
+            public.filter_map(|rest| ["struct ", "enum ", "trait "].iter().find_map(|kind| rest.strip_prefix(kind)));
+        for name in types.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_string()) {
+            let of_a_verb = name == "Arguments" && file.starts_with(root.join("src/cli"));
+            if let (false, Some(other)) = (of_a_verb, homes.insert(name.clone(), file.clone())) {
+                wrong.push(format!("`{name}` in {} and in {}", other.display(), file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(homes.len() > 100, "types are found");
 }

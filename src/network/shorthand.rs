@@ -22,7 +22,7 @@ pub struct Unet {
     /// Channels of the levels, at full size first; the last one is the bottom.
     pub widths: Vec<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub normalization: Option<Normalization>,
+    pub normalization: Option<NormalizedBy>,
     /// Convolutions of a level; 2 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub convolutions: Option<usize>,
@@ -39,7 +39,7 @@ pub struct Backbone {
     /// Pixels of the images from one place of the result to the next, a power of 2.
     pub stride: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub normalization: Option<Normalization>,
+    pub normalization: Option<NormalizedBy>,
     /// Convolutions of a level; 2 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub convolutions: Option<usize>,
@@ -48,7 +48,7 @@ pub struct Backbone {
 /// Between a convolution and its activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Normalization {
+pub enum NormalizedBy {
     Batch,
     /// In groups of 4 channels; in one group where that leaves a rest.
     Group,
@@ -153,18 +153,18 @@ fn whole(name: &'static str, value: usize) -> LayerSettings {
 fn block(
     layers: &mut Vec<LayerSettings>,
     (channels, count): (usize, usize),
-    normalization: Option<Normalization>,
+    normalization: Option<NormalizedBy>,
     name: Option<String>,
 ) {
     for _ in 0..count {
         let (filters, same) = (OptionValue::Whole(channels as i64), OptionValue::Text("same".into()));
         layers.push(LayerSettings::new([("conv", filters), ("kernel", OptionValue::Whole(3)), ("padding", same)]));
         let yes = OptionValue::Flag(true);
-        layers.extend(match normalization.unwrap_or(Normalization::Batch) {
-            Normalization::Batch => Some(LayerSettings::new([("batch_norm", yes)])),
-            Normalization::Group => Some(whole("group_norm", if channels % GROUP == 0 { channels / GROUP } else { 1 })),
-            Normalization::Instance => Some(LayerSettings::new([("instance_norm", yes)])),
-            Normalization::None => None,
+        layers.extend(match normalization.unwrap_or(NormalizedBy::Batch) {
+            NormalizedBy::Batch => Some(LayerSettings::new([("batch_norm", yes)])),
+            NormalizedBy::Group => Some(whole("group_norm", if channels % GROUP == 0 { channels / GROUP } else { 1 })),
+            NormalizedBy::Instance => Some(LayerSettings::new([("instance_norm", yes)])),
+            NormalizedBy::None => None,
         });
     }
     if let (Some(last), Some(name)) = (layers.last_mut(), name) {

@@ -24,12 +24,12 @@ pub enum Input {
     Chosen(Confusion),
     Scores { values: Vec<f64>, columns: usize, labels: Vec<u32> },
     Values { predictions: Vec<f64>, targets: Vec<f64>, columns: usize },
-    Masks { shape: MaskShape, prediction: Pixels, truth: Vec<u32> },
+    Masks { shape: MaskShape, prediction: GivenPixels, truth: Vec<u32> },
     Boxes { truths: Vec<TrueBox>, detections: Vec<Detection>, categories: Vec<i64> },
 }
 
 /// What is predicted of every pixel of masks.
-pub enum Pixels {
+pub enum GivenPixels {
     Classes(Vec<u32>),
     Probabilities(Vec<f64>),
 }
@@ -76,8 +76,8 @@ impl Input {
             }
             Input::Masks { shape, prediction, truth } => {
                 let prediction = match prediction {
-                    Pixels::Classes(classes) => MaskPrediction::Classes(classes[..].into()),
-                    Pixels::Probabilities(probabilities) => MaskPrediction::Probabilities(probabilities),
+                    GivenPixels::Classes(classes) => MaskPrediction::Classes(classes[..].into()),
+                    GivenPixels::Probabilities(probabilities) => MaskPrediction::Probabilities(probabilities),
                 };
                 Judged::Masks(PredictedMasks::new(*shape, prediction, &truth[..])?)
             }
@@ -189,13 +189,13 @@ fn masks(predictions: Array, targets: &Array, reading: Reading) -> anyhow::Resul
     let width = if matches!(levels.len(), 2 | 3) { levels.last().copied() } else { None };
     let pixels = truth.len() / images.max(1);
     let prediction = match has_scores {
-        false => Pixels::Classes(indices(&predictions, "predictions")?),
-        true if reading.logits => Pixels::Probabilities(predictions.values.iter().map(sigmoid).collect()),
-        true => Pixels::Probabilities(predictions.values),
+        false => GivenPixels::Classes(indices(&predictions, "predictions")?),
+        true if reading.logits => GivenPixels::Probabilities(predictions.values.iter().map(sigmoid).collect()),
+        true => GivenPixels::Probabilities(predictions.values),
     };
     let classes = match &prediction {
-        Pixels::Probabilities(_) => reading.classes.unwrap_or(2),
-        Pixels::Classes(chosen) => {
+        GivenPixels::Probabilities(_) => reading.classes.unwrap_or(2),
+        GivenPixels::Classes(chosen) => {
             let counted = truth.iter().filter(|class| Some(**class) != reading.ignored);
             // There is a foreground, even where it is empty.
             class_count(chosen.iter().chain(counted).copied().chain([1]), reading, images)?
