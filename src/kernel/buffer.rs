@@ -4,8 +4,29 @@ use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::thread::LocalKey;
 
-/// The buffers of one element type that a thread has at hand.
-pub(crate) type Shelf<T> = LocalKey<RefCell<Vec<Vec<T>>>>;
+/// The buffers of one element type that a thread has at hand, by the class of their size.
+pub(crate) type Shelf<T> = LocalKey<RefCell<[Vec<Vec<T>>; CLASSES]>>;
+
+/// Four classes for every doubling, up to 2⁴⁰ elements.
+const CLASSES: usize = 156;
+
+/// Classes that are looked through beyond one's own: no buffer is more than twice as large as what is asked for, and finding one takes as
+/// long however many there are.
+const FURTHER: usize = 4;
+
+/// The smallest class that holds so many elements.
+fn class(len: usize) -> usize {
+    if len <= 4 {
+        return 0;
+    }
+    let doublings = (len - 1).ilog2() as usize - 2;
+    4 * doublings + ((len - 1) >> doublings) - 3
+}
+
+/// Elements of a buffer of a class.
+fn capacity(class: usize) -> usize {
+    (4 + class % 4) << (class / 4)
+}
 
 /// Elements whose buffers a thread keeps.
 pub(crate) trait Shelved: Copy + Default + 'static {
@@ -14,21 +35,21 @@ pub(crate) trait Shelved: Copy + Default + 'static {
 
 impl Shelved for f32 {
     fn shelf() -> &'static Shelf<f32> {
-        thread_local!(static SHELF: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) });
+        thread_local!(static SHELF: RefCell<[Vec<Vec<f32>>; CLASSES]> = const { RefCell::new([const { Vec::new() }; CLASSES]) });
         &SHELF
     }
 }
 
 impl Shelved for f64 {
     fn shelf() -> &'static Shelf<f64> {
-        thread_local!(static SHELF: RefCell<Vec<Vec<f64>>> = const { RefCell::new(Vec::new()) });
+        thread_local!(static SHELF: RefCell<[Vec<Vec<f64>>; CLASSES]> = const { RefCell::new([const { Vec::new() }; CLASSES]) });
         &SHELF
     }
 }
 
 /// A slice whose memory goes back to the thread when it is dropped.
 pub(crate) struct Buffer<T: Shelved> {
-    /// At least `len` elements: a buffer that shrank keeps the rest, so that growing again costs nothing.
+    /// As many as the capacity of a class, at least `len`.
     elements: Vec<T>,
     len: usize,
 }
@@ -36,14 +57,16 @@ pub(crate) struct Buffer<T: Shelved> {
 impl<T: Shelved> Buffer<T> {
     /// `len` elements of any value: what an earlier user left there.
     pub fn any(len: usize) -> Self {
-        let take = |shelf: &RefCell<Vec<Vec<T>>>| {
-            let mut shelf = shelf.borrow_mut();
-            let fitting = (0..shelf.len()).filter(|&i| shelf[i].len() >= len);
-            let best = fitting.min_by_key(|&i| shelf[i].len());
-            best.map(|i| shelf.swap_remove(i))
+        if len == 0 {
+            return Self::none();
+        }
+        let class = class(len);
+        let take = |shelf: &RefCell<[Vec<Vec<T>>; CLASSES]>| {
+            shelf.borrow_mut().iter_mut().skip(class).take(FURTHER + 1).find_map(Vec::pop)
         };
         // A thread that ends has no shelf any more.
-        let elements = T::shelf().try_with(take).ok().flatten().unwrap_or_else(|| vec![T::default(); len]);
+        let kept = T::shelf().try_with(take).ok().flatten();
+        let elements = kept.unwrap_or_else(|| vec![T::default(); capacity(class)]);
         Buffer { elements, len }
     }
 
@@ -63,7 +86,12 @@ impl<T: Shelved> Drop for Buffer<T> {
     fn drop(&mut self) {
         let elements = std::mem::take(&mut self.elements);
         if !elements.is_empty() {
-            T::shelf().try_with(|shelf| shelf.borrow_mut().push(elements)).ok();
+            let put = |shelf: &RefCell<[Vec<Vec<T>>; CLASSES]>| {
+                if let Some(class) = shelf.borrow_mut().get_mut(class(elements.len())) {
+                    class.push(elements);
+                }
+            };
+            T::shelf().try_with(put).ok();
         }
     }
 }
@@ -85,6 +113,15 @@ impl<T: Shelved> DerefMut for Buffer<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_length_has_the_smallest_class_that_holds_it() {
+        for len in (0..5000).chain([1 << 20, (1 << 30) + 1]) {
+            let class = class(len);
+            assert!(capacity(class) >= len && (class == 0 || capacity(class - 1) < len), "{len}");
+        }
+        assert!(class(1 << 40) < CLASSES);
+    }
 
     #[test]
     fn memory_is_used_again_by_whom_it_fits_best() {
