@@ -132,6 +132,7 @@ const WORKLOADS: &[Workload] = &[
     ("train 784-256-128-10 relu, batch 128", training::images),
     ("train conv16-pool-conv32-pool-10 relu on 28x28, batch 64", training::convolutions),
     ("train U-Net 8-16-32 batch norm relu on 64x64, batch 8", training::masks),
+    ("train detector 16-32-64 stride 4 batch norm relu on 64x64, batch 8", training::boxes),
     ("ppo on CartPole-v1, whole loop", reinforcement::whole_loop),
     ("ppo on CartPole-v1, 8 seeds, 2 jobs", reinforcement::two_jobs),
     ("step CartPole-v1, 1 copy", |name| reinforcement::step(name, "CartPole-v1", 1)),

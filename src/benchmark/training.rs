@@ -36,17 +36,37 @@ pub(super) fn convolutions(name: &str) -> Result<Row> {
     steps(name, &Case { network, shape: &[1, 28, 28], classes: 10, batch: 64, peak: SMALL })
 }
 
-/// The loop's own step on masks of two classes: forward, Dice and binary cross-entropy, backward, Adam.
 pub(super) fn masks(name: &str) -> Result<Row> {
+    const LOSSES: &[(&str, f64)] = &[("dice", 1.0), ("bce_with_logits", 1.0)];
+    pictures(name, &Pictures { set: "mri_lesion_sim", body: "unet = { widths = [8, 16, 32] }", losses: LOSSES })
+}
+
+pub(super) fn boxes(name: &str) -> Result<Row> {
+    const LOSSES: &[(&str, f64)] = &[("bce_with_logits", 1.0), ("ciou", 5.0), ("distribution_focal", 1.25)];
+    pictures(
+        name,
+        &Pictures { set: "mnist_detect", body: "backbone = { widths = [16, 32, 64], stride = 4 }", losses: LOSSES },
+    )
+}
+
+/// What is learned of a built-in data set, by which network.
+struct Pictures {
+    set: &'static str,
+    body: &'static str,
+    losses: &'static [(&'static str, f64)],
+}
+
+/// The loop's own step on images with masks or boxes: forward, all terms of the loss, backward, Adam.
+fn pictures(name: &str, pictures: &Pictures) -> Result<Row> {
     const BATCH: usize = 8;
-    let set = data::find("mri_lesion_sim")?;
+    let set = data::find(pictures.set)?;
     let data = (set.load)(&Options::defaults(set.options))?;
     let kind = kind::of(&data, None)?;
-    let settings = settings("body = { unet = { widths = [8, 16, 32] } }\nactivation = \"relu\"")?;
+    let settings = settings(&format!("body = {{ {} }}\nactivation = \"relu\"", pictures.body))?;
     let network = Network::of_policy(&settings, (&data.shape, kind.policy(None)?), &mut stream(0, "init", 0))?;
     let mut optimizer = adam()?;
-    let terms = ["dice", "bce_with_logits"].map(|name| WeightedLoss { loss: Named::plain(name), weight: 1.0 });
-    let criterion = Criterion::new(&LossSettings::Composite(terms.into()))?;
+    let terms = pictures.losses.iter().map(|(name, weight)| WeightedLoss { loss: Named::plain(name), weight: *weight });
+    let criterion = Criterion::new(&LossSettings::Composite(terms.collect()))?;
     let rows: Vec<usize> = (0..BATCH).collect();
     let inputs = data.train.inputs_of(rows.iter().copied());
     let mut product = Product::best(SMALL)?;

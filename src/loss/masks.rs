@@ -25,6 +25,9 @@ const SMOOTH: OptionRow = OptionRow {
     meaning: "s, added to numerator and denominator once",
     kind: OptionKind::Number { default: 1.0, range: Interval::NOT_NEGATIVE },
 };
+/// Beside weights of 1 / pixels², a smoothing of 1 would leave nothing of an overlap.
+const SMOOTH_LITTLE: OptionRow =
+    OptionRow { kind: OptionKind::Number { default: 1e-5, range: Interval::NOT_NEGATIVE }, ..SMOOTH };
 const OVER: OptionRow = OptionRow {
     name: "over",
     meaning: "sums run over the pixels of an example, or over those of the whole batch, which gives a single loss",
@@ -66,6 +69,20 @@ pub(super) const ROWS: &[Loss] = &[
             overlap(inputs, options, Overlap { hits: 2.0, false_positives: 1.0, false_negatives: 1.0 })
         },
         ..OVERLAP
+    },
+    Loss {
+        name: "generalized_dice",
+        formula: "1 − (2 Σ_c w_c Σ p t + s) / (Σ_c w_c (Σ p + Σ t) + s), w_c = 1 / (Σ t)², of a channel without objects the largest of the others; 0 where it is 0/0",
+        gradient: "by p in channel c: w_c (−2 t D + N) / D² with N the numerator and D the denominator; through σ or softmax to the scores",
+        summary: "Dice over all channels at once, where a small object counts as much as a large one",
+        source: "Sudre et al. 2017, arXiv 1707.03237; as monai.losses.GeneralizedDiceLoss",
+        options: &[SMOOTH_LITTLE, OVER, ACTIVATION],
+        slice: Slice { lines: &[Line::with("s = 0", "smooth", 0.0), Line::with("s = 1", "smooth", 1.0)], ..MASK },
+        per_example: |inputs, options| {
+            let smooth = options.number("smooth");
+            regions(inputs, options, |sums, slopes| generalized_dice(sums, slopes, smooth))
+        },
+        ..MASKS
     },
     Loss {
         name: "jaccard",
@@ -124,7 +141,7 @@ pub(super) const ROWS: &[Loss] = &[
         },
         per_example: |inputs, options| {
             let power = 1.0 / options.number("gamma");
-            regions(inputs, options, |sums| powered(tversky(options).loss(sums, options.number("smooth")), power))
+            channels(inputs, options, |sums| powered(tversky(options).loss(sums, options.number("smooth")), power))
         },
         ..MASKS
     },
@@ -187,7 +204,7 @@ fn powered((loss, slopes): (f64, Sums), power: f64) -> (f64, Sums) {
 
 fn overlap(inputs: &Inputs, options: &Options, overlap: Overlap) -> Result<PerExample> {
     let smooth = options.number("smooth");
-    regions(inputs, options, |sums| overlap.loss(sums, smooth))
+    channels(inputs, options, |sums| overlap.loss(sums, smooth))
 }
 
 fn dice_cross_entropy(inputs: &Inputs, options: &Options) -> Result<PerExample> {
@@ -234,8 +251,42 @@ fn masks(scores: &Tensor, targets: &Tensor) -> Result<Tensor> {
     Ok(Tensor::from_vec(masks, scores.shape(), scores.device())?.to_dtype(scores.dtype())?)
 }
 
+/// The loss of all channels' sums; sets its derivative with respect to each.
+fn generalized_dice(sums: &[Sums], slopes: &mut [Sums], smooth: f64) -> f64 {
+    let weight = |[hits, _, misses]: &Sums| ((hits + misses) * (hits + misses)).recip();
+    let largest = sums.iter().map(weight).filter(|weight| weight.is_finite()).fold(0.0, f64::max);
+    let weights = sums.iter().map(weight).map(|weight| if weight.is_finite() { weight } else { largest });
+    let (mut above, mut below) = (smooth, smooth);
+    for (weight, [hits, false_positives, misses]) in weights.clone().zip(sums) {
+        above += 2.0 * weight * hits;
+        below += weight * (2.0 * hits + false_positives + misses);
+    }
+    if below < f64::MIN_POSITIVE {
+        slopes.fill([0.0; 3]);
+        return 0.0;
+    }
+    let (share, rest) = (above / below / below, (below - above) / below / below);
+    for (weight, slopes) in weights.zip(slopes) {
+        *slopes = [-2.0 * weight * rest, weight * share, weight * share];
+    }
+    (below - above) / below
+}
+
 /// A loss of the sums of every channel, averaged over channels.
-fn regions(inputs: &Inputs, options: &Options, loss: impl Fn(Sums) -> (f64, Sums)) -> Result<PerExample> {
+fn channels(inputs: &Inputs, options: &Options, loss: impl Fn(Sums) -> (f64, Sums)) -> Result<PerExample> {
+    regions(inputs, options, |sums, slopes| {
+        let share = 1.0 / sums.len() as f64;
+        let of_channel = |(sums, slopes): (&Sums, &mut Sums)| {
+            let (value, of_sums) = loss(*sums);
+            *slopes = of_sums.map(|slope| slope * share);
+            value * share
+        };
+        sums.iter().zip(slopes).map(of_channel).sum()
+    })
+}
+
+/// A loss of the sums of all channels, which sets its derivative with respect to each.
+fn regions(inputs: &Inputs, options: &Options, loss: impl Fn(&[Sums], &mut [Sums]) -> f64) -> Result<PerExample> {
     let scores = &inputs.predictions[0];
     let masks = masks(scores, &inputs.targets[0])?;
     let sigmoid = is_sigmoid(scores, options);
@@ -255,14 +306,14 @@ fn regions(inputs: &Inputs, options: &Options, loss: impl Fn(Sums) -> (f64, Sums
         let masks = &masks[row * width..(row + 1) * width];
         let pixels = width / channels;
         let probabilities = if sigmoid { sigmoids(scores) } else { softmaxes(scores, channels) };
-        let mut total = 0.0;
-        for channel in 0..channels {
-            let range = channel * pixels..(channel + 1) * pixels;
-            let (p, t) = (&probabilities[range.clone()], &masks[range.clone()]);
-            let (value, [by_hits, by_positives, by_negatives]) = loss(sums(p, t));
-            total += value / channels as f64;
-            for (gradient, t) in gradient[range].iter_mut().zip(t) {
-                *gradient = (by_hits * t + by_positives * (1.0 - t) - by_negatives * t) / channels as f64;
+        let of_channels = probabilities.chunks_exact(pixels.max(1)).zip(masks.chunks_exact(pixels.max(1)));
+        let sums: Vec<Sums> = of_channels.map(|(p, t)| sums(p, t)).collect();
+        let mut slopes = vec![[0.0; 3]; channels];
+        let value = loss(&sums, &mut slopes);
+        let of_channels = gradient.chunks_exact_mut(pixels.max(1)).zip(masks.chunks_exact(pixels.max(1)));
+        for ((gradient, masks), [by_hits, by_positives, by_misses]) in of_channels.zip(slopes) {
+            for (gradient, t) in gradient.iter_mut().zip(masks) {
+                *gradient = by_hits * t + by_positives * (1.0 - t) - by_misses * t;
             }
         }
         if sigmoid {
@@ -270,7 +321,7 @@ fn regions(inputs: &Inputs, options: &Options, loss: impl Fn(Sums) -> (f64, Sums
         } else {
             through_softmax(gradient, &probabilities, channels);
         }
-        total
+        value
     })?;
     Ok(values.into())
 }

@@ -310,6 +310,13 @@ pub fn tversky(case: &Case) {
     trial.check(&trial.inputs(as_it_is), |losses| losses.mean().unwrap());
 }
 
+pub fn generalized_dice(case: &Case) {
+    let over = if case.name.ends_with("per_sample") { "example" } else { "batch" };
+    let trial = Trial::new(case, "generalized_dice", &["logits"], &["target"]).text("over", over);
+    let trial = trial.text("activation", case.text("activation")).number("smooth", case.number("smooth"));
+    trial.check(&trial.inputs(as_it_is), |losses| losses.mean().unwrap());
+}
+
 pub fn embedding(case: &Case) {
     match ["anchor", "x1", "margin"].map(|field| case.has(field)) {
         [false, false, true] => {

@@ -97,6 +97,7 @@ pub const GROUPS: &[Group] = &[
     ("losses/poisson_nll", losses::poisson_nll),
     ("losses/smooth_l1", losses::regression),
     ("losses/tversky", losses::tversky),
+    ("losses/generalized_dice", losses::generalized_dice),
     ("losses/varifocal", losses::varifocal),
     ("metrics/binary_masks", metrics::binary_masks),
     ("metrics/binary_prf", metrics::binary),

@@ -5,8 +5,7 @@ use crate::kernel::activation::{self, Activation, Real};
 use crate::kernel::correlation::{Correlation, Sums};
 use crate::kernel::plain;
 use crate::kernel::planes::{Planes, Sides};
-use crate::kernel::sums::sum;
-use candle_core::{Tensor, WithDType};
+use candle_core::Tensor;
 use lossward_envs::options::{OptionKind, OptionRow, Options};
 use serde::{Deserialize, Serialize};
 
@@ -176,11 +175,7 @@ impl Operation for Conv {
             correlation.apply(&images, &mut results);
             planes.take_results(&results, self.filters, y);
         }
-        for (i, plane) in y.chunks_exact_mut(pixels).enumerate() {
-            let bias = b.get(i % self.filters).copied().unwrap_or(T::zero());
-            let arguments = arguments.get_mut(i * pixels..(i + 1) * pixels).unwrap_or_default();
-            activation::apply(self.activation, plane, bias, arguments);
-        }
+        super::activate_planes(self.activation, y, (b, pixels), arguments);
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`.
@@ -193,12 +188,7 @@ impl Operation for Conv {
         dxs: &mut Dx<T>,
     ) {
         activation::multiply_derivative(self.activation, dy, passed.y, passed.kept);
-        if self.bias {
-            db.fill(T::zero());
-            for (i, plane) in dy.chunks_exact(self.pixels()).enumerate() {
-                db[i % self.filters] += <T as WithDType>::from_f64(sum(plane));
-            }
-        }
+        super::add_up_planes(dy, self.pixels(), db);
         let planes = self.planes(dy.len() / self.outputs());
         let (mut images, mut gradients) = (planes.images(self.channels), planes.gradients(self.filters));
         let (mut sums, positions) = (Sums::new(dw.len()), planes.positions());

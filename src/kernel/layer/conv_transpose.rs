@@ -159,11 +159,7 @@ impl Operation for ConvTranspose {
             set_product(&mut entries, weights, Matrix::new(image, self.channels, pixels));
             vectorized(Fold { conv: self, entries: &entries, y });
         }
-        for (i, plane) in y.chunks_exact_mut(out_pixels).enumerate() {
-            let arguments = arguments.get_mut(i * out_pixels..(i + 1) * out_pixels).unwrap_or_default();
-            let shift = b.get(i % self.filters).copied().unwrap_or(T::zero());
-            activation::apply(self.activation, plane, shift, arguments);
-        }
+        super::activate_planes(self.activation, y, (b, out_pixels), arguments);
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`: the convolution of `dz` is `dx`.
@@ -181,14 +177,11 @@ impl Operation for ConvTranspose {
         // Entries of pixels that were cut off stay 0.
         let mut entries: Buffer<T> = Buffer::zeros(spread * pixels);
         dw.fill(T::zero());
-        db.fill(T::zero());
+        super::add_up_planes(dy, out_pixels, db);
         for (i, (x, dz)) in passed.xs[0].chunks_exact(image).zip(dy.chunks_exact(self.outputs())).enumerate() {
             vectorized(Unfold { conv: self, dz, entries: &mut entries });
             let unfolded = Matrix::new(&entries, spread, pixels);
             add_product(dw, Matrix::new(x, self.channels, pixels), unfolded.transposed());
-            for (db, plane) in db.iter_mut().zip(dz.chunks_exact(out_pixels)) {
-                *db += vectorized(crate::kernel::sums::Sum(plane));
-            }
             if let Some(dx) = &mut dxs[0] {
                 set_product(&mut dx[i * image..(i + 1) * image], Matrix::new(w, self.channels, spread), unfolded);
             }
