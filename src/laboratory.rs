@@ -56,7 +56,7 @@ pub fn plan<'a>(experiment: &'a Experiment, results: &Path, force: bool) -> Resu
     }
     // Seed by seed, so that an interrupted run has compared all arms on the seeds that it reached.
     let all = experiment.seeds.range().flat_map(|seed| experiment.arms.iter().map(move |arm| (arm, seed)));
-    let trials: Vec<Trial> = all.map(|(arm, seed)| Trial::new(arm, seed, results)).collect();
+    let trials: Vec<Trial> = all.map(|(arm, seed)| Trial::new(experiment, arm, seed, results)).collect();
     if force {
         forget(&trials, results)?;
     }
@@ -124,7 +124,8 @@ fn add_teachers<'a>(experiment: &'a Experiment, results: &Path, missing: &mut Ve
         missing.iter().flat_map(|trial| trial.arm.teachers().map(|name| (name, trial.seed))).collect::<Vec<_>>();
     for (name, seed) in wanted {
         let listed = missing.iter().any(|trial| trial.arm.name == name && trial.seed == seed);
-        let teacher = experiment.arms.iter().find(|arm| arm.name == name).map(|arm| Trial::new(arm, seed, results));
+        let teacher =
+            experiment.arms.iter().find(|arm| arm.name == name).map(|arm| Trial::new(experiment, arm, seed, results));
         if let Some(teacher) = teacher.filter(|teacher| !listed && !teacher.folder.final_weights().is_file()) {
             missing.insert(0, teacher);
         }

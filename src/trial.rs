@@ -1,6 +1,6 @@
 //! One trial: an arm and a seed. Same two, same record, apart from seconds.
 
-use crate::experiment::{Arm, columns};
+use crate::experiment::{Arm, Experiment, columns};
 use crate::network::Network;
 use crate::objective::{ExpertSettings, Objective, Parts};
 use crate::optimizer::Optimizer;
@@ -19,6 +19,8 @@ use std::path::Path;
 pub struct Trial<'a> {
     pub arm: &'a Arm,
     pub seed: u64,
+    /// Whether it is of the first seed, whose predictions are kept where some are asked for.
+    pub is_first: bool,
     pub folder: TrialFolder,
 }
 
@@ -29,8 +31,10 @@ struct Identity<'a> {
 }
 
 impl<'a> Trial<'a> {
-    pub fn new(arm: &'a Arm, seed: u64, results: &Path) -> Self {
-        Trial { arm, seed, folder: TrialFolder::of(results, &arm.slug(), seed) }
+    /// Of an arm and a seed of an experiment.
+    pub fn new(experiment: &Experiment, arm: &'a Arm, seed: u64, results: &Path) -> Self {
+        let is_first = seed == experiment.seeds.from;
+        Trial { arm, seed, is_first, folder: TrialFolder::of(results, &arm.slug(), seed) }
     }
 
     /// For messages: `REINFORCE, seed 3`.
@@ -98,6 +102,9 @@ impl<'a> Trial<'a> {
         let mut objective = self.objective(&task, results)?;
         let mut course = Course::begin(arm, &self.folder, &columns(arm, &training.evaluation)?)?;
         train(objective.as_mut(), &mut training, &mut course, &mut stream(seed, "batches", 0))?;
+        if self.is_first {
+            course.keep_predictions(&mut training)?;
+        }
         Ok((course.seconds(), objective.warnings()))
     }
 

@@ -34,7 +34,7 @@ pub use examples::{Examples, InputValues};
 pub use files::{DataSetSettings, FILE_KEYS, Files};
 pub use interventions::{Imbalance, Interventions};
 pub use masks::Masks;
-pub use picture::Picture;
+pub use picture::{IGNORED_COLOR, Outline, Picture, class_color, mask_color};
 pub use scale::{Feature, Scale};
 pub use tabular::Split;
 pub use target::{Target, Targets};

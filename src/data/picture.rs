@@ -1,6 +1,8 @@
 //! Images to look at, with what is predicted of them on top.
 
 use super::ObjectBox;
+use super::decoded::{self, Samples};
+use crate::{Error, Result};
 
 /// `[height][width]` pixels of red, green and blue.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,11 +15,13 @@ pub struct Picture {
 }
 
 /// A rectangle in a picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outline {
     /// As those of an [`ObjectBox`].
     pub corners: [f64; 4],
     pub color: [u8; 3],
+    /// A few words to stand on it, where there is room.
+    pub words: String,
 }
 
 /// Colors of classes on images, which are dark more often than not (those of Okabe and Ito 2008, and three lighter ones).
@@ -60,13 +64,86 @@ impl Picture {
     }
 
     /// With half of the color of its class on every pixel of an object; `mask` is `[height, width]`.
-    pub fn tinted(mut self, mask: &[u8], ignored: Option<u8>) -> Picture {
-        for (pixel, class) in self.pixels.iter_mut().zip(mask) {
-            let color = if ignored == Some(*class) { Some(IGNORED_COLOR) } else { mask_color(usize::from(*class)) };
-            let Some(color) = color else { continue };
-            *pixel = std::array::from_fn(|channel| pixel[channel] / 2 + color[channel] / 2);
+    pub fn tinted(self, mask: &[u8], ignored: Option<u8>) -> Picture {
+        let color =
+            |class: u8| if ignored == Some(class) { Some(IGNORED_COLOR) } else { mask_color(usize::from(class)) };
+        self.colored(|pixel| color(mask[pixel]), 0.5)
+    }
+
+    /// With a share of a color on every pixel that has one.
+    pub fn colored(mut self, color: impl Fn(usize) -> Option<[u8; 3]>, share: f64) -> Picture {
+        for (i, pixel) in self.pixels.iter_mut().enumerate() {
+            let Some(color) = color(i) else { continue };
+            let part = |value: u8, share: f64| (f64::from(value) * share) as u8;
+            *pixel = std::array::from_fn(|channel| part(pixel[channel], 1.0 - share) + part(color[channel], share));
         }
         self
+    }
+
+    /// Every `by`-th part as large both ways: the mean of each square of pixels; what is left over at the right and the lower edge is left out.
+    pub fn reduced(&self, by: usize) -> Picture {
+        let (width, height) = (self.width / by, self.height / by);
+        let mean = |x: usize, y: usize, channel: usize| {
+            let places = (0..by * by).map(|i| (y * by + i / by) * self.width + x * by + i % by);
+            let sum: usize = places.map(|place| usize::from(self.pixels[place][channel])).sum();
+            ((sum + by * by / 2) / (by * by)) as u8
+        };
+        let pixel = |i: usize| std::array::from_fn(|channel| mean(i % width, i / width, channel));
+        Picture { width, height, pixels: (0..width * height).map(pixel).collect(), outlines: Vec::new() }
+    }
+
+    /// Pictures of one size as a single one, from left to right.
+    pub fn side_by_side(pictures: &[Picture]) -> Picture {
+        let [width, height] = pictures.first().map_or([0; 2], |first| [first.width, first.height]);
+        let rows = (0..height).flat_map(|y| pictures.iter().map(move |of| &of.pixels[y * width..(y + 1) * width]));
+        let pixels = rows.flatten().copied().collect();
+        Picture { width: width * pictures.len(), height, pixels, outlines: Vec::new() }
+    }
+
+    /// The other way round: as many pictures of one size as [`Self::side_by_side`] has put together.
+    pub fn apart(&self, pictures: usize) -> Vec<Picture> {
+        let width = self.width / pictures.max(1);
+        let of = |i: usize| {
+            let rows = (0..self.height).map(|y| y * self.width + i * width);
+            let pixels = rows.flat_map(|from| self.pixels[from..from + width].iter().copied()).collect();
+            Picture { width, height: self.height, pixels, outlines: Vec::new() }
+        };
+        (0..pictures).map(of).collect()
+    }
+
+    pub fn is_gray(&self) -> bool {
+        self.pixels.iter().all(|[r, g, b]| r == g && g == b)
+    }
+
+    /// The bytes of a PNG file; outlines are left out.
+    ///
+    /// # Errors
+    /// When it has no pixel.
+    pub fn png(&self) -> Result<Vec<u8>> {
+        let (color, pixels) = match self.is_gray() {
+            true => (png::ColorType::Grayscale, self.pixels.iter().map(|[r, ..]| *r).collect()),
+            false => (png::ColorType::Rgb, self.pixels.as_flattened().to_vec()),
+        };
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
+        encoder.set_color(color);
+        encoder.set_depth(png::BitDepth::Eight);
+        let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));
+        written.map_err(|error| Error::Drawing(error.to_string()))?;
+        Ok(bytes)
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// When it is no image, or one of more than 8 bits; the message says which.
+    pub fn of_png(content: &[u8]) -> Result<Picture, String> {
+        let header = decoded::header(content)?;
+        let Samples::Bytes(bytes) = decoded::image(content)? else { return Err("an image of 16 bits".into()) };
+        let [height, width] = header.size();
+        let pixel = |samples: &[u8]| if let [r, g, b] = *samples { [r, g, b] } else { [samples[0]; 3] };
+        let pixels = bytes.chunks_exact(header.channels).map(pixel).collect();
+        Ok(Picture { width, height, pixels, outlines: Vec::new() })
     }
 
     /// With a line around every object.
@@ -74,6 +151,7 @@ impl Picture {
         let outline = |object: &ObjectBox| Outline {
             corners: object.corners.map(f64::from),
             color: if object.ignored { IGNORED_COLOR } else { class_color(object.class as usize) },
+            words: String::new(),
         };
         self.outlines.extend(boxes.iter().map(outline));
         self
@@ -128,6 +206,29 @@ mod tests {
         let object = ObjectBox { corners: [0.0, 0.0, 2.0, 1.0], class: 10, ignored: false };
         let outlined = gray.outlined(&[object, ObjectBox { ignored: true, ..object }]);
         assert_eq!([outlined.outlines[0].color, outlined.outlines[1].color], [[230, 159, 0], IGNORED_COLOR]);
+    }
+
+    #[test]
+    fn pictures_go_through_a_file_side_by_side() {
+        for channels in [1, 3] {
+            let of = |seed: usize| {
+                Picture::new([channels, 2, 3], |channel, pixel| ((channel * 7 + pixel * 5 + seed) % 11) as f64 / 10.0)
+            };
+            let pictures = [of(0), of(1), of(4)];
+            let strip = Picture::side_by_side(&pictures);
+            assert_eq!((strip.width, strip.height, strip.is_gray()), (9, 2, channels == 1));
+            let back = Picture::of_png(&strip.png().unwrap()).unwrap();
+            assert_eq!(back.apart(3), pictures);
+        }
+        assert!(Picture::of_png(b"no image").is_err());
+    }
+
+    /// Of four squares of four pixels and a column that is left over.
+    #[test]
+    fn a_reduced_picture_has_the_means_of_its_squares() {
+        let bytes = [0u8, 4, 255, 255, 9, 8, 0, 255, 255, 9];
+        let picture = Picture::new([1, 2, 5], |_, pixel| f64::from(bytes[pixel]) / 255.0);
+        assert_eq!(picture.reduced(2).pixels, [[3; 3], [255; 3]]);
     }
 
     /// Three pixels in two cells: each has the half of the middle one.

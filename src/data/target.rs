@@ -50,6 +50,11 @@ impl Target {
         }
     }
 
+    /// The value of pixels that count nowhere, if there are any.
+    pub fn ignored(&self) -> Option<u8> {
+        if let Target::Mask { ignored, .. } = self { *ignored } else { None }
+    }
+
     /// What examples have of it, in the plural: `real values`.
     fn plural(&self) -> &'static str {
         match self {

@@ -94,6 +94,15 @@ pub const MOST: usize = 100;
 /// `np.linspace(0.5, 0.95, 10)`, rounding included, because an overlap can lie exactly on a threshold.
 const THRESHOLD_STEP: f64 = (0.95 - 0.5) / 9.0;
 
+/// What became of true boxes and detections, each in the order in which they were given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matched {
+    /// Whether a true box is found; nothing of one that is ignored.
+    pub truths: Vec<Option<bool>>,
+    /// Whether a detection is right; nothing of one that counts neither way.
+    pub detections: Vec<Option<bool>>,
+}
+
 /// Square pixels, both ends included.
 pub type AreaRange = (f64, f64);
 pub const ALL_AREAS: AreaRange = (0.0, 1e10);
@@ -222,6 +231,31 @@ pub fn box_f1(truths: &[TrueBox], detections: &[Detection], threshold: f64) -> R
     Ok(if f1.is_nan() { 1.0 } else { f1 })
 }
 
+/// The boxes of one image, held against each other at this threshold of overlap, as [`Boxes::counts`] does. Detections of a category behind
+/// the 100 best are wrong.
+pub fn matched(truths: &[TrueBox], detections: &[Detection], threshold: f64) -> Matched {
+    let mut all = Matched {
+        truths: truths.iter().map(|truth| (!truth.ignored).then_some(false)).collect(),
+        detections: vec![Some(false); detections.len()],
+    };
+    let categories: BTreeSet<i64> = detections.iter().map(|found| found.category).collect();
+    for category in categories {
+        let of_truths: Vec<usize> = (0..truths.len()).filter(|i| truths[*i].category == category).collect();
+        let mut found: Vec<usize> = (0..detections.len()).filter(|i| detections[*i].category == category).collect();
+        // Stable, as that of an image is.
+        found.sort_by(|a, b| detections[*b].score.total_cmp(&detections[*a].score));
+        let these: Vec<&TrueBox> = of_truths.iter().map(|i| &truths[*i]).collect();
+        let image = Image::new(&these, found.iter().map(|i| &detections[*i]).collect());
+        for (i, (became, truth)) in found.iter().zip(image.matched(threshold, ALL_AREAS)) {
+            all.detections[*i] = (became != Match::Ignored).then_some(became == Match::True);
+            if let Some(truth) = truth {
+                all.truths[of_truths[truth]] = Some(true);
+            }
+        }
+    }
+    all
+}
+
 impl Category {
     fn rank(&mut self) {
         let images = self.images.iter().enumerate();
@@ -233,9 +267,10 @@ impl Category {
     }
 
     fn ranking(&self, threshold: f64, area: AreaRange, at_most: usize) -> Ranking {
-        let matches: Vec<Vec<Match>> = self.images.iter().map(|image| image.matches(threshold, area)).collect();
+        let matches: Vec<Vec<_>> = self.images.iter().map(|image| image.matched(threshold, area)).collect();
         let order = self.order.iter().filter(|(_, rank)| *rank < at_most);
-        let matched = |(image, rank): &(usize, usize)| (self.images[*image].found[*rank].score, matches[*image][*rank]);
+        let matched =
+            |(image, rank): &(usize, usize)| (self.images[*image].found[*rank].score, matches[*image][*rank].0);
         let counting = |image: &Image| image.truths.iter().filter(|truth| truth.counts(area)).count();
         Ranking { ranked: order.map(matched).collect(), positives: self.images.iter().map(counting).sum() }
     }
@@ -259,8 +294,8 @@ impl Image {
         Image { truths, found, other_scores }
     }
 
-    /// What becomes of each detection.
-    fn matches(&self, threshold: f64, area: AreaRange) -> Vec<Match> {
+    /// What becomes of each detection, and which true box that counts it takes.
+    fn matched(&self, threshold: f64, area: AreaRange) -> Vec<(Match, Option<usize>)> {
         let mut taken = vec![false; self.truths.len()];
         let mut become_of = |found: &FoundBox| {
             let mut best = None;
@@ -276,10 +311,10 @@ impl Image {
                 }
                 if let Some(i) = best {
                     taken[i] = true;
-                    return if counting { Match::True } else { Match::Ignored };
+                    return if counting { (Match::True, Some(i)) } else { (Match::Ignored, None) };
                 }
             }
-            if inside(found.area, area) { Match::False } else { Match::Ignored }
+            (if inside(found.area, area) { Match::False } else { Match::Ignored }, None)
         };
         self.found.iter().map(&mut become_of).collect()
     }

@@ -21,8 +21,8 @@ mod table_test;
 mod value;
 
 pub use boxes::{
-    ALL_AREAS, AreaRange, BoxCounts, Boxes, Detection, LARGE, MEDIUM, SMALL, TrueBox, box_f1, intersection_over_union,
-    thresholds,
+    ALL_AREAS, AreaRange, BoxCounts, Boxes, Detection, LARGE, MEDIUM, Matched, SMALL, TrueBox, box_f1,
+    intersection_over_union, matched, thresholds,
 };
 pub use calibration::{Norm, calibration_error, reliability};
 pub use classifier::{ClassifierOutput, expected_reward};
@@ -41,7 +41,7 @@ pub use regression::{
 };
 pub use reward::Reward;
 pub use scores::Scores;
-pub use value::{Bin, ClassValue, Curve, Point, Value, number};
+pub use value::{Bin, ClassValue, Curve, Drawn, Point, Value, number};
 
 use crate::options::{OptionRow, Options};
 use crate::{Error, Result};
@@ -190,9 +190,6 @@ pub const TRAIN: &str = "train_";
 
 /// What the difference between a metric of training and of held-out examples is called; it is computed when it is asked for.
 pub const GAP: &str = "gap_";
-
-/// Values that are drawn, by the labels of their metrics: matrices, curves and bins.
-pub type Drawn = std::collections::BTreeMap<String, Value>;
 
 /// The gaps that these columns give.
 pub fn gaps(columns: &[String]) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! What a metric answers with. A number that is not defined is NaN.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The value of a metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +14,16 @@ pub enum Value {
     Counts(Vec<Vec<u64>>),
     Curves(Vec<Curve>),
     Bins(Vec<Bin>),
+}
+
+/// Values that are drawn, by the labels of their metrics: matrices, curves and bins.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// What the classes are called; nothing where nobody says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+    #[serde(flatten)]
+    pub values: BTreeMap<String, Value>,
 }
 
 /// The value of one class, or of one category of objects.

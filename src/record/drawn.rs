@@ -8,7 +8,7 @@ use crate::{Error, Result};
 impl TrialFolder {
     /// Writes `drawn.json`, if there is anything to draw.
     pub fn write_drawn(&self, drawn: &Drawn) -> Result<()> {
-        if drawn.is_empty() {
+        if drawn.values.is_empty() {
             return Ok(());
         }
         let path = self.drawn();
@@ -21,7 +21,7 @@ impl TrialFolder {
         let path = self.drawn();
         match super::outcome::read_if_present(&path)? {
             Some(text) => serde_json::from_str(&text).map_err(|error| Error::content(&path, error)),
-            None => Ok(Drawn::new()),
+            None => Ok(Drawn::default()),
         }
     }
 }

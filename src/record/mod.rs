@@ -13,6 +13,7 @@
 //!                                runs and after a kill
 //!     claim.json                 who trains it; absent when it has ended
 //!     drawn.json                 what is drawn of the final weights: confusion matrix, curves, bins; absent without any
+//!     predictions.json, .png     held-out images and what is predicted of them, of the first seed; absent where none are asked for
 //!     final.safetensors, best.safetensors
 //! ```
 
@@ -20,6 +21,7 @@ mod claim;
 mod drawn;
 mod machine;
 mod outcome;
+mod predictions;
 mod provenance;
 mod rows;
 mod writer;
@@ -67,6 +69,14 @@ impl TrialFolder {
         self.0.join("drawn.json")
     }
 
+    pub fn predictions(&self) -> PathBuf {
+        self.0.join("predictions.json")
+    }
+
+    pub fn predicted_images(&self) -> PathBuf {
+        self.0.join("predictions.png")
+    }
+
     pub fn final_weights(&self) -> PathBuf {
         self.0.join("final.safetensors")
     }
@@ -88,7 +98,8 @@ impl TrialFolder {
     /// Empties the folder for a new start and writes the identity.
     pub fn begin(&self, identity: &str) -> Result<()> {
         create_folder(&self.0)?;
-        for file in [self.outcome(), self.rows(), self.drawn(), self.final_weights(), self.best_weights()] {
+        let recorded = self.recorded().into_iter().filter(|file| *file != self.identity());
+        for file in recorded.chain([self.outcome()]) {
             match std::fs::remove_file(&file) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Error::File { action: "remove", path: file, cause: error });

@@ -121,8 +121,9 @@ fn name(path: &Path) -> String {
 
 impl TrialFolder {
     /// The files that a record consists of, beside its outcome.
-    fn recorded(&self) -> [PathBuf; 5] {
-        [self.identity(), self.rows(), self.drawn(), self.final_weights(), self.best_weights()]
+    pub(super) fn recorded(&self) -> [PathBuf; 7] {
+        let (predictions, images) = (self.predictions(), self.predicted_images());
+        [self.identity(), self.rows(), self.drawn(), predictions, images, self.final_weights(), self.best_weights()]
     }
 
     fn ended(&self) -> Result<Option<Ended>> {

@@ -8,7 +8,7 @@ impl Report {
     /// `(name of the files, drawing)` of every metric that some trial has drawn: a panel per arm, its seeds together.
     pub fn drawings(&self) -> Vec<(String, Drawing)> {
         let mut labels: Vec<&String> =
-            self.arms.iter().flat_map(|arm| &arm.trials).flat_map(|trial| trial.drawn.keys()).collect();
+            self.arms.iter().flat_map(|arm| &arm.trials).flat_map(|trial| trial.drawn.values.keys()).collect();
         labels.sort();
         labels.dedup();
         let drawing = |label: &String| {
@@ -21,9 +21,10 @@ impl Report {
 }
 
 fn panel(arm: &ArmRecords, label: &str) -> Option<DrawnPanel> {
-    let of_seeds: Vec<&Value> = arm.trials.iter().filter_map(|trial| trial.drawn.get(label)).collect();
+    let of_seeds: Vec<&Value> = arm.trials.iter().filter_map(|trial| trial.drawn.values.get(label)).collect();
     let title = format!("{} (n = {})", arm.name, of_seeds.len());
-    Some(DrawnPanel { title, value: together(&of_seeds)? })
+    let classes = arm.trials.iter().map(|trial| &trial.drawn.classes).find(|classes| !classes.is_empty());
+    Some(DrawnPanel { title, value: together(&of_seeds)?, classes: classes.cloned().unwrap_or_default() })
 }
 
 /// Counts and bins are added up; curves stay side by side.

@@ -6,6 +6,7 @@ pub mod figure;
 mod interval;
 mod labels;
 mod page;
+mod predictions;
 pub mod statistics;
 mod summary;
 
@@ -18,6 +19,7 @@ use crate::diagnosis;
 use crate::experiment::{Arm, Experiment};
 use crate::metric::Drawn;
 use crate::record::{Provenance, Rows, Status, TrialOutcome};
+use crate::task::Predictions;
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
 use statistics::{Bootstrap, Estimate, Wait};
@@ -51,6 +53,8 @@ pub struct TrialRecord {
     pub rows: Rows,
     /// Of the final weights.
     pub drawn: Drawn,
+    /// Held-out images to look at, where they are kept.
+    pub predictions: Option<Predictions>,
     pub seconds: f64,
     /// What to know before the records are believed.
     pub warnings: Vec<String>,
@@ -94,7 +98,8 @@ impl Report {
         let (mut arms, mut provenance) = (Vec::new(), Vec::new());
         for arm in &experiment.arms {
             let mut records = ArmRecords { name: arm.name.clone(), ..ArmRecords::default() };
-            for (seed, read) in seeds.iter().zip(crate::parallel::map(&seeds, |seed| read(arm, *seed, results))) {
+            let all = crate::parallel::map(&seeds, |seed| read(&experiment, (arm, *seed), results));
+            for (seed, read) in seeds.iter().zip(all) {
                 let (found, by) = read?;
                 provenance.extend(by.filter(|by| !provenance.contains(by)));
                 match found {
@@ -143,7 +148,7 @@ impl Report {
         page::html(self, &Summary::of(self)?)
     }
 
-    /// Draws every `[[plot]]` and every metric that is drawn as SVG and PNG, and writes the summary and the page, into the results folder. Returns what was written.
+    /// Draws every `[[plot]]`, every metric that is drawn and the predictions as SVG and PNG, and writes the summary and the page, into the results folder. Returns what was written.
     pub fn write(&self, summary: &Summary, results: &Path) -> Result<Vec<std::path::PathBuf>> {
         let mut written = Vec::new();
         let mut files =
@@ -157,6 +162,10 @@ impl Report {
         for (name, drawing) in self.drawings() {
             files.push((format!("{name}.svg"), drawing.svg()?));
             files.push((format!("{name}.png"), drawing.png()?));
+        }
+        for (name, sheet) in self.prediction_sheets() {
+            files.push((format!("{name}.svg"), sheet.svg()?));
+            files.push((format!("{name}.png"), sheet.png()?));
         }
         files.push(("report.html".to_string(), page::html(self, summary)?));
         for (name, content) in files {
@@ -176,14 +185,15 @@ enum Found {
     Nothing,
 }
 
-fn read(arm: &Arm, seed: u64, results: &Path) -> Result<(Found, Option<Provenance>)> {
-    let trial = Trial::new(arm, seed, results);
+fn read(experiment: &Experiment, (arm, seed): (&Arm, u64), results: &Path) -> Result<(Found, Option<Provenance>)> {
+    let trial = Trial::new(experiment, arm, seed, results);
     let found = match trial.status()? {
         Status::Ended(TrialOutcome::Finished { seconds, warnings }) => {
             let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
+            let predictions = trial.folder.read_predictions()?;
             let found = diagnosis::findings(arm, &rows).into_iter().map(|finding| finding.to_string());
             let warnings = found.chain(warnings).collect();
-            Found::Trial(Box::new(TrialRecord { seed, rows, drawn, seconds, warnings }))
+            Found::Trial(Box::new(TrialRecord { seed, rows, drawn, predictions, seconds, warnings }))
         }
         Status::Ended(TrialOutcome::Failed { reason }) => Found::Failed(reason),
         Status::Damaged(fault) => Found::Damaged(fault),

@@ -6,12 +6,14 @@ mod evaluation;
 mod judging;
 pub mod kind;
 mod labels_as_rewards;
+mod predictions;
 mod rewards_as_labels;
 mod usage;
 
 pub use environment::{BestExpectedReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
 pub use evaluation::{Evaluation, EvaluationSettings};
 pub use kind::{DetectorSettings, Kind};
+pub use predictions::{OverlaidBox, Overlay, Predictions, Verdict};
 pub use rewards_as_labels::Expert;
 
 use crate::data::{Augmentation, DataSet, DataSetSettings, Examples, Imbalance, Interventions};

@@ -102,6 +102,17 @@ impl<'a> Course<'a> {
         training.network.save(&self.folder.final_weights())
     }
 
+    /// Keeps what the finished network predicts of some held-out images, and what the best one did; it has the best weights afterwards.
+    pub fn keep_predictions(&self, training: &mut Training) -> Result<()> {
+        let Some(mut kept) = training.evaluation.predictions(&training.network)? else { return Ok(()) };
+        // Early stopping has put the best weights back.
+        if training.patience.is_none() && self.best_at != self.rows_at {
+            training.network.load(&self.folder.best_weights())?;
+            kept.best = training.evaluation.predictions(&training.network)?.map(|best| best.end);
+        }
+        self.folder.write_predictions(&kept)
+    }
+
     /// Evaluates, appends a row, and keeps the weights if they are the best so far. Returns the value that decides it.
     fn push(&mut self, objective: &dyn Objective, training: &mut Training) -> Result<f64> {
         let counters = objective.counters();

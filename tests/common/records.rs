@@ -37,7 +37,7 @@ pub fn write_results(
     std::fs::write(results.join("experiment.toml"), toml::to_string(&experiment).unwrap()).unwrap();
     for (i, arm) in experiment.arms.iter().enumerate() {
         for seed in experiment.seeds.range() {
-            let trial = Trial::new(arm, seed, &results);
+            let trial = Trial::new(&experiment, arm, seed, &results);
             trial.folder.begin(&trial.identity().unwrap()).unwrap();
             std::fs::write(trial.folder.rows(), made_up_rows(i, seed, rows)).unwrap();
             if let Some(outcome) = outcome(i, seed) {

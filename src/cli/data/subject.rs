@@ -22,6 +22,8 @@ pub struct Subject {
 
 /// Images in a row of a contact sheet.
 pub const PICTURES: usize = 12;
+/// About so long is the longer side of one.
+const SIDE: f64 = 52.0;
 
 impl Subject {
     pub fn svg(&self) -> Result<Vec<u8>> {
@@ -68,6 +70,7 @@ impl Subject {
             subtitle: self.subtitle(),
             legend: self.legend.clone(),
             rows: self.pictures.clone(),
+            side: SIDE,
         })
     }
 

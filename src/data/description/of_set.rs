@@ -107,16 +107,7 @@ impl DataSet {
     /// The first `each` training images of every class with its name, if the inputs are images; of masks and boxes, so many of each
     /// part from its first to its last, with what is predicted drawn on them.
     pub fn pictures(&self, each: usize) -> Option<Vec<(String, Vec<Picture>)>> {
-        let [channels, height, width] = self.shape[..] else { return None };
-        let Content::Numbers(pixels) = self.column(&self.features[..1], 0).content else { return None };
-        let (low, high) = super::joined(&pixels).range()?;
-        let scale = self.features[0].scale;
-        let picture = |part: &Examples, row: usize| {
-            let numbers = part.inputs_of(std::iter::once(row));
-            Picture::new([channels, height, width], |channel, pixel| {
-                (scale.original(numbers[channel * height * width + pixel]) - low) / (high - low)
-            })
-        };
+        let picture = self.plain()?;
         match &self.target {
             Target::Class { names } => {
                 let of_class = |class: usize| {
@@ -127,9 +118,29 @@ impl DataSet {
             }
             Target::Value { .. } => None,
             Target::Mask { .. } | Target::Boxes { .. } => {
-                Some(self.parts().into_iter().flat_map(|part| self.drawn(part, each, picture)).collect())
+                Some(self.parts().into_iter().flat_map(|part| self.drawn(part, each, &picture)).collect())
             }
         }
+    }
+
+    /// Rows of a part as images; nothing where they are none.
+    pub fn images(&self, part: &Examples, rows: &[usize]) -> Option<Vec<Picture>> {
+        let picture = self.plain()?;
+        Some(rows.iter().map(|row| picture(part, *row)).collect())
+    }
+
+    /// A row of a part as an image: black and white are the least and the largest number of all pixels.
+    fn plain(&self) -> Option<impl Fn(&Examples, usize) -> Picture> {
+        let [channels, height, width] = self.shape[..] else { return None };
+        let Content::Numbers(pixels) = self.column(&self.features[..1], 0).content else { return None };
+        let (low, high) = super::joined(&pixels).range()?;
+        let scale = self.features[0].scale;
+        Some(move |part: &Examples, row: usize| {
+            let numbers = part.inputs_of(std::iter::once(row));
+            Picture::new([channels, height, width], |channel, pixel| {
+                (scale.original(numbers[channel * height * width + pixel]) - low) / (high - low)
+            })
+        })
     }
 
     /// Rows of a part from its first to its last: boxes on the images, masks below them.
@@ -137,7 +148,7 @@ impl DataSet {
         &self,
         (name, part): (&str, &Examples),
         each: usize,
-        picture: impl Fn(&Examples, usize) -> Picture,
+        picture: &impl Fn(&Examples, usize) -> Picture,
     ) -> Vec<(String, Vec<Picture>)> {
         let shown = each.min(part.len());
         let rows = (0..shown).map(|i| i * part.len() / shown);

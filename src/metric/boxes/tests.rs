@@ -59,12 +59,30 @@ fn matches_are_those_of_the_loop_over_all_boxes() {
         let detections: Vec<Detection> = (0..12).map(|i| detection(bbox(), f64::from(i % 5) / 5.0)).collect();
         for (threshold, area) in [(0.5, ALL_AREAS), (0.25, (0.0, 50.0)), (0.75, (36.0, 1e10))] {
             let boxes = Boxes::new(&truths, &detections, &[]).unwrap();
-            let got = boxes.of_category[0].images[0].matches(threshold, area);
+            let got = boxes.of_category[0].images[0].matched(threshold, area);
+            let got: Vec<Match> = got.into_iter().map(|(became, _)| became).collect();
             assert_eq!(got, matched(&truths, &detections, threshold, area));
             got.iter().for_each(|matched| seen[*matched as usize] += 1);
         }
     }
     assert!(seen.iter().all(|times| *times > 100), "{seen:?}");
+}
+
+/// A cat that is found twice, a dog that is taken for a cat, one that is found, and a bird in a flock that counts neither way.
+#[test]
+fn each_box_is_told_what_became_of_it() {
+    let of = |category: i64, left: f64, ignored: bool| TrueBox { category, ..truth([left, 0.0, 10.0, 10.0], ignored) };
+    let seen =
+        |category: i64, left: f64, score: f64| Detection { category, ..detection([left, 0.0, 10.0, 10.0], score) };
+    let truths = [of(1, 100.0, false), of(0, 0.0, false), of(2, 200.0, true), of(1, 50.0, false)];
+    let found = [seen(0, 1.0, 0.6), seen(0, 0.0, 0.9), seen(0, 50.0, 0.8), seen(1, 102.0, 0.7), seen(2, 200.0, 0.9)];
+    let became = super::matched(&truths, &found, 0.5);
+    assert_eq!(became.truths, [Some(true), Some(true), None, Some(false)]);
+    assert_eq!(became.detections, [Some(false), Some(true), Some(false), Some(true), None]);
+    let counts = Boxes::new(&truths, &found, &[]).unwrap().counts(0.5, 0.5);
+    assert_eq!((counts.found, counts.wrong, counts.missed), (2, 2, 1));
+    let strict = super::matched(&truths, &found, 0.9);
+    assert_eq!((strict.truths[0], strict.detections[3]), (Some(false), Some(false)), "an overlap of 8 tenths by 12");
 }
 
 /// Two boxes to be found and a region to ignore: one box is found twice, the region holds two detections, one is far from all.

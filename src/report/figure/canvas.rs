@@ -24,6 +24,8 @@ pub(super) trait Canvas {
     fn picture(&mut self, corners: [(f64, f64); 2], picture: &Picture) -> Result<()>;
     /// A line around a part of a picture, above it.
     fn outline(&mut self, corners: [(f64, f64); 2], color: [u8; 3]) -> Result<()>;
+    /// Words on a ground of this color, above pictures; `at` is the lower left corner.
+    fn tag(&mut self, at: (f64, f64), words: &str, color: [u8; 3]) -> Result<()>;
     /// `at` is the baseline's start, middle or end.
     fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) -> Result<()>;
 }
@@ -68,34 +70,25 @@ pub(super) fn png((width, height): (f64, f64), draw: impl Fn(&mut dyn Canvas) ->
     let size = ((width * PNG_SCALE) as u32, (height * PNG_SCALE) as u32);
     let mut pixels = vec![255; (3 * size.0 * size.1) as usize];
     paint(BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area(), PNG_SCALE, None, draw)?;
-    encoded(size, png::ColorType::Rgb, &pixels)
-}
-
-/// A PNG file.
-fn encoded((width, height): (u32, u32), color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(color);
-    encoder.set_depth(png::BitDepth::Eight);
-    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(pixels));
-    written.map_err(error)?;
-    Ok(bytes)
+    let [width, height] = [size.0, size.1].map(|side| side as usize);
+    Picture { width, height, pixels: pixels.as_chunks().0.to_vec(), outlines: Vec::new() }.png()
 }
 
 /// The element of an SVG that shows it with square pixels, also in viewers that smooth what they enlarge.
 fn element([(left, top), (right, bottom)]: [(f64, f64); 2], picture: &Picture) -> Result<String> {
     let (width, height) = (right - left, bottom - top);
     let times = (width / picture.width as f64).floor().max(1.0) as usize;
-    let size = ((picture.width * times) as u32, (picture.height * times) as u32);
     let enlarged = picture.pixels.chunks_exact(picture.width).flat_map(|row| {
         let line: Vec<[u8; 3]> = row.iter().flat_map(|pixel| std::iter::repeat_n(*pixel, times)).collect();
         std::iter::repeat_n(line, times).flatten()
     });
-    let is_gray = picture.pixels.iter().all(|[r, g, b]| r == g && g == b);
-    let file = match is_gray {
-        true => encoded(size, png::ColorType::Grayscale, &enlarged.map(|[r, ..]| r).collect::<Vec<_>>()),
-        false => encoded(size, png::ColorType::Rgb, enlarged.collect::<Vec<_>>().as_flattened()),
-    }?;
+    let enlarged = Picture {
+        width: picture.width * times,
+        height: picture.height * times,
+        pixels: enlarged.collect(),
+        outlines: Vec::new(),
+    };
+    let file = enlarged.png()?;
     Ok(format!(
         "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \
          style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n",
@@ -123,6 +116,25 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
     let of_em = |c: char| f64::from(font.h_advance_unscaled(font.glyph_id(c)));
     let em = f64::from(font.units_per_em().unwrap_or(1.0));
     text.chars().map(of_em).sum::<f64>() / em * size
+}
+
+/// The size of the letters of a tag, and what is left and right of them.
+const TAG: f64 = 9.0;
+const TAG_PADDING: f64 = 1.5;
+
+/// The width and the height of a tag with these words.
+pub(super) fn tag_size(words: &str) -> (f64, f64) {
+    (text_width(words, TAG) + 2.0 * TAG_PADDING, TAG + 1.5)
+}
+
+/// The text, or as much of its beginning as this width has room for, with an ellipsis.
+pub(super) fn shortened(text: &str, size: f64, width: f64) -> String {
+    if text_width(text, size) <= width {
+        return text.to_string();
+    }
+    let ends = text.char_indices().map(|(end, _)| end).rev();
+    let parts = ends.map(|end| format!("{}…", text[..end].trim_end()));
+    parts.into_iter().find(|part| text_width(part, size) <= width).unwrap_or_default()
 }
 
 fn paint<B: DrawingBackend>(
@@ -215,6 +227,25 @@ impl<B: DrawingBackend> Canvas for Scaled<'_, B> {
                 self.line(&corners, (r, g, b), 1.0, false)
             }
         }
+    }
+
+    fn tag(&mut self, (left, bottom): (f64, f64), words: &str, [r, g, b]: [u8; 3]) -> Result<()> {
+        let (width, height) = tag_size(words);
+        let (top, baseline) = (bottom - height, bottom - 0.28 * TAG);
+        let is_light = 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b) > 130.0;
+        let Some(pictures) = &mut self.pictures else {
+            self.block([(left, top), (left + width, bottom)], (r, g, b))?;
+            let ink = if is_light { Ink::Strong } else { Ink::Light };
+            return self.text((left + TAG_PADDING, baseline), words, TAG, ink, Anchor::Start);
+        };
+        let ink = if is_light { "#191919" } else { "#fff" };
+        let words = crate::visible::visible_line(words).replace('&', "&amp;").replace('<', "&lt;");
+        pictures.push_str(&format!(
+            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"rgb({r},{g},{b})\"/>\n\
+             <text x=\"{:.1}\" y=\"{baseline:.1}\" font-family=\"sans-serif\" font-size=\"{TAG}\" fill=\"{ink}\">{words}</text>\n",
+            left + TAG_PADDING
+        ));
+        Ok(())
     }
 
     fn text(&mut self, at: (f64, f64), text: &str, size: f64, ink: Ink, anchor: Anchor) -> Result<()> {

@@ -6,10 +6,17 @@ use crate::Result;
 
 /// Cells whose share of the true class is above this take light text.
 const DARK: f64 = 0.55;
+/// The size of the names of classes.
+pub(super) const NAME: f64 = 11.5;
 const FULL: (u8, u8, u8) = (0, 90, 145);
 
 /// Draws into the square at `corner` and returns what it says in a few words.
-pub(super) fn draw(canvas: &mut dyn Canvas, (left, top): (f64, f64), counts: &[Vec<u64>]) -> Result<String> {
+pub(super) fn draw(
+    canvas: &mut dyn Canvas,
+    (left, top): (f64, f64),
+    counts: &[Vec<u64>],
+    classes: &[String],
+) -> Result<String> {
     let cell = SIDE / counts.len() as f64;
     let largest = counts.iter().flatten().max().copied().unwrap_or(0);
     let text_size = (0.42 * cell).min(18.0).min(0.85 * cell / canvas::text_width(&largest.to_string(), 1.0));
@@ -28,7 +35,9 @@ pub(super) fn draw(canvas: &mut dyn Canvas, (left, top): (f64, f64), counts: &[V
         }
     }
     outline(canvas, (left, top))?;
-    label_classes(canvas, (left, top), counts.len(), cell)?;
+    let name = |class: usize| classes.get(class).cloned().unwrap_or(class.to_string());
+    let names: Vec<String> = (0..counts.len()).map(name).collect();
+    label_classes(canvas, (left, top), &names, cell)?;
     let total: u64 = counts.iter().flatten().sum();
     let right: u64 = counts.iter().enumerate().map(|(i, row)| row[i]).sum();
     Ok(format!("accuracy {:.3}", right as f64 / total as f64))
@@ -40,12 +49,19 @@ fn outline(canvas: &mut dyn Canvas, (left, top): (f64, f64)) -> Result<()> {
     canvas.line(&around, (120, 120, 120), 1.0, false)
 }
 
-fn label_classes(canvas: &mut dyn Canvas, (left, top): (f64, f64), classes: usize, cell: f64) -> Result<()> {
+fn label_classes(canvas: &mut dyn Canvas, (left, top): (f64, f64), names: &[String], cell: f64) -> Result<()> {
     let every = (15.0 / cell).ceil().max(1.0) as usize;
-    for class in (0..classes).step_by(every) {
+    for (class, name) in names.iter().enumerate().step_by(every) {
         let middle = (class as f64 + 0.5) * cell;
-        canvas.text((left - 7.0, top + middle + 4.0), &class.to_string(), 11.5, Ink::Normal, Anchor::End)?;
-        canvas.text((left + middle, top + SIDE + 17.0), &class.to_string(), 11.5, Ink::Normal, Anchor::Middle)?;
+        canvas.text(
+            (left - 7.0, top + middle + 4.0),
+            &canvas::shortened(name, NAME, left - 12.0),
+            NAME,
+            Ink::Normal,
+            Anchor::End,
+        )?;
+        let below = canvas::shortened(name, NAME, every as f64 * cell - 4.0);
+        canvas.text((left + middle, top + SIDE + 17.0), &below, NAME, Ink::Normal, Anchor::Middle)?;
     }
     canvas.text((left, top - 9.0), "true class, downwards", 11.5, Ink::Soft, Anchor::Start)?;
     canvas.text((left + SIDE / 2.0, top + SIDE + 36.0), "chosen class", 11.5, Ink::Soft, Anchor::Middle)

@@ -3,11 +3,12 @@
 use super::canvas::{self, Anchor, Canvas, Ink};
 use super::{HEAD, LEGEND_LINE, MARGIN};
 use crate::Result;
-use crate::data::Picture;
+use crate::data::{Outline, Picture};
 
-/// About so long is the longer side of an image, in pixels of the SVG.
-const SIDE: f64 = 52.0;
 const GAP: f64 = 5.0;
+
+/// So much wider than its outline a tag may be.
+const SPARE: f64 = 12.0;
 
 /// Around a color of the legend.
 const FRAME: (u8, u8, u8) = (120, 120, 120);
@@ -21,6 +22,8 @@ pub struct ContactSheet {
     /// What the colors on the images mean, where there are any.
     pub legend: Vec<(String, [u8; 3])>,
     pub rows: Vec<(String, Vec<Picture>)>,
+    /// About so long is the longer side of an image, in pixels of the SVG.
+    pub side: f64,
 }
 
 impl ContactSheet {
@@ -32,6 +35,17 @@ impl ContactSheet {
         canvas::png(self.size(), |canvas| self.draw(canvas))
     }
 
+    /// What the colors on the images mean, in words, and what the rows are.
+    pub fn in_words(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        self.rows.iter().map(|(name, _)| name.as_str()).for_each(|name| {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        });
+        format!("{}. From top to bottom: {}.", self.subtitle, names.join(", "))
+    }
+
     fn pictures(&self) -> impl Iterator<Item = &Picture> {
         self.rows.iter().flat_map(|(_, pictures)| pictures)
     }
@@ -39,7 +53,8 @@ impl ContactSheet {
     /// Whole pixels for each pixel of an image; halves, which are whole in a PNG, where it is larger than its place.
     fn scale(&self) -> f64 {
         let longest = self.pictures().map(|picture| picture.width.max(picture.height)).max().unwrap_or(1) as f64;
-        if longest <= SIDE { (SIDE / longest).round() } else { (4.0 * SIDE / longest).round().max(1.0) / 2.0 }
+        let side = self.side;
+        if longest <= side { (side / longest).round() } else { (4.0 * side / longest).round().max(1.0) / 2.0 }
     }
 
     /// The width and the height of the largest image as it is drawn.
@@ -106,12 +121,36 @@ impl ContactSheet {
                 let left = self.left() + j as f64 * (width + GAP);
                 let size = [picture.width, picture.height].map(|side| side as f64 * self.scale());
                 canvas.picture([(left, top), (left + size[0], top + size[1])], picture)?;
-                for outline in &picture.outlines {
+                let place = |outline: &Outline| {
                     let [x1, y1, x2, y2] = outline.corners.map(|place| place * self.scale());
-                    canvas.outline([(left + x1, top + y1), (left + x2, top + y2)], outline.color)?;
-                }
+                    [(left + x1, top + y1), (left + x2, top + y2)]
+                };
+                picture.outlines.iter().try_for_each(|outline| canvas.outline(place(outline), outline.color))?;
+                let words = picture.outlines.iter().filter(|outline| !outline.words.is_empty());
+                words.clone().try_for_each(|outline| {
+                    tag(canvas, place(outline), outline, [(left, top), (left + size[0], top + size[1])])
+                })?;
             }
         }
         Ok(())
     }
+}
+
+/// The words of an outline on the line above it, within the picture between these corners; nothing where they are much wider than it is,
+/// so that neighbors stay readable.
+fn tag(
+    canvas: &mut dyn Canvas,
+    [(left, top), (right, _)]: [(f64, f64); 2],
+    outline: &Outline,
+    [(edge, above), (end, _)]: [(f64, f64); 2],
+) -> Result<()> {
+    let room = right - left + SPARE;
+    let first = outline.words.split(' ').next().unwrap_or_default();
+    let Some(words) = [outline.words.as_str(), first].into_iter().find(|words| canvas::tag_size(words).0 <= room)
+    else {
+        return Ok(());
+    };
+    let (width, height) = canvas::tag_size(words);
+    let bottom = if top - height < above { top + height } else { top };
+    canvas.tag((left.min(end - width).max(edge), bottom), words, outline.color)
 }

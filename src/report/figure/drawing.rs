@@ -7,8 +7,10 @@ use crate::metric::{DrawnAs, Metric, Value};
 
 /// The side of the square that a panel draws in.
 pub(super) const SIDE: f64 = 340.0;
-const PANEL_WIDTH: f64 = SIDE + 90.0;
-const LEFT: f64 = 64.0;
+/// Right of the square.
+const RIGHT: f64 = 26.0;
+/// Left of it, at least and at most.
+const LEFT: [f64; 2] = [64.0, 150.0];
 const TOP: f64 = 44.0;
 
 /// One picture, with a panel per network that was judged.
@@ -23,6 +25,8 @@ pub struct Drawing {
 pub struct DrawnPanel {
     pub title: String,
     pub value: Value,
+    /// What the classes are called; by their numbers, where there is none.
+    pub classes: Vec<String>,
 }
 
 fn name(kind: DrawnAs) -> &'static str {
@@ -59,7 +63,11 @@ fn height(kind: DrawnAs) -> f64 {
 impl Drawing {
     /// One value; nothing if the metric is not drawn.
     pub fn of(metric: &Metric, value: &Value) -> Option<Drawing> {
-        Drawing::of_panels(metric, None, vec![DrawnPanel { title: String::new(), value: value.clone() }])
+        Drawing::of_panels(
+            metric,
+            None,
+            vec![DrawnPanel { title: String::new(), value: value.clone(), classes: Vec::new() }],
+        )
     }
 
     /// A panel for each of several; nothing if the metric is not drawn. `title` says of what.
@@ -87,9 +95,21 @@ impl Drawing {
 
     /// `(title, SVG)` of each panel by itself, without the heading.
     pub fn panels(&self) -> Result<Vec<(&str, Vec<u8>)>> {
-        let size = (PANEL_WIDTH, height(self.kind));
-        let svg = |panel| canvas::svg(size, |canvas| self.draw_panel(canvas, panel, (LEFT, TOP)));
+        let (left, size) = (self.left(), (self.panel_width(), height(self.kind)));
+        let svg = |panel| canvas::svg(size, |canvas| self.draw_panel(canvas, panel, (left, TOP)));
         self.panels.iter().map(|panel| Ok((panel.title.as_str(), svg(panel)?))).collect()
+    }
+
+    /// Left of a square, where names of classes may stand.
+    fn left(&self) -> f64 {
+        let names =
+            self.panels.iter().flat_map(|panel| &panel.classes).filter(|_| self.kind == DrawnAs::ConfusionMatrix);
+        let longest = names.map(|name| canvas::text_width(name, confusion::NAME)).fold(0.0, f64::max);
+        (longest + 14.0).clamp(LEFT[0], LEFT[1])
+    }
+
+    fn panel_width(&self) -> f64 {
+        self.left() + SIDE + RIGHT
     }
 
     fn columns(&self) -> usize {
@@ -98,7 +118,7 @@ impl Drawing {
 
     fn size(&self) -> (f64, f64) {
         let rows = self.panels.len().div_ceil(self.columns()).max(1) as f64;
-        let width = (2.0 * MARGIN + self.columns() as f64 * PANEL_WIDTH).max(
+        let width = (2.0 * MARGIN + self.columns() as f64 * self.panel_width()).max(
             2.0 * MARGIN + 16.0 + canvas::text_width(&self.subtitle, 12.0).max(canvas::text_width(&self.title, 19.0)),
         );
         (width, HEAD + rows * height(self.kind) + MARGIN)
@@ -109,7 +129,7 @@ impl Drawing {
         canvas.text((MARGIN + 8.0, 51.0), &self.subtitle, 12.0, Ink::Soft, Anchor::Start)?;
         for (i, panel) in self.panels.iter().enumerate() {
             let (column, row) = (i % self.columns(), i / self.columns());
-            let left = MARGIN + column as f64 * PANEL_WIDTH + LEFT;
+            let left = MARGIN + column as f64 * self.panel_width() + self.left();
             let top = HEAD + row as f64 * height(self.kind) + TOP;
             self.draw_panel(canvas, panel, (left, top))?;
         }
@@ -118,10 +138,14 @@ impl Drawing {
 
     fn draw_panel(&self, canvas: &mut dyn Canvas, panel: &DrawnPanel, corner: (f64, f64)) -> Result<()> {
         let summary = match (&panel.value, self.kind) {
-            (Value::Counts(counts), _) => confusion::draw(canvas, corner, counts)?,
+            (Value::Counts(counts), _) => confusion::draw(canvas, corner, counts, &panel.classes)?,
             (Value::Bins(bins), _) => reliability::draw(canvas, corner, bins)?,
-            (Value::Curves(curves), DrawnAs::RocCurve) => threshold_curves::draw_roc(canvas, corner, curves)?,
-            (Value::Curves(curves), _) => threshold_curves::draw_precision_recall(canvas, corner, curves)?,
+            (Value::Curves(curves), DrawnAs::RocCurve) => {
+                threshold_curves::draw_roc(canvas, corner, (curves, &panel.classes))?
+            }
+            (Value::Curves(curves), _) => {
+                threshold_curves::draw_precision_recall(canvas, corner, (curves, &panel.classes))?
+            }
             (Value::Number(_) | Value::PerClass(_), _) => String::new(),
         };
         let (left, top) = corner;

@@ -1,6 +1,6 @@
 //! ROC and precision-recall curves: one color per class, one line per curve.
 
-use super::canvas::{Anchor, Canvas, Ink};
+use super::canvas::{self, Anchor, Canvas, Ink};
 use super::drawing::{SIDE, unit_square};
 use super::{COLORS, dashed};
 use crate::Result;
@@ -11,24 +11,33 @@ const CHANCE: (u8, u8, u8) = (150, 150, 150);
 const NAMED: usize = 12;
 
 /// Draws into the square at `corner` and returns what it says in a few words.
-pub(super) fn draw_roc(canvas: &mut dyn Canvas, corner: (f64, f64), curves: &[Curve]) -> Result<String> {
+pub(super) fn draw_roc(
+    canvas: &mut dyn Canvas,
+    corner: (f64, f64),
+    (curves, names): (&[Curve], &[String]),
+) -> Result<String> {
     let (left, bottom) = (corner.0, corner.1 + SIDE);
     unit_square(canvas, corner, ["false positive rate", "true positive rate"])?;
     canvas.line(&[(left, bottom), (left + SIDE, corner.1)], CHANCE, 1.2, true)?;
     draw_lines(canvas, corner, curves, |curve| curve.points.iter().map(|point| (point.x, point.y)).collect())?;
     // Below the diagonal there is room.
-    draw_legend(canvas, (left + SIDE - 92.0, bottom), curves)?;
+    let width = legend_width(curves, names);
+    draw_legend(canvas, (left + SIDE - width - 12.0, bottom), curves, names)?;
     Ok(summary(curves, "area"))
 }
 
 /// As [`draw_roc`]. The steps enclose the average precision.
-pub(super) fn draw_precision_recall(canvas: &mut dyn Canvas, corner: (f64, f64), curves: &[Curve]) -> Result<String> {
+pub(super) fn draw_precision_recall(
+    canvas: &mut dyn Canvas,
+    corner: (f64, f64),
+    (curves, names): (&[Curve], &[String]),
+) -> Result<String> {
     let (left, bottom) = (corner.0, corner.1 + SIDE);
     unit_square(canvas, corner, ["recall", "precision"])?;
     let chance = bottom - mean(curves.iter().map(|curve| curve.prevalence)) * SIDE;
     canvas.line(&[(left, chance), (left + SIDE, chance)], CHANCE, 1.2, true)?;
     draw_lines(canvas, corner, curves, steps)?;
-    draw_legend(canvas, (left + 14.0, bottom), curves)?;
+    draw_legend(canvas, (left + 14.0, bottom), curves, names)?;
     Ok(summary(curves, "average precision"))
 }
 
@@ -77,20 +86,38 @@ fn classes(curves: &[Curve]) -> Vec<i64> {
     classes
 }
 
+/// `lesion: 0.912`
+fn entry(class: i64, curves: &[Curve], names: &[String]) -> String {
+    let area = mean(curves.iter().filter(|curve| curve.class == class).map(|curve| curve.area));
+    let name = usize::try_from(class).ok().and_then(|class| names.get(class));
+    let name = name.map_or(class.to_string(), |name| canvas::shortened(name, NAME, SIDE / 3.0));
+    format!("{name}: {}", shown(area))
+}
+
+/// The size of the letters of a legend.
+const NAME: f64 = 11.5;
+
+fn legend_width(curves: &[Curve], names: &[String]) -> f64 {
+    let widths = classes(curves).into_iter().map(|class| canvas::text_width(&entry(class, curves, names), NAME));
+    30.0 + widths.fold(46.0, f64::max)
+}
+
 /// Classes with their areas, upwards from the bottom.
-fn draw_legend(canvas: &mut dyn Canvas, (left, bottom): (f64, f64), curves: &[Curve]) -> Result<()> {
+fn draw_legend(canvas: &mut dyn Canvas, (left, bottom): (f64, f64), curves: &[Curve], names: &[String]) -> Result<()> {
     let classes = classes(curves);
     if classes.len() < 2 || classes.len() > NAMED {
         return Ok(());
     }
     let height = classes.len() as f64 * 15.0 + 4.0;
-    canvas.block([(left - 4.0, bottom - 8.0 - height), (left + 76.0, bottom - 6.0)], (255, 255, 255))?;
+    canvas.block(
+        [(left - 4.0, bottom - 8.0 - height), (left + legend_width(curves, names), bottom - 6.0)],
+        (255, 255, 255),
+    )?;
     for (line, class) in classes.iter().enumerate() {
         let y = bottom - 12.0 - (classes.len() - 1 - line) as f64 * 15.0;
-        let area = mean(curves.iter().filter(|curve| curve.class == *class).map(|curve| curve.area));
         let (color, is_dashed) = style(&classes, *class);
         canvas.line(&[(left, y - 4.0), (left + 18.0, y - 4.0)], color, 2.5, is_dashed)?;
-        canvas.text((left + 24.0, y), &format!("{class}: {}", shown(area)), 11.5, Ink::Normal, Anchor::Start)?;
+        canvas.text((left + 24.0, y), &entry(*class, curves, names), NAME, Ink::Normal, Anchor::Start)?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ mod order;
 mod paired;
 mod panels;
 mod parts;
+mod predictions;
 mod strips;
 mod text;
 mod tracking;
@@ -55,6 +56,7 @@ pub(super) fn html(report: &Report, summary: &Summary) -> Result<Vec<u8>> {
                     (order::section(&orders, &profiles, summary))
                     (tracking::section(report, &curves, &pairs, &columns.judged))
                     (drawings::section(report)?)
+                    (predictions::section(report)?)
                     (panels::diagnostics(report, &curves, &columns))
                     (trials::section(report))
                     (making::section(report)?)

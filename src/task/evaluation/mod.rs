@@ -5,6 +5,7 @@ mod settings;
 pub use settings::EvaluationSettings;
 
 use super::judging::{Judging, infer_all, mean_entropy, numbers};
+use super::predictions::{Predictions, rows_to_show};
 use super::{Kind, Task, TaskSource};
 use crate::data::{DataSet, Examples};
 use crate::distribution::RawActions;
@@ -26,7 +27,15 @@ pub struct Evaluation {
 enum Judgement {
     /// Held-out examples: the metrics, the expected reward (of real values: the reward of the prediction), and the policy's entropy.
     /// Other examples, too: those to train on as far as metrics ask for them, and further parts that are held out.
-    Held { data: Arc<DataSet>, kind: Arc<dyn Kind>, metrics: Vec<Judging>, reward: Reward, others: Vec<Part> },
+    Held {
+        data: Arc<DataSet>,
+        kind: Arc<dyn Kind>,
+        metrics: Vec<Judging>,
+        reward: Reward,
+        others: Vec<Part>,
+        /// Held-out rows to look at.
+        shown: Vec<usize>,
+    },
     /// Whole episodes in copies of their own: the return of the sampling and of the deterministic policy.
     Episodes { env: Box<dyn Vectorized>, rng: Box<Rng> },
 }
@@ -98,7 +107,7 @@ impl Evaluation {
     /// In the order of [`Self::columns`].
     fn values(&mut self, network: &Network) -> Result<Vec<f64>> {
         match &mut self.of {
-            Judgement::Held { data, kind, metrics, reward, others } => {
+            Judgement::Held { data, kind, metrics, reward, others, .. } => {
                 let outputs = &mut self.outputs;
                 infer_all(network, &data.test, outputs)?;
                 let mut row = numbers(metrics, &kind.judged(outputs, &data.test.targets)?)?;
@@ -123,15 +132,43 @@ impl Evaluation {
 impl Evaluation {
     /// The metrics that are drawn, of the network as it is now, by their labels.
     pub fn drawn(&mut self, network: &Network) -> Result<Drawn> {
-        let Judgement::Held { data, kind, metrics, .. } = &self.of else { return Ok(Drawn::new()) };
+        let Judgement::Held { data, kind, metrics, .. } = &self.of else { return Ok(Drawn::default()) };
         let wanted: Vec<&Judging> = metrics.iter().filter(|judging| judging.columns.is_empty()).collect();
         if wanted.is_empty() {
-            return Ok(Drawn::new());
+            return Ok(Drawn::default());
         }
         infer_all(network, &data.test, &mut self.outputs)?;
         let output = kind.judged(&self.outputs, &data.test.targets)?;
-        wanted.into_iter().map(|judging| Ok((judging.label.clone(), judging.value(&output)?.thinned()))).collect()
+        let value = |judging: &Judging| Ok((judging.label.clone(), judging.value(&output)?.thinned()));
+        let values = wanted.into_iter().map(value).collect::<Result<_>>()?;
+        Ok(Drawn { classes: data.target.names().to_vec(), values })
     }
+
+    /// What the network as it is now predicts of the images to look at; nothing where none are asked for.
+    pub fn predictions(&mut self, network: &Network) -> Result<Option<Predictions>> {
+        let Judgement::Held { data, kind, shown, .. } = &self.of else { return Ok(None) };
+        if shown.is_empty() {
+            return Ok(None);
+        }
+        let examples = data.test.kept(shown);
+        infer_all(network, &examples, &mut self.outputs)?;
+        let overlaid = kind.overlaid(&self.outputs, &examples.targets)?;
+        Ok(overlaid.map(|overlaid| Predictions::new(data, (shown, &examples), overlaid)))
+    }
+}
+
+/// The held-out rows to look at.
+fn shown(data: &DataSet, kind: &dyn Kind, count: usize) -> Result<Vec<usize>> {
+    let rows = rows_to_show(data, count)?;
+    let (outputs, targets) = kind.rehearsed();
+    if !rows.is_empty() && kind.overlaid(&outputs, &targets)?.is_none() {
+        let held = kind.in_words();
+        let message = format!(
+            "`predictions` shows classes, masks and boxes on images, and this data set has {held}; leave it out"
+        );
+        return Err(Error::setting("predictions", message));
+    }
+    Ok(rows)
 }
 
 fn held(data: &Arc<DataSet>, kind: &Arc<dyn Kind>, settings: &EvaluationSettings) -> Result<Judgement> {
@@ -166,7 +203,8 @@ fn held(data: &Arc<DataSet>, kind: &Arc<dyn Kind>, settings: &EvaluationSettings
         others.push(Part { examples: examples.clone(), metrics });
     }
     others.retain(|part| !part.metrics.is_empty());
-    Ok(Judgement::Held { data: data.clone(), kind: kind.clone(), metrics, reward, others })
+    let shown = shown(data, kind.as_ref(), settings.predictions.unwrap_or(0))?;
+    Ok(Judgement::Held { data: data.clone(), kind: kind.clone(), metrics, reward, others, shown })
 }
 
 /// Means over episodes (entropy: over steps).

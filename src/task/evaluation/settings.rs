@@ -29,6 +29,9 @@ pub struct EvaluationSettings {
     /// Of the environment, over those of the task: to judge under another rule than was trained under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Given>,
+    /// On a data set of images: how many held-out ones are kept with what is predicted of them, to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
 }
@@ -51,6 +54,10 @@ impl EvaluationSettings {
         if self.train_metrics.is_some() {
             let message = "an environment has no training examples; `train_metrics` is for data sets";
             return Err(Error::setting("train_metrics", message));
+        }
+        if self.predictions.is_some_and(|count| count > 0) {
+            let message = "an environment has no held-out images; `predictions` is for data sets of images";
+            return Err(Error::setting("predictions", message));
         }
         if self.reward.is_some() {
             let message = "an environment has rewards of its own; `reward` is for data sets";

@@ -10,6 +10,7 @@ use crate::loss::{Criterion, Loss};
 use crate::metric::{self, Detection, Judged, Metric, Reward, TrueBox};
 use crate::network::Outputs;
 use crate::options::Named;
+use crate::task::predictions::{Overlaid, OverlaidBox, Overlay, Verdict, rounded};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use lossward_envs::{Action, Space};
@@ -69,6 +70,36 @@ fn truths(objects: &[ObjectBox], image: usize) -> Vec<TrueBox> {
 
 fn detections(found: &[Found], image: usize) -> Vec<Detection> {
     found.iter().map(|found| found.detection(image as i64)).collect()
+}
+
+/// From this score on a detection is shown, and at this overlap it matches an object.
+const SHOWN: f64 = 0.5;
+const MATCHES: f64 = 0.5;
+
+/// The objects of one image, and the detections with what they miss.
+fn overlaid(objects: &[ObjectBox], found: &[Found]) -> Overlaid {
+    let matched = metric::matched(&truths(objects, 0), &detections(found, 0), MATCHES);
+    let of_object = |given: &ObjectBox, verdict: Verdict| {
+        let Object { corners, class, .. } = object(given);
+        OverlaidBox { corners, class, score: None, verdict }
+    };
+    let there = |given: &ObjectBox| of_object(given, if given.ignored { Verdict::Ignored } else { Verdict::There });
+    let became = |(found, is_right): (&Found, &Option<bool>)| OverlaidBox {
+        corners: found.corners,
+        class: found.class,
+        score: Some(rounded(found.score)),
+        verdict: match is_right {
+            Some(true) => Verdict::Right,
+            Some(false) => Verdict::Wrong,
+            None => Verdict::Ignored,
+        },
+    };
+    let missed = objects.iter().zip(&matched.truths).filter(|(_, is_found)| **is_found == Some(false));
+    let missed = missed.map(|(given, _)| of_object(given, Verdict::Missed));
+    Overlaid {
+        truth: Overlay::Boxes(objects.iter().map(there).collect()),
+        predicted: Overlay::Boxes(found.iter().zip(&matched.detections).map(became).chain(missed).collect()),
+    }
 }
 
 impl Kind for Boxes {
@@ -142,6 +173,16 @@ impl Kind for Boxes {
         let found: Vec<Detection> = found.iter().enumerate().flat_map(|(i, found)| detections(found, i)).collect();
         let categories: Vec<i64> = (0..self.names.len() as i64).collect();
         Ok(Judged::Boxes(metric::Boxes::new(&truths, &found, &categories)?))
+    }
+
+    /// Detections with a score of at least [`SHOWN`], as `box_f1` counts them where nothing else is said; then what they miss.
+    fn overlaid(&self, outputs: &[f32], targets: &Targets) -> Result<Option<Vec<Overlaid>>> {
+        let images = targets.boxes().ok_or_else(foreign)?;
+        let of = |(objects, mut found): (&Arc<[ObjectBox]>, Vec<Found>)| {
+            found.retain(|found| found.score >= SHOWN);
+            overlaid(objects, &found)
+        };
+        Ok(Some(images.iter().zip(self.found(outputs)?).map(of).collect()))
     }
 
     /// Nothing is there and nothing is found.

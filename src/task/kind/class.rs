@@ -1,12 +1,13 @@
 //! One of several classes.
 
 use super::{Comparison, Kind, foreign};
-use crate::Result;
 use crate::data::Targets;
 use crate::loss::{Inputs, Loss};
 use crate::metric::{ClassifierOutput, Judged, Metric, Reward, expected_reward};
 use crate::network::Outputs;
 use crate::options::Named;
+use crate::task::predictions::{Overlaid, Overlay, rounded};
+use crate::{Result, distribution};
 use candle_core::{Device, Tensor};
 use lossward_envs::{Action, Space};
 
@@ -57,6 +58,17 @@ impl Kind for Class {
     fn judged<'a>(&self, outputs: &'a [f32], targets: &'a Targets) -> Result<Judged<'a>> {
         let labels = targets.labels().ok_or_else(foreign)?;
         Ok(Judged::Classifier(ClassifierOutput::new(outputs, labels, self.names.len())))
+    }
+
+    fn overlaid(&self, outputs: &[f32], targets: &Targets) -> Result<Option<Vec<Overlaid>>> {
+        let labels = targets.labels().ok_or_else(foreign)?;
+        let of = |(logits, label): (&[f32], &u32)| {
+            let class = distribution::mode(logits) as usize;
+            let score = distribution::log_probs(logits).nth(class).map(|log_prob| rounded(log_prob.exp()));
+            let truth = Overlay::Class { class: *label as usize, score: None };
+            Overlaid { truth, predicted: Overlay::Class { class, score } }
+        };
+        Ok(Some(outputs.chunks_exact(self.names.len()).zip(labels).map(of).collect()))
     }
 
     fn rehearsed(&self) -> (Vec<f32>, Targets) {

@@ -8,6 +8,7 @@ use crate::loss::{Criterion, Inputs, Layout, Loss};
 use crate::metric::{Judged, MaskPrediction, MaskShape, Metric, PredictedMasks, Reward};
 use crate::network::Outputs;
 use crate::options::{Named, Options};
+use crate::task::predictions::{Overlaid, Overlay};
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use lossward_envs::{Action, Space};
@@ -50,6 +51,13 @@ impl Mask {
                 wanted.unwrap_or_default()
             ))),
         }
+    }
+
+    /// The most likely class of every pixel, `[images, height, width]`.
+    fn chosen(&self, outputs: &[f32], images: usize) -> Vec<u32> {
+        let mut chosen = RawActions::default();
+        Policy::Grid(self.grid()).at(outputs).modes(images, &mut chosen);
+        if let RawActions::Indices(chosen) = chosen { chosen } else { Vec::new() }
     }
 
     /// What a class map earns with the target of a row.
@@ -138,6 +146,16 @@ impl Kind for Mask {
         Ok(Judged::Masks(PredictedMasks::new(self.shape(), MaskPrediction::Logits(outputs), truth)?))
     }
 
+    fn overlaid(&self, outputs: &[f32], targets: &Targets) -> Result<Option<Vec<Overlaid>>> {
+        let masks = targets.masks().ok_or_else(foreign)?;
+        let chosen = self.chosen(outputs, masks.len());
+        let of = |(truth, chosen): (&[u8], &[u32])| Overlaid {
+            truth: Overlay::Mask(truth.to_vec()),
+            predicted: Overlay::Mask(chosen.iter().map(|class| *class as u8).collect()),
+        };
+        Ok(Some(masks.iter().zip(chosen.chunks_exact(self.pixels())).map(of).collect()))
+    }
+
     fn rehearsed(&self) -> (Vec<f32>, Targets) {
         let truth = (0..self.pixels()).map(|pixel| (pixel % self.names.len()) as u8).collect();
         let masks = Masks::new(self.size[0], self.size[1], truth);
@@ -154,10 +172,7 @@ impl Kind for Mask {
 
     /// Of the most likely class of every pixel.
     fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64 {
-        let policy = Policy::Grid(self.grid());
-        let mut chosen = RawActions::default();
-        policy.at(outputs).modes(targets.len(), &mut chosen);
-        let RawActions::Indices(chosen) = chosen else { return f64::NAN };
+        let chosen = self.chosen(outputs, targets.len());
         let earned = chosen.chunks_exact(self.pixels()).enumerate();
         earned.map(|(row, chosen)| self.earns(reward, chosen, targets, row)).sum::<f64>() / targets.len() as f64
     }

@@ -9,6 +9,7 @@ mod value;
 
 pub use detector::DetectorSettings;
 
+use super::predictions::Overlaid;
 use crate::data::{DataSet, Target, Targets};
 use crate::distribution::{Policy, PolicySettings};
 use crate::loss::{Criterion, Loss, PerExample};
@@ -71,6 +72,14 @@ pub trait Kind: Send + Sync {
 
     /// What metrics judge; `outputs` is `[examples, outputs]`.
     fn judged<'a>(&self, outputs: &'a [f32], targets: &'a Targets) -> Result<Judged<'a>>;
+
+    /// What is true and what is predicted of each image, as it is drawn; nothing of what can't be.
+    ///
+    /// # Errors
+    /// As of [`Self::judged`].
+    fn overlaid(&self, _outputs: &[f32], _targets: &Targets) -> Result<Option<Vec<Overlaid>>> {
+        Ok(None)
+    }
 
     /// Outputs and targets that show what a metric gives before anything is trained: one value, or one for each class.
     fn rehearsed(&self) -> (Vec<f32>, Targets);
