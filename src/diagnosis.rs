@@ -44,6 +44,17 @@ pub fn findings(arm: &Arm, rows: &Rows) -> Vec<Finding> {
     checks.iter().filter_map(|check| check(&record)).collect()
 }
 
+/// What there is to say about heads that read nothing but zeros, which no row tells.
+pub fn dead_heads(names: &[&str]) -> Option<Finding> {
+    (!names.is_empty()).then(|| Finding {
+        kind: "dead head",
+        message: format!(
+            "of the head `{}` its inputs are all zero, so that it says the same of every example and learns no more than its bias: a relu              before it has died; `leaky_relu`, a normalization or no activation there, or a smaller learning rate, keeps it alive",
+            names.join("`, `")
+        ),
+    })
+}
+
 struct Record<'a> {
     arm: &'a Arm,
     rows: &'a Rows,

@@ -1,5 +1,6 @@
 //! One trial: an arm and a seed. Same two, same record, apart from seconds.
 
+use crate::diagnosis;
 use crate::experiment::{Arm, Experiment, columns};
 use crate::network::Network;
 use crate::objective::{ExpertSettings, Objective, Parts};
@@ -102,10 +103,12 @@ impl<'a> Trial<'a> {
         let mut objective = self.objective(&task, results)?;
         let mut course = Course::begin(arm, &self.folder, &columns(arm, &training.evaluation)?)?;
         train(objective.as_mut(), &mut training, &mut course, &mut stream(seed, "batches", 0))?;
+        let dead = diagnosis::dead_heads(&training.evaluation.heads_fed_zeros(&training.network)?);
         if self.is_first {
             course.keep_predictions(&mut training)?;
         }
-        Ok((course.seconds(), objective.warnings()))
+        let warnings = objective.warnings().into_iter().chain(dead.map(|finding| finding.to_string()));
+        Ok((course.seconds(), warnings.collect()))
     }
 
     fn objective(&self, task: &Task, results: &Path) -> Result<Box<dyn Objective>> {

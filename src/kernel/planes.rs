@@ -3,6 +3,7 @@
 use super::activation::Real;
 use super::buffer::Buffer;
 use super::vector::{LANES, Simd, WithSimd, vectorized};
+use super::vectors::copy;
 
 /// How images, and what filters make of them, lie in memory.
 ///
@@ -151,22 +152,37 @@ impl Planes {
 
     /// To `y`, `[images, filters, out_height, out_width]`.
     pub fn take_results<T: Real>(&self, results: &[T], filters: usize, y: &mut [T]) {
-        let (height, width) = self.result;
-        for (from, to) in self.result_rows(filters, y.len() / (filters * height * width)) {
-            y[to..to + width].copy_from_slice(&results[from..from + width]);
-        }
+        let rows = self.result_rows(filters, y.len() / (filters * self.result.0 * self.result.1));
+        vectorized(CopyRows { rows, width: self.result.1, from: results, to: y });
     }
 
     /// `dy` is `[images, filters, out_height, out_width]`; images that are missing have none.
     pub fn put_gradients<T: Real>(&self, dy: &[T], filters: usize, gradients: &mut [T]) {
-        let (height, width) = self.result;
-        let images = dy.len() / (filters * height * width);
+        let images = dy.len() / (filters * self.result.0 * self.result.1);
         let gradients = &mut gradients[self.reach..];
         if images < self.together {
             gradients.fill(T::zero());
         }
-        for (to, from) in self.result_rows(filters, images) {
-            gradients[to..to + width].copy_from_slice(&dy[from..from + width]);
+        let rows = self.result_rows(filters, images).map(|(to, from)| (from, to));
+        vectorized(CopyRows { rows, width: self.result.1, from: dy, to: gradients });
+    }
+}
+
+/// Copies rows from one place to another, `(from, to)`.
+struct CopyRows<'a, T, R> {
+    rows: R,
+    width: usize,
+    from: &'a [T],
+    to: &'a mut [T],
+}
+
+impl<T: Real, R: Iterator<Item = (usize, usize)>> WithSimd for CopyRows<'_, T, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (from, to) in self.rows {
+            copy::<T, S>(&self.from[from..][..self.width], &mut self.to[to..][..self.width]);
         }
     }
 }
@@ -190,7 +206,7 @@ impl<T: Real> WithSimd for PutImages<'_, T> {
             let row = &xs[row..row + width];
             let first = (at.0 * planes.phases() + (y + padding) % stride * stride) * positions + at.1;
             if stride == 1 {
-                return images[first + padding..][..width].copy_from_slice(row);
+                return copy::<T, S>(row, &mut images[first + padding..][..width]);
             }
             for (x, pixel) in row.iter().enumerate() {
                 let x = x + padding;

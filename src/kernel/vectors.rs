@@ -77,3 +77,27 @@ pub(crate) unsafe fn store<T: Lanes, S: Simd>(at: *mut T, vector: T::Vector<S>) 
     // SAFETY: as in `load`.
     unsafe { at.cast::<T::Vector<S>>().write_unaligned(vector) }
 }
+
+/// Copies floats where there are too few of them for a call.
+///
+/// # Panics
+/// When the slices differ in length.
+#[inline(always)]
+pub(crate) fn copy<T: Lanes, S: Simd>(from: &[T], to: &mut [T]) {
+    assert_eq!(from.len(), to.len(), "floats to copy");
+    // Two vectors at once: of one, the compiler would make a call again.
+    let (width, mut at) = (lanes::<T, S>(), 0);
+    while at + 2 * width <= from.len() {
+        let (from, to) = (from[at..].as_ptr(), to[at..].as_mut_ptr());
+        // SAFETY: both slices have two vectors from there on.
+        unsafe {
+            let (first, second) = (load::<T, S>(from), load::<T, S>(from.add(width)));
+            store::<T, S>(to, first);
+            store::<T, S>(to.add(width), second);
+        }
+        at += 2 * width;
+    }
+    if at < from.len() {
+        to[at..].copy_from_slice(&from[at..]);
+    }
+}

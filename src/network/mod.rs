@@ -296,6 +296,25 @@ impl Network {
         Ok(())
     }
 
+    /// The heads that read nothing but zeros of these inputs, `[batch, inputs]`: they say the same of all of them, and nothing of their weights
+    /// is learned from any.
+    pub fn heads_fed_zeros(&self, inputs: &[f32], batch: usize) -> Result<Vec<&'static str>> {
+        let mut fed_zeros = Vec::new();
+        for (name, head) in self.heads.iter().zip(self.graph.heads()) {
+            let sources = &self.graph.nodes()[head - 1].from;
+            if sources.contains(&0) {
+                continue;
+            }
+            let before = Graph::new(self.graph.nodes().to_vec(), sources.clone())?;
+            let mut read = vec![0.0; batch * before.outputs().sum::<usize>()];
+            kernel::graph_into(inputs, self.parameters.values(), &before, &mut read)?;
+            if read.iter().all(|value| *value == 0.0) {
+                fed_zeros.push(*name);
+            }
+        }
+        Ok(fed_zeros)
+    }
+
     /// [`Self::infer`] of what every copy of an environment shows, with −∞ for the logits of actions that are not allowed.
     pub fn infer_steps(&self, steps: &Steps, outputs: &mut Vec<f32>) -> Result<()> {
         self.infer(&steps.observations, steps.copies, outputs)?;

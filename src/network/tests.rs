@@ -29,6 +29,22 @@ fn acting_computes_what_training_differentiates() {
 }
 
 #[test]
+fn a_head_behind_units_that_have_died_is_named() {
+    let network = Network::new(
+        &NetworkSettings { activation: Activation::Relu, ..settings("hidden = [6, 4]") },
+        (&[3], 3),
+        &mut stream(0, "init", 0),
+    )
+    .unwrap();
+    let inputs: Vec<f32> = (0..5 * 3).map(|i| (i as f32).sin()).collect();
+    assert!(network.heads_fed_zeros(&inputs, 5).unwrap().is_empty());
+    let parameters = network.parameters();
+    let kill = |p: &Parameter| Ok((parameters.tensor(p)? - if p.name == "layers.1.bias" { 100.0 } else { 0.0 })?);
+    parameters.set(kill).unwrap();
+    assert_eq!(network.heads_fed_zeros(&inputs, 5).unwrap(), [network.heads()[0]]);
+}
+
+#[test]
 fn weights_survive_a_file_and_the_first_bad_one_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w.safetensors");

@@ -79,7 +79,7 @@ impl<'a> Course<'a> {
     /// Evaluates the network, and tells the optimizers what came of it. Whether to stop here.
     pub fn judge(&mut self, objective: &mut dyn Objective, training: &mut Training) -> Result<bool> {
         let judged = self.push(objective, training)?;
-        let findings = self.findings();
+        let findings = self.findings(training)?;
         // A listener that panicked is no reason to stop training.
         training.watch.findings.lock().unwrap_or_else(PoisonError::into_inner).extend(findings);
         let higher_is_better = training.evaluation.higher_is_better();
@@ -146,11 +146,12 @@ impl<'a> Course<'a> {
         Ok(judged)
     }
 
-    /// What the rows so far say about the trial, each kind of it once.
-    fn findings(&mut self) -> Vec<Finding> {
-        let all = diagnosis::findings(self.arm, self.record.rows()).into_iter();
+    /// What the rows so far and the network say about the trial, each kind of it once.
+    fn findings(&mut self, training: &Training) -> Result<Vec<Finding>> {
+        let dead = diagnosis::dead_heads(&training.evaluation.heads_fed_zeros(&training.network)?);
+        let all = diagnosis::findings(self.arm, self.record.rows()).into_iter().chain(dead);
         let new: Vec<Finding> = all.filter(|finding| !self.found.contains(&finding.kind)).collect();
         self.found.extend(new.iter().map(|finding| finding.kind));
-        new
+        Ok(new)
     }
 }

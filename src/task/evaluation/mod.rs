@@ -18,6 +18,9 @@ use lossward_envs::Vectorized;
 use lossward_envs::wrapper::Purpose;
 use std::sync::Arc;
 
+/// Held-out rows that a head must have read nothing but zeros of before it counts as dead.
+const ROWS_OF_ZEROS: usize = 16;
+
 /// The evaluation of one trial. Its streams are its own, so that evaluating more often never moves the training.
 pub struct Evaluation {
     of: Judgement,
@@ -142,6 +145,13 @@ impl Evaluation {
         let value = |judging: &Judging| Ok((judging.label.clone(), judging.value(&output)?.thinned()));
         let values = wanted.into_iter().map(value).collect::<Result<_>>()?;
         Ok(Drawn { classes: data.target.names().to_vec(), values })
+    }
+
+    /// The heads of the network that read nothing but zeros of the first held-out examples; of none in an environment, where nothing is held out.
+    pub fn heads_fed_zeros(&self, network: &Network) -> Result<Vec<&'static str>> {
+        let Judgement::Held { data, .. } = &self.of else { return Ok(Vec::new()) };
+        let rows = data.test.len().min(ROWS_OF_ZEROS);
+        network.heads_fed_zeros(&data.test.inputs_of(0..rows), rows)
     }
 
     /// What the network as it is now predicts of the images to look at; nothing where none are asked for.
