@@ -205,10 +205,13 @@ fn name(kept: &Predictions, class: usize) -> String {
     kept.classes.get(class).cloned().unwrap_or(class.to_string())
 }
 
-/// `cat .93`
-fn with_score(words: String, score: Option<f64>) -> String {
-    let score = score.map(|score| format!("{score:.2}").trim_start_matches('0').to_string());
-    [words, score.unwrap_or_default()].join(" ").trim().to_string()
+/// `cat: 93 %`; of one class that is not named `93 %`.
+fn with_score(name: String, score: Option<f64>) -> String {
+    match score.map(|score| format!("{:.0} %", 100.0 * score)) {
+        None => name,
+        Some(score) if name.is_empty() => score,
+        Some(score) => format!("{name}: {score}"),
+    }
 }
 
 fn framed(mut image: Picture, words: String, color: [u8; 3]) -> Picture {
@@ -262,8 +265,11 @@ mod tests {
         let class = |class, score| Overlay::Class { class, score };
         let of = kept(&["cat", "dog"], class(1, None), class(0, Some(0.934)));
         let outline = judged(&of, 0, &of.end[0]).outlines.remove(0);
-        assert_eq!((outline.words.as_str(), outline.color, outline.corners), ("cat .93", WRONG, [0.0, 0.0, 3.0, 2.0]));
-        assert_eq!(judged(&of, 0, &class(1, Some(1.0))).outlines[0].words, "dog 1.00");
+        assert_eq!(
+            (outline.words.as_str(), outline.color, outline.corners),
+            ("cat: 93 %", WRONG, [0.0, 0.0, 3.0, 2.0])
+        );
+        assert_eq!(judged(&of, 0, &class(1, Some(1.0))).outlines[0].words, "dog: 100 %");
         let boxes = [Verdict::Missed, Verdict::Wrong, Verdict::Right].map(|verdict| OverlaidBox {
             corners: [0.0, 0.0, 1.0, 1.0],
             class: 0,
@@ -273,6 +279,6 @@ mod tests {
         let of = kept(&["tree"], Overlay::Boxes(Vec::new()), Overlay::Boxes(boxes.to_vec()));
         let outlines = judged(&of, 0, &of.end[0]).outlines;
         let found: Vec<_> = outlines.iter().map(|outline| (outline.color, outline.words.as_str())).collect();
-        assert_eq!(found, [(RIGHT, ".50"), (MISSED, ""), (WRONG, ".50")]);
+        assert_eq!(found, [(RIGHT, "50 %"), (MISSED, ""), (WRONG, "50 %")]);
     }
 }
