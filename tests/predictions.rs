@@ -96,9 +96,10 @@ fn draws_the_same_again(sandbox: &Sandbox) {
 fn what_has_no_pictures_is_refused() {
     let sandbox = Sandbox::new();
     let refused = |task: &str, predictions: &str| {
-        let objective = match task.starts_with("env") {
-            true => "{ kind = \"policy_gradient\", preset = \"reinforce\" }",
-            false => "{ kind = \"supervised\" }",
+        let objective = match task {
+            "env = \"CartPole-v1\"" => "{ kind = \"policy_gradient\", preset = \"reinforce\" }",
+            "dataset = \"house_sacramento\"" => "{ kind = \"supervised\", loss = \"mse\" }",
+            _ => "{ kind = \"supervised\", loss = \"cross_entropy\" }",
         };
         let text = format!(
             "seeds = 1\nbudget.examples = 100\n[task]\n{task}\n[evaluation]\npredictions = {predictions}\n[[arm]]\nname = \"a\"\nobjective = {objective}\n"
