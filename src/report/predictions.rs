@@ -131,7 +131,11 @@ fn legend(shown: &Predictions) -> Vec<(String, [u8; 3])> {
         Overlay::Mask(_) => names.filter_map(|(class, name)| Some((name.clone(), mask_color(class)?))).collect(),
         Overlay::Boxes(_) => names.map(|(class, name)| (name.clone(), class_color(class))).collect(),
     };
-    let beneath = if legend.is_empty() { "" } else { "predicted: " };
+    let beneath = match (legend.is_empty(), is_of_several(shown)) {
+        (true, _) => "",
+        (false, true) => "errors: ",
+        (false, false) => "predicted: ",
+    };
     legend.push((format!("{beneath}right"), RIGHT));
     if !matches!(shown.truth[0], Overlay::Class { .. }) {
         legend.push((format!("{beneath}missed"), MISSED));
@@ -176,7 +180,9 @@ fn judged(kept: &Predictions, place: usize, predicted: &Overlay) -> Picture {
             .colored(|_| Some([0; 3]), 0.4)
             .colored(|pixel| verdict(kept.ignored, truth[pixel], chosen[pixel]), 0.75),
         (_, Overlay::Boxes(boxes)) => boxed(image, boxes, |of| {
-            let class = if kept.classes.len() > 1 { name(kept, of.class) } else { String::new() };
+            // What is missed has its name in the row of the truth; here it would lie on what was found instead.
+            let is_named = kept.classes.len() > 1 && of.verdict != Verdict::Missed;
+            let class = if is_named { name(kept, of.class) } else { String::new() };
             let color = match of.verdict {
                 Verdict::Right | Verdict::There => RIGHT,
                 Verdict::Wrong => WRONG,
