@@ -131,7 +131,11 @@ fn legend(shown: &Predictions) -> Vec<(String, [u8; 3])> {
         Overlay::Mask(_) => names.filter_map(|(class, name)| Some((name.clone(), mask_color(class)?))).collect(),
         Overlay::Boxes(_) => names.map(|(class, name)| (name.clone(), class_color(class))).collect(),
     };
-    let beneath = if legend.is_empty() { "" } else { "predicted: " };
+    let beneath = match (legend.is_empty(), is_of_several(shown)) {
+        (true, _) => "",
+        (false, true) => "errors: ",
+        (false, false) => "predicted: ",
+    };
     legend.push((format!("{beneath}right"), RIGHT));
     if !matches!(shown.truth[0], Overlay::Class { .. }) {
         legend.push((format!("{beneath}missed"), MISSED));
@@ -176,7 +180,9 @@ fn judged(kept: &Predictions, place: usize, predicted: &Overlay) -> Picture {
             .colored(|_| Some([0; 3]), 0.4)
             .colored(|pixel| verdict(kept.ignored, truth[pixel], chosen[pixel]), 0.75),
         (_, Overlay::Boxes(boxes)) => boxed(image, boxes, |of| {
-            let class = if kept.classes.len() > 1 { name(kept, of.class) } else { String::new() };
+            // What is missed has its name in the row of the truth; here it would lie on what was found instead.
+            let is_named = kept.classes.len() > 1 && of.verdict != Verdict::Missed;
+            let class = if is_named { name(kept, of.class) } else { String::new() };
             let color = match of.verdict {
                 Verdict::Right | Verdict::There => RIGHT,
                 Verdict::Wrong => WRONG,
@@ -205,10 +211,13 @@ fn name(kept: &Predictions, class: usize) -> String {
     kept.classes.get(class).cloned().unwrap_or(class.to_string())
 }
 
-/// `cat .93`
-fn with_score(words: String, score: Option<f64>) -> String {
-    let score = score.map(|score| format!("{score:.2}").trim_start_matches('0').to_string());
-    [words, score.unwrap_or_default()].join(" ").trim().to_string()
+/// `cat: 93 %`; of one class that is not named `93 %`.
+fn with_score(name: String, score: Option<f64>) -> String {
+    match score.map(|score| format!("{:.0} %", 100.0 * score)) {
+        None => name,
+        Some(score) if name.is_empty() => score,
+        Some(score) => format!("{name}: {score}"),
+    }
 }
 
 fn framed(mut image: Picture, words: String, color: [u8; 3]) -> Picture {
@@ -262,8 +271,11 @@ mod tests {
         let class = |class, score| Overlay::Class { class, score };
         let of = kept(&["cat", "dog"], class(1, None), class(0, Some(0.934)));
         let outline = judged(&of, 0, &of.end[0]).outlines.remove(0);
-        assert_eq!((outline.words.as_str(), outline.color, outline.corners), ("cat .93", WRONG, [0.0, 0.0, 3.0, 2.0]));
-        assert_eq!(judged(&of, 0, &class(1, Some(1.0))).outlines[0].words, "dog 1.00");
+        assert_eq!(
+            (outline.words.as_str(), outline.color, outline.corners),
+            ("cat: 93 %", WRONG, [0.0, 0.0, 3.0, 2.0])
+        );
+        assert_eq!(judged(&of, 0, &class(1, Some(1.0))).outlines[0].words, "dog: 100 %");
         let boxes = [Verdict::Missed, Verdict::Wrong, Verdict::Right].map(|verdict| OverlaidBox {
             corners: [0.0, 0.0, 1.0, 1.0],
             class: 0,
@@ -273,6 +285,6 @@ mod tests {
         let of = kept(&["tree"], Overlay::Boxes(Vec::new()), Overlay::Boxes(boxes.to_vec()));
         let outlines = judged(&of, 0, &of.end[0]).outlines;
         let found: Vec<_> = outlines.iter().map(|outline| (outline.color, outline.words.as_str())).collect();
-        assert_eq!(found, [(RIGHT, ".50"), (MISSED, ""), (WRONG, ".50")]);
+        assert_eq!(found, [(RIGHT, "50 %"), (MISSED, ""), (WRONG, "50 %")]);
     }
 }

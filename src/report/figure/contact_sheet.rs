@@ -145,7 +145,7 @@ fn tag(
     [(edge, above), (end, _)]: [(f64, f64); 2],
 ) -> Result<()> {
     let room = right - left + SPARE;
-    let first = outline.words.split(' ').next().unwrap_or_default();
+    let first = outline.words.split(": ").next().unwrap_or_default();
     let Some(words) = [outline.words.as_str(), first].into_iter().find(|words| canvas::tag_size(words).0 <= room)
     else {
         return Ok(());

@@ -30,6 +30,7 @@ pub(super) fn section(report: &Report) -> Result<Markup> {
 
 fn figure(sheet: &ContactSheet, svg: Option<String>, file: &str) -> Markup {
     let says = format!("{}. {}", sheet.title, sheet.in_words());
+    let misses = sheet.legend.iter().any(|(name, _)| name.ends_with("missed"));
     html! {
         figure.sheet {
             @if let Some(svg) = svg {
@@ -39,7 +40,10 @@ fn figure(sheet: &ContactSheet, svg: Option<String>, file: &str) -> Markup {
             } @else {
                 p { a href={ (file) ".png" } { (file) ".png" } " has it; it is too large for this page." }
             }
-            figcaption.note { (sheet.title) ": " (sheet.in_words()) " Sky blue is missed, orange-red is wrong, gray is right." }
+            figcaption.note {
+                (sheet.title) ": " (sheet.in_words()) " "
+                @if misses { "Sky blue is missed, orange-red" } @else { "Orange-red" } " is wrong, gray is right."
+            }
         }
     }
 }
