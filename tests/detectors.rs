@@ -101,6 +101,9 @@ fn detectors_that_do_not_fit_are_told_at_their_key() {
     );
     let bins = digits("bins = 3");
     assert!(bins.contains("`bins` is 3, too few for the largest box") && bins.contains(" will do"), "{bins}");
+    let enlarged =
+        refused(&text("mnist_detect", &arm("a", "detector = { bins = 7 }, augmentation = { scale = 0.5 }", LOSS)));
+    assert!(enlarged.contains("turned and scaled as `augmentation` does, with a side of 33 pixels"), "{enlarged}");
     assert!(digits("bins = 1").contains("`bins` must be at least 2, not 1"));
     assert!(digits("stride = 8").contains(
         "the layers put out [8, 16, 16]; this task needs [channels, 8, 8]; of a backbone, a `stride` 2 times as large"

@@ -51,6 +51,16 @@ fn overrides_hold_for_all_arms_or_for_one() {
     assert_ne!(experiment.arms[0].optimizer.rule, experiment.arms[1].optimizer.rule);
 }
 
+#[test]
+fn a_table_of_another_name_takes_the_place_of_the_one_below() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("tiny.toml", TINY);
+    let given = ["network.activation={ leaky_relu = 0.2 }", "arm.label.network.activation={ elu = 0.5 }"];
+    let experiment = Experiment::load(&path, &given.map(String::from)).unwrap();
+    let activations = experiment.arms.iter().map(|arm| serde_json::to_string(&arm.network.activation).unwrap());
+    assert_eq!(activations.collect::<Vec<_>>(), ["{\"elu\":0.5}", "{\"leaky_relu\":0.2}"]);
+}
+
 /// A metric with options, one per class, and one that is drawn.
 const METRICS: &str = "metrics = [\"accuracy\", { f1 = { average = \"none\" } }, \"confusion_matrix\"]";
 
@@ -254,6 +264,7 @@ const BAD: &[(&str, &str, &[&str])] = &[
         &[":18: ", "`f1` stands there twice"],
     ),
     ("[[plot]]", "[[plot]]\nname = \"cross entropy\"", &[":20: ", "a metric has this `name`"]),
+    ("[[plot]]", "[[plot]]\nname = \"Predictions\"", &[":20: ", "predictions on held-out images"]),
     ("loss = \"cross_entropy\"", "los = \"cross_entropy\"", &[":15: ", "did you mean `loss`"]),
     ("kind = \"supervised\"", "kind = \"supervized\"", &[":15: ", "did you mean `supervised`"]),
     ("preset = \"reinforce\"", "preset = \"reinforced\"", &[":18: ", "did you mean `reinforce`"]),

@@ -128,6 +128,9 @@ impl Task {
                     augmentation.check(&data.shape).map_err(|error| error.under("augmentation"))?;
                 }
                 let kind = kind::of(&data, settings.detector.as_ref())?;
+                if let Some(augmentation) = &settings.augmentation {
+                    kind.check_augmentation(augmentation, &data)?;
+                }
                 TaskSource::DataSet(Arc::new(data), kind)
             }
             (None, Some(id)) => TaskSource::Environment(Box::new(Environment::new(id, settings)?)),

@@ -72,6 +72,15 @@ impl Augmentation {
         }
     }
 
+    /// The longer side of the largest upright box that a box of this width and height can come to be about, turned and scaled.
+    pub fn largest_side(&self, [width, height]: [f64; 2]) -> f64 {
+        let along = |width: f64, height: f64| {
+            let turn = self.turn.to_radians().min(height.atan2(width));
+            width * turn.cos() + height * turn.sin()
+        };
+        (1.0 + self.scale) * along(width, height).max(along(height, width))
+    }
+
     /// What is done to one image. Eight numbers are drawn whatever is switched on, so that each setting changes its own part alone.
     pub fn drawn(&self, rng: &mut Rng) -> Change {
         let [mirrored, upside_down, across, down, turn, scale, brightness, contrast]: [f64; 8] =

@@ -75,6 +75,7 @@ fn check_name(plot: &Plot, arms: &[Arm]) -> Check {
     require(!file.is_empty(), "name", "the `name` of a plot needs letters or digits")?;
     let message = format!("a plot's `name` becomes a file; the most is {MOST_NAME} bytes");
     require(file.len() <= MOST_NAME, "name", &message)?;
+    require(file != "predictions", "name", "predictions on held-out images have this `name`")?;
     let metrics = arms.iter().flat_map(|arm| &arm.evaluation.metrics);
     let taken = metrics.map(|metric| slug(&metric.label())).any(|name| name == file);
     require(!taken, "name", "a metric has this `name`, and its figure would take the place of the plot")

@@ -40,7 +40,7 @@ fn name(kind: DrawnAs) -> &'static str {
 
 fn subtitle(kind: DrawnAs) -> &'static str {
     match kind {
-        DrawnAs::ConfusionMatrix => "number of examples; shade: share of the true class",
+        DrawnAs::ConfusionMatrix => "how many examples (of masks: pixels); shade: share of the true class",
         DrawnAs::RocCurve => "each class against the rest; dashed: chance",
         DrawnAs::PrecisionRecallCurve => "each class against the rest; dashed: chance, the share of the class",
         DrawnAs::Reliability => "accuracy per bin of confidence, squares at the bin's mean confidence",

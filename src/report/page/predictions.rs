@@ -30,7 +30,7 @@ pub(super) fn section(report: &Report) -> Result<Markup> {
 
 fn figure(sheet: &ContactSheet, svg: Option<String>, file: &str) -> Markup {
     let says = format!("{}. {}", sheet.title, sheet.in_words());
-    let misses = sheet.legend.iter().any(|(name, _)| name.ends_with("missed"));
+    let tells = |word: &str| sheet.legend.iter().any(|(name, _)| name.ends_with(word));
     html! {
         figure.sheet {
             @if let Some(svg) = svg {
@@ -42,7 +42,8 @@ fn figure(sheet: &ContactSheet, svg: Option<String>, file: &str) -> Markup {
             }
             figcaption.note {
                 (sheet.title) ": " (sheet.in_words()) " "
-                @if misses { "Sky blue is missed, orange-red" } @else { "Orange-red" } " is wrong, gray is right."
+                @if tells("missed") { "Sky blue is missed, orange-red" } @else { "Orange-red" } " is wrong, "
+                @if tells("another class") { "yellow is one class for another, " } "gray is right."
             }
         }
     }

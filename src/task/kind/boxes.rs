@@ -2,7 +2,7 @@
 
 use super::detector::DetectorSettings;
 use super::{Comparison, Kind, foreign, leaked};
-use crate::data::{DataSet, ObjectBox, Targets};
+use crate::data::{Augmentation, DataSet, ObjectBox, Targets};
 use crate::detection::{Found, Head, Object, Terms, check_losses, is_term};
 use crate::distribution::{Policy, PolicySettings};
 use crate::kernel::Grid;
@@ -109,6 +109,11 @@ impl Kind for Boxes {
 
     fn classes(&self) -> Option<usize> {
         Some(self.names.len())
+    }
+
+    fn check_augmentation(&self, augmentation: &Augmentation, data: &DataSet) -> Result<()> {
+        let checked = self.settings.check_bins(&self.head.grid, data, Some(augmentation));
+        checked.map_err(|error| error.under("detector"))
     }
 
     /// Plane by plane: whether there is an object of each class, and a bin of the distance to each side.

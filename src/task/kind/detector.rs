@@ -1,6 +1,6 @@
 //! How boxes are found: the settings of a detector, and what they come to in a data set.
 
-use crate::data::DataSet;
+use crate::data::{Augmentation, DataSet};
 use crate::detection::{Assignment, Head, Level, PointGrid, Suppression, assignment::TaskAligned, bins_needed};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -54,24 +54,37 @@ impl DetectorSettings {
         self.assignment.check(&grid).map_err(|error| error.under("assignment"))?;
         self.suppression.check().map_err(|error| error.under("suppression"))?;
         let head = Head::new(grid, classes, self.bins)?;
-        self.check_bins(&head.grid, data)?;
+        self.check_bins(&head.grid, data, None)?;
         Ok(head)
     }
 
-    /// Whether the bins reach the sides of the largest box.
-    fn check_bins(&self, grid: &PointGrid, data: &DataSet) -> Result<()> {
+    /// Whether the bins reach the sides of the largest box, as it can come to be.
+    ///
+    /// # Errors
+    /// When they don't; at `bins`.
+    pub(super) fn check_bins(
+        &self,
+        grid: &PointGrid,
+        data: &DataSet,
+        augmentation: Option<&Augmentation>,
+    ) -> Result<()> {
+        let augmentation = augmentation.copied().unwrap_or_default();
         let boxes = data.train.targets.boxes().unwrap_or_default().iter().flat_map(|image| image.iter());
-        let sides = boxes.filter(|object| !object.ignored).flat_map(|object| {
+        let sides = boxes.filter(|object| !object.ignored).map(|object| {
             let [x1, y1, x2, y2] = object.corners.map(f64::from);
-            [x2 - x1, y2 - y1]
+            augmentation.largest_side([x2 - x1, y2 - y1])
         });
-        let largest = sides.fold(0.0, f64::max);
+        // What reaches over the edge is cut off.
+        let edge = data.shape[1..].iter().max().map_or(0.0, |side| *side as f64);
+        let largest = sides.fold(0.0, f64::max).min(edge);
         let needed = bins_needed(self.assignment.farthest_in_strides(grid, largest), 1.0);
         if self.bins >= needed {
             return Ok(());
         }
+        let enlarged =
+            if augmentation == Augmentation::default() { "" } else { ", turned and scaled as `augmentation` does," };
         let message = format!(
-            "`bins` is {}, too few for the largest box to train on, with a side of {largest} pixels, at a stride of {}; {needed} will do",
+            "`bins` is {}, too few for the largest box to train on{enlarged} with a side of {largest:.4} pixels, at a stride of {}; {needed} will do",
             self.bins, self.stride
         );
         Err(Error::setting("bins", message))

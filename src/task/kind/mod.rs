@@ -10,7 +10,7 @@ mod value;
 pub use detector::DetectorSettings;
 
 use super::predictions::Overlaid;
-use crate::data::{DataSet, Target, Targets};
+use crate::data::{Augmentation, DataSet, Target, Targets};
 use crate::distribution::{Policy, PolicySettings};
 use crate::loss::{Criterion, Loss, PerExample};
 use crate::metric::{Judged, Metric, Reward};
@@ -36,6 +36,14 @@ pub trait Kind: Send + Sync {
 
     /// The number of classes, if there are any.
     fn classes(&self) -> Option<usize>;
+
+    /// Whether what is predicted still fits when images are changed so.
+    ///
+    /// # Errors
+    /// When it doesn't; at the key that would have to be another.
+    fn check_augmentation(&self, _augmentation: &Augmentation, _data: &DataSet) -> Result<()> {
+        Ok(())
+    }
 
     /// What a decision is among.
     fn actions(&self) -> Space;
