@@ -1,6 +1,6 @@
 //! A 2-D convolution: sums of shifted rows, bias and activation, with an analytic backward.
 
-use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned};
+use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned, filter_bias};
 use crate::kernel::activation::{self, Activation, Real};
 use crate::kernel::correlation::{Correlation, Sums};
 use crate::kernel::plain;
@@ -175,7 +175,7 @@ impl Operation for Conv {
             correlation.apply(&images, &mut results);
             planes.take_results(&results, self.filters, y);
         }
-        super::activate_planes(self.activation, y, (b, pixels), arguments);
+        filter_bias::activate(self.activation, y, (b, pixels), arguments);
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`.
@@ -188,7 +188,7 @@ impl Operation for Conv {
         dxs: &mut Dx<T>,
     ) {
         activation::multiply_derivative(self.activation, dy, passed.y, passed.kept);
-        super::add_up_planes(dy, self.pixels(), db);
+        filter_bias::add_up(dy, self.pixels(), db);
         let planes = self.planes(dy.len() / self.outputs());
         let (mut images, mut gradients) = (planes.images(self.channels), planes.gradients(self.filters));
         let (mut sums, positions) = (Sums::new(dw.len()), planes.positions());

@@ -1,6 +1,6 @@
 //! A transposed 2-D convolution: matrix product, folding, bias and activation, image by image, with an analytic backward.
 
-use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned};
+use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned, filter_bias};
 use crate::kernel::activation::{self, Activation, Real};
 use crate::kernel::buffer::Buffer;
 use crate::kernel::matrix::{Matrix, add_product, set_product};
@@ -159,7 +159,7 @@ impl Operation for ConvTranspose {
             set_product(&mut entries, weights, Matrix::new(image, self.channels, pixels));
             vectorized(Fold { conv: self, entries: &entries, y });
         }
-        super::activate_planes(self.activation, y, (b, out_pixels), arguments);
+        filter_bias::activate(self.activation, y, (b, out_pixels), arguments);
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`: the convolution of `dz` is `dx`.
@@ -177,7 +177,7 @@ impl Operation for ConvTranspose {
         // Entries of pixels that were cut off stay 0.
         let mut entries: Buffer<T> = Buffer::zeros(spread * pixels);
         dw.fill(T::zero());
-        super::add_up_planes(dy, out_pixels, db);
+        filter_bias::add_up(dy, out_pixels, db);
         for (i, (x, dz)) in passed.xs[0].chunks_exact(image).zip(dy.chunks_exact(self.outputs())).enumerate() {
             vectorized(Unfold { conv: self, dz, entries: &mut entries });
             let unfolded = Matrix::new(&entries, spread, pixels);

@@ -12,6 +12,7 @@ mod conv;
 mod conv_transpose;
 mod dense;
 mod dropout;
+mod filter_bias;
 mod flatten;
 mod normalization;
 mod pool;
@@ -34,9 +35,7 @@ pub use normalization::GroupNorm;
 pub use pool::Pool;
 pub use upsample::{Interpolation, Upsample};
 
-use super::activation::{self, Activation, Real};
-use super::sums::Sum;
-use super::vector::vectorized;
+use super::activation::{Activation, Real};
 use candle_core::Tensor;
 use lossward_envs::options::{OptionKind, OptionRow, Options};
 use serde::{Deserialize, Serialize};
@@ -138,26 +137,6 @@ fn switched_on(options: &Options, name: &str) -> Result<(), String> {
     match options.flag(name) {
         true => Ok(()),
         false => Err(format!("`{name} = false` does nothing; leave it out")),
-    }
-}
-
-/// `y ← activation(y + b)` of planes of so many pixels, `[batch, filters, pixels]`, with a bias per filter or none.
-fn activate_planes<T: Real>(activation: Activation, y: &mut [T], (b, pixels): (&[T], usize), arguments: &mut [T]) {
-    for (i, plane) in y.chunks_exact_mut(pixels).enumerate() {
-        let bias = if b.is_empty() { T::zero() } else { b[i % b.len()] };
-        let arguments = arguments.get_mut(i * pixels..(i + 1) * pixels).unwrap_or_default();
-        activation::apply(activation, plane, bias, arguments);
-    }
-}
-
-/// `db_f ← Σ dz` over the planes of each filter, if there are biases.
-fn add_up_planes<T: Real>(dz: &[T], pixels: usize, db: &mut [T]) {
-    if db.is_empty() {
-        return;
-    }
-    db.fill(T::zero());
-    for (i, plane) in dz.chunks_exact(pixels).enumerate() {
-        db[i % db.len()] += vectorized(Sum(plane));
     }
 }
 

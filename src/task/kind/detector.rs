@@ -84,8 +84,10 @@ impl DetectorSettings {
         let enlarged =
             if augmentation == Augmentation::default() { "" } else { ", turned and scaled as `augmentation` does," };
         let message = format!(
-            "`bins` is {}, too few for the largest box to train on{enlarged} with a side of {largest:.4} pixels, at a stride of {}; {needed} will do",
-            self.bins, self.stride
+            "`bins` is {}, too few for the largest box to train on{enlarged} with a side of {} pixels, at a stride of {}; {needed} will do",
+            self.bins,
+            (100.0 * largest).round() / 100.0,
+            self.stride
         );
         Err(Error::setting("bins", message))
     }
