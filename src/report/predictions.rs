@@ -2,13 +2,15 @@
 
 use super::figure::ContactSheet;
 use super::{Report, TrialRecord};
-use crate::data::{IGNORED_COLOR, Outline, Picture, class_color, mask_color};
+use crate::data::{IGNORED_COLOR, Outline, Picture, mask_color};
 use crate::task::{OverlaidBox, Overlay, Predictions, Verdict};
 
 /// What is there and was not found, what was found and is not there, and what is another class than was found: told apart with any color
 /// vision, and by their brightness.
 const MISSED: [u8; 3] = [86, 180, 233];
 const WRONG: [u8; 3] = [213, 94, 0];
+/// Of true boxes, which carry their class.
+const TRUE: [u8; 3] = [0, 158, 115];
 const CONFUSED: [u8; 3] = [240, 228, 66];
 const RIGHT: [u8; 3] = [205, 205, 205];
 
@@ -129,7 +131,7 @@ fn legend(shown: &Predictions) -> Vec<(String, [u8; 3])> {
     let mut legend: Vec<(String, [u8; 3])> = match shown.truth[0] {
         Overlay::Class { .. } => Vec::new(),
         Overlay::Mask(_) => names.filter_map(|(class, name)| Some((name.clone(), mask_color(class)?))).collect(),
-        Overlay::Boxes(_) => names.map(|(class, name)| (name.clone(), class_color(class))).collect(),
+        Overlay::Boxes(_) => vec![("true".into(), TRUE)],
     };
     let beneath = match (legend.is_empty(), is_of_several(shown)) {
         (true, _) => "",
@@ -163,7 +165,7 @@ fn seen(kept: &Predictions, place: usize, overlay: &Overlay) -> Picture {
         Overlay::Boxes(boxes) => boxed(image, boxes, |of| {
             let words = if kept.classes.len() > 1 { name(kept, of.class) } else { String::new() };
             let is_ignored = of.verdict == Verdict::Ignored;
-            (if is_ignored { IGNORED_COLOR } else { class_color(of.class) }, words)
+            (if is_ignored { IGNORED_COLOR } else { TRUE }, words)
         }),
     }
 }

@@ -42,7 +42,9 @@ fn subtitle(kind: DrawnAs) -> &'static str {
     match kind {
         DrawnAs::ConfusionMatrix => "how many examples (of masks: pixels); shade: share of the true class",
         DrawnAs::RocCurve => "each class against the rest; dashed: chance",
-        DrawnAs::PrecisionRecallCurve => "each class against the rest; dashed: chance, the share of the class",
+        DrawnAs::PrecisionRecallCurve => {
+            "each class against the rest; level line: chance, the share of the class, where there is one"
+        }
         DrawnAs::Reliability => "accuracy per bin of confidence, squares at the bin's mean confidence",
     }
 }

@@ -34,8 +34,12 @@ pub(super) fn draw_precision_recall(
 ) -> Result<String> {
     let (left, bottom) = (corner.0, corner.1 + SIDE);
     unit_square(canvas, corner, ["recall", "precision"])?;
-    let chance = bottom - mean(curves.iter().map(|curve| curve.prevalence)) * SIDE;
-    canvas.line(&[(left, chance), (left + SIDE, chance)], CHANCE, 1.2, true)?;
+    let prevalence = mean(curves.iter().map(|curve| curve.prevalence));
+    // By chance no box is found.
+    if prevalence > 0.0 {
+        let chance = bottom - prevalence * SIDE;
+        canvas.line(&[(left, chance), (left + SIDE, chance)], CHANCE, 1.2, true)?;
+    }
     draw_lines(canvas, corner, curves, steps)?;
     draw_legend(canvas, (left + 14.0, bottom), curves, names)?;
     Ok(summary(curves, "average precision"))
