@@ -134,9 +134,7 @@ impl Predictions {
             images: images.iter().map(|image| if by == 1 { image.clone() } else { image.reduced(by) }).collect(),
         }
     }
-}
 
-impl Predictions {
     /// Whether there is something on every image, and every mask has so many pixels.
     pub fn fits(&self, pixels: usize) -> bool {
         let whole = |overlays: &Vec<Overlay>| {
