@@ -14,13 +14,25 @@ pub struct Change {
     pub scale: f64,
     pub brightness: f64,
     pub contrast: f64,
+    /// Added to each channel of a color image.
+    pub tint: [f64; 3],
+    /// Whether every channel becomes the mean of all, before anything is added.
+    pub gray: bool,
 }
 
 impl Change {
     /// Nothing.
     #[cfg(test)]
-    pub(super) const STILL: Change =
-        Change { flip: [false; 2], shift: [0.0; 2], turn: 0.0, scale: 1.0, brightness: 0.0, contrast: 1.0 };
+    pub(super) const STILL: Change = Change {
+        flip: [false; 2],
+        shift: [0.0; 2],
+        turn: 0.0,
+        scale: 1.0,
+        brightness: 0.0,
+        contrast: 1.0,
+        tint: [0.0; 3],
+        gray: false,
+    };
 }
 
 /// So much of a box must be left in the image; of less, the object is ignored.
@@ -30,6 +42,7 @@ impl Change {
     /// `image` and `out` are `[channels, height, width]`, linear between the four pixels around a place; beyond an edge the edge repeats.
     pub fn image(&self, [channels, height, width]: [usize; 3], image: &[f32], out: &mut [f32]) {
         let size = [height, width];
+        let pixels = height * width;
         let places: Vec<[f64; 2]> = self.places(size).collect();
         let mean = image.iter().map(|x| f64::from(*x)).sum::<f64>() / image.len().max(1) as f64;
         for channel in 0..channels {
@@ -39,10 +52,19 @@ impl Change {
                 *out = between(size, plane, *place);
             }
         }
-        if (self.brightness, self.contrast) != (0.0, 1.0) {
-            out.iter_mut().for_each(|x| {
-                *x = ((f64::from(*x) - mean) * self.contrast + mean + self.brightness) as f32;
-            });
+        if self.gray {
+            for pixel in 0..pixels {
+                let channels = || (pixel..channels * pixels).step_by(pixels);
+                let gray = channels().map(|at| f64::from(out[at])).sum::<f64>() / channels().len() as f64;
+                channels().for_each(|at| out[at] = gray as f32);
+            }
+        }
+        if (self.brightness, self.contrast, self.tint) != (0.0, 1.0, [0.0; 3]) {
+            for (plane, tint) in out.chunks_exact_mut(pixels.max(1)).zip(self.tint.iter().cycle()) {
+                plane.iter_mut().for_each(|x| {
+                    *x = ((f64::from(*x) - mean) * self.contrast + mean + self.brightness + tint) as f32;
+                });
+            }
         }
     }
 
@@ -236,5 +258,18 @@ mod tests {
         let [mean, deviation] = moments(&image);
         let [light, wide] = moments(&changed(Change { brightness: 0.3, contrast: 1.5, ..STILL }, &image));
         assert!((light - mean - 0.3).abs() < 1e-6 && (wide - 1.5 * deviation).abs() < 1e-6, "{light} {wide}");
+    }
+
+    #[test]
+    fn a_gray_image_has_one_plane_thrice_and_a_tint_tells_them_apart() {
+        let image = [1.0, 2.0, 3.0, 6.0, 5.0, 1.0];
+        let changed = |change: Change| {
+            let mut out = [0.0; 6];
+            change.image([3, 1, 2], &image, &mut out);
+            out
+        };
+        assert_eq!(changed(Change { gray: true, ..STILL }), [3.0; 6]);
+        assert_eq!(changed(Change { tint: [0.5, -1.0, 0.0], ..STILL }), [1.5, 2.5, 2.0, 5.0, 5.0, 1.0]);
+        assert_eq!(changed(Change { gray: true, tint: [0.5, -1.0, 0.0], ..STILL }), [3.5, 3.5, 2.0, 2.0, 3.0, 3.0]);
     }
 }

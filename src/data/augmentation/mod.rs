@@ -1,4 +1,5 @@
-//! Training images changed at random, with what is predicted of them: flips, shifts, turns, scales, brightness and contrast.
+//! Training images changed at random, with what is predicted of them: flips, shifts, turns, scales, brightness, contrast and
+//! color.
 
 mod change;
 
@@ -35,6 +36,12 @@ pub struct Augmentation {
     /// Differences to its own mean become 1 − `contrast` to 1 + `contrast` times as large.
     #[serde(skip_serializing_if = "is_zero")]
     pub contrast: f64,
+    /// Every channel of a color image made lighter or darker on its own, as `brightness` makes them together.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tint: f64,
+    /// The share of color images that lose their color: every channel becomes the mean of all.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub gray: f64,
 }
 
 fn is_zero(x: &f64) -> bool {
@@ -47,7 +54,7 @@ impl Augmentation {
     /// # Errors
     /// When inputs are no images, or a number lies outside of its range: [`Error::Setting`] at its key.
     pub fn check(&self, shape: &[usize]) -> Result<()> {
-        let [_, height, width] = shape else {
+        let [channels, height, width] = shape else {
             return Err(Error::Argument(format!("augmentation is for images, and an input has the shape {shape:?}")));
         };
         let furthest = *height.min(width) as f64 - 1.0;
@@ -57,11 +64,17 @@ impl Augmentation {
             ("scale", self.scale, 0.9),
             ("brightness", self.brightness, 10.0),
             ("contrast", self.contrast, 1.0),
+            ("tint", self.tint, 10.0),
+            ("gray", self.gray, 1.0),
         ];
         for (key, value, most) in numbers {
             if !(0.0..=most).contains(&value) {
                 return Err(Error::setting(key, format!("`{key}` must lie in [0, {most}], not {value}")));
             }
+        }
+        let of_color = [("tint", self.tint), ("gray", self.gray)];
+        if let Some((key, _)) = of_color.into_iter().find(|(_, value)| *value > 0.0 && *channels != 3) {
+            return Err(Error::setting(key, format!("`{key}` is for images of 3 channels, and these have {channels}")));
         }
         match self.shift.fract() == 0.0 {
             true => Ok(()),
@@ -81,10 +94,13 @@ impl Augmentation {
         (1.0 + self.scale) * along(width, height).max(along(height, width))
     }
 
-    /// What is done to one image. Eight numbers are drawn whatever is switched on, so that each setting changes its own part alone.
+    /// What is done to one image. Eight numbers are drawn whatever is switched on, so that each setting changes its own part alone; four more
+    /// where colors change.
     pub fn drawn(&self, rng: &mut Rng) -> Change {
         let [mirrored, upside_down, across, down, turn, scale, brightness, contrast]: [f64; 8] =
             std::array::from_fn(|_| rng.random());
+        let [red, green, blue, gray] =
+            if self.tint > 0.0 || self.gray > 0.0 { std::array::from_fn(|_| rng.random()) } else { [0.5; 4] };
         let either_way = |share: f64, most: f64| (2.0 * share - 1.0) * most;
         let whole = |share: f64| (share * (2.0 * self.shift + 1.0)).floor().min(2.0 * self.shift) - self.shift;
         Change {
@@ -94,6 +110,8 @@ impl Augmentation {
             scale: 1.0 + either_way(scale, self.scale),
             brightness: either_way(brightness, self.brightness),
             contrast: 1.0 + either_way(contrast, self.contrast),
+            tint: [red, green, blue].map(|share| either_way(share, self.tint)),
+            gray: gray < self.gray,
         }
     }
 
@@ -162,6 +180,8 @@ mod tests {
             scale: 0.2,
             brightness: 0.1,
             contrast: 0.3,
+            tint: 0.5,
+            gray: 0.25,
         };
         let draws = |settings: Augmentation| {
             let mut rng = stream(3, "augmentation", 0);
@@ -175,6 +195,7 @@ mod tests {
         let shifts = |wanted: f64| changes.iter().filter(|change| change.shift[0] == wanted).count();
         assert!([-2.0, -1.0, 0.0, 1.0, 2.0].into_iter().all(|shift| (300..500).contains(&shifts(shift))));
         assert!((900..1100).contains(&changes.iter().filter(|change| change.flip[0]).count()));
+        assert!((450..550).contains(&changes.iter().filter(|change| change.gray).count()));
         let range = |of: fn(&Change) -> f64| {
             changes.iter().map(of).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)))
         };
@@ -182,6 +203,9 @@ mod tests {
             low >= wanted[0] && high <= wanted[1] && (high - low) > 0.99 * (wanted[1] - wanted[0])
         };
         assert!(near(range(|change| change.turn), [-10.0, 10.0]) && near(range(|change| change.scale), [0.8, 1.2]));
+        assert!(
+            near(range(|change| change.tint[2]), [-0.5, 0.5]) && others.iter().all(|change| change.tint != [0.0; 3])
+        );
         assert_eq!(draws(Augmentation::default()).0[7], Change::STILL);
     }
 
@@ -214,6 +238,8 @@ mod tests {
         assert!(error("turn = -1", &image).contains("`turn` must lie in [0, 180], not -1"));
         assert!(error("scale = nan", &image).contains("`scale`"));
         assert!(error("contrast = 1.5", &image).contains("[0, 1]"));
+        assert!(error("tint = 0.5", &image).contains("`tint` is for images of 3 channels, and these have 1"));
+        assert!(error("gray = 2", &[3, 8, 6]).contains("`gray` must lie in [0, 1], not 2"));
         assert!(error("", &[4]).contains("augmentation is for images"));
         assert!(
             toml::from_str::<Augmentation>("flip = true").unwrap_err().to_string().contains("unknown field `flip`")
