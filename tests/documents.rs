@@ -214,6 +214,33 @@ fn every_link_leads_somewhere() {
 }
 
 /// Short enough to be read.
+/// The lists that are written by hand have what the tables have.
+#[test]
+fn every_name_of_a_table_stands_in_its_document() {
+    let sandbox = Sandbox::new();
+    let tables = [
+        ("losses", "objectives.md"),
+        ("layers", "guide.md"),
+        ("optimizers", "guide.md"),
+        ("objectives", "guide.md"),
+        ("datasets", "guide.md"),
+        ("datasets", "datasets.md"),
+    ];
+    for (table, document) in tables {
+        let text = std::fs::read_to_string(root().join("docs").join(document)).unwrap();
+        let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let listed = sandbox.run(&["list", table]).succeeded().out;
+        let name = |line: &str| {
+            let line = line.strip_prefix("  preset ").unwrap_or(line);
+            line.split_whitespace().next().filter(|name| line.starts_with(name)).map(str::to_string)
+        };
+        let names: Vec<String> = listed.lines().filter_map(name).collect();
+        assert!(names.len() > 1, "{listed}");
+        let missing: Vec<_> = names.iter().filter(|name| !words.contains(&name.as_str())).collect();
+        assert!(missing.is_empty(), "docs/{document} lacks {missing:?} of `lossward list {table}`");
+    }
+}
+
 #[test]
 fn the_readme_is_short() {
     let words = std::fs::read_to_string(root().join("README.md")).unwrap().split_whitespace().count();
