@@ -47,14 +47,22 @@ impl Shelved for f64 {
     }
 }
 
-/// A slice whose memory goes back to the thread when it is dropped.
+/// Bytes of a line of the processor's caches: vectors that begin with one are read and written in one go.
+const LINE: usize = 64;
+
+/// A slice that begins with a cache line, and whose memory goes back to the thread when it is dropped.
 pub(crate) struct Buffer<T: Shelved> {
-    /// As many as the capacity of a class, at least `len`.
+    /// As many as the capacity of a class, at least `len`, and a line more.
     elements: Vec<T>,
+    /// Where the first line begins.
+    start: usize,
     len: usize,
 }
 
 impl<T: Shelved> Buffer<T> {
+    /// Elements of a line.
+    const A_LINE: usize = LINE / size_of::<T>();
+
     /// `len` elements of any value: what an earlier user left there.
     pub fn any(len: usize) -> Self {
         if len == 0 {
@@ -66,13 +74,14 @@ impl<T: Shelved> Buffer<T> {
         };
         // A thread that ends has no shelf any more.
         let kept = T::shelf().try_with(take).ok().flatten();
-        let elements = kept.unwrap_or_else(|| vec![T::default(); capacity(class)]);
-        Buffer { elements, len }
+        let elements = kept.unwrap_or_else(|| vec![T::default(); capacity(class) + Self::A_LINE]);
+        let start = elements.as_ptr().align_offset(LINE).min(Self::A_LINE);
+        Buffer { elements, start, len }
     }
 
     /// No elements; nothing is taken from the shelf.
     pub fn none() -> Self {
-        Buffer { elements: Vec::new(), len: 0 }
+        Buffer { elements: Vec::new(), start: 0, len: 0 }
     }
 
     pub fn zeros(len: usize) -> Self {
@@ -87,7 +96,7 @@ impl<T: Shelved> Drop for Buffer<T> {
         let elements = std::mem::take(&mut self.elements);
         if !elements.is_empty() {
             let put = |shelf: &RefCell<[Vec<Vec<T>>; CLASSES]>| {
-                if let Some(class) = shelf.borrow_mut().get_mut(class(elements.len())) {
+                if let Some(class) = shelf.borrow_mut().get_mut(class(elements.len() - Self::A_LINE)) {
                     class.push(elements);
                 }
             };
@@ -100,13 +109,13 @@ impl<T: Shelved> Deref for Buffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.elements[..self.len]
+        &self.elements[self.start..][..self.len]
     }
 }
 
 impl<T: Shelved> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.elements[..self.len]
+        &mut self.elements[self.start..][..self.len]
     }
 }
 
@@ -121,6 +130,16 @@ mod tests {
             assert!(capacity(class) >= len && (class == 0 || capacity(class - 1) < len), "{len}");
         }
         assert!(class(1 << 40) < CLASSES);
+    }
+
+    #[test]
+    fn buffers_begin_with_a_cache_line() {
+        let lengths = || [1, 5, 63, 1000, 1 << 16].into_iter();
+        let (single, double): (Vec<_>, Vec<_>) =
+            lengths().map(|len| (Buffer::<f32>::any(len), Buffer::<f64>::zeros(len))).unzip();
+        assert!(single.iter().all(|buffer| (buffer.as_ptr() as usize).is_multiple_of(LINE)));
+        assert!(double.iter().all(|buffer| (buffer.as_ptr() as usize).is_multiple_of(LINE)));
+        assert!(single.iter().zip(lengths()).all(|(buffer, len)| buffer.len() == len));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) struct Planes {
     phase: (usize, usize),
     /// Images that lie behind one another.
     together: usize,
-    /// The farthest that a weight reads from where the filter stands.
+    /// The farthest that a weight reads from where the filter stands, in whole vectors, so that results begin with one.
     reach: usize,
 }
 
@@ -46,7 +46,7 @@ impl Planes {
         let Sides { image: (height, width), result, kernel, stride, padding } = *sides;
         let phase = ((height + 2 * padding).div_ceil(stride), (width + 2 * padding).div_ceil(stride));
         let together = (LONG / (phase.0 * phase.1)).clamp(1, batch.max(1));
-        let reach = (kernel - 1) / stride * (phase.1 + 1);
+        let reach = ((kernel - 1) / stride * (phase.1 + 1)).next_multiple_of(LANES);
         Planes { height, width, padding, stride, result, phase, together, reach }
     }
 

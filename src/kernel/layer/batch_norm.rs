@@ -142,8 +142,11 @@ impl Operation for BatchNorm {
             kept[self.channels + i] = <T as WithDType>::from_f64(moments[1]);
         }
         let lines: Vec<Line<T>> = moments.iter().enumerate().map(|(i, moments)| self.line(i, *moments, w, b)).collect();
-        vectorized(ApplyLines { lines: &lines, pixels: self.pixels, x: xs[0], z: y });
-        activation::apply(self.activation, y, T::zero(), &mut []);
+        let planes = xs[0].chunks_exact(self.pixels).zip(y.chunks_exact_mut(self.pixels));
+        for ((x, y), line) in planes.zip(lines.iter().cycle()) {
+            vectorized(ApplyLine { line: *line, x, z: y });
+            activation::apply(self.activation, y, T::zero(), &mut []);
+        }
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`, `x̂ = (x − μ) / σ` and sums over the batch of `n`: `dβ = Σ dz`,
@@ -159,20 +162,21 @@ impl Operation for BatchNorm {
         let x = passed.xs[0];
         let count = (x.len() / self.channels).max(1) as f64;
         let moment = |i: usize| [passed.kept[i], passed.kept[self.channels + i]].map(WithDType::to_f64);
-        if self.activation.needs_argument() {
-            let lines: Vec<Line<T>> = (0..self.channels).map(|i| self.line(i, moment(i), w, passed.biases)).collect();
-            let mut z = Buffer::any(x.len());
-            vectorized(ApplyLines { lines: &lines, pixels: self.pixels, x, z: &mut z });
-            activation::multiply_derivative(self.activation, dy, passed.y, &z);
-        } else {
-            activation::multiply_derivative(self.activation, dy, passed.y, &[]);
-        }
+        let mut z = Buffer::any(if self.activation.needs_argument() { self.pixels } else { 0 });
         db.fill(T::zero());
         let mut lines = Vec::with_capacity(self.channels);
         for channel in 0..self.channels {
             let [mean, inverse] = moment(channel);
+            let line = self.line(channel, [mean, inverse], w, passed.biases);
             let (mut by_bias, mut by_weight) = (0.0, 0.0);
-            for (dz, x) in self.planes(dy, channel).zip(self.planes(x, channel)) {
+            // Plane by plane, so that each is read from memory once.
+            for start in (channel * self.pixels..x.len()).step_by(self.channels * self.pixels) {
+                let plane = start..start + self.pixels;
+                let (x, dz) = (&x[plane.clone()], &mut dy[plane.clone()]);
+                if !z.is_empty() {
+                    vectorized(ApplyLine { line, x, z: &mut z });
+                }
+                activation::multiply_derivative(self.activation, dz, &passed.y[plane], &z);
                 by_bias += sum(dz);
                 by_weight += sum_of_products((dz, 0.0), (x, mean)) * inverse;
             }
@@ -217,24 +221,20 @@ impl Operation for BatchNorm {
     }
 }
 
-struct ApplyLines<'a, T> {
-    lines: &'a [Line<T>],
-    pixels: usize,
+struct ApplyLine<'a, T> {
+    line: Line<T>,
     x: &'a [T],
     z: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for ApplyLines<'_, T> {
+impl<T: Real> WithSimd for ApplyLine<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let planes = self.x.chunks_exact(self.pixels).zip(self.z.chunks_exact_mut(self.pixels));
-        for ((x, z), line) in planes.zip(self.lines.iter().cycle()) {
-            let Line { slope, shift } = *line;
-            for (z, x) in z.iter_mut().zip(x) {
-                *z = slope * *x + shift;
-            }
+        let Line { slope, shift } = self.line;
+        for (z, x) in self.z.iter_mut().zip(self.x) {
+            *z = slope * *x + shift;
         }
     }
 }
