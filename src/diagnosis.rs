@@ -49,7 +49,7 @@ pub fn dead_heads(names: &[&str]) -> Option<Finding> {
     (!names.is_empty()).then(|| Finding {
         kind: "dead head",
         message: format!(
-            "of the head `{}` its inputs are all zero, so that it says the same of every example and learns no more than its bias: a relu              before it has died; `leaky_relu`, a normalization or no activation there, or a smaller learning rate, keeps it alive",
+            "of the head `{}` its inputs are all zero, so that it says the same of every example and learns no more than its bias: a relu before it has died; `leaky_relu`, a normalization or no activation there, or a smaller learning rate, keeps it alive",
             names.join("`, `")
         ),
     })

@@ -3,6 +3,7 @@
 use super::ObjectBox;
 use super::decoded::{self, Samples};
 use crate::{Error, Result};
+use std::borrow::Cow;
 
 /// `[height][width]` pixels of red, green and blue.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,8 +122,8 @@ impl Picture {
     /// When it has no pixel.
     pub fn png(&self) -> Result<Vec<u8>> {
         let (color, pixels) = match self.is_gray() {
-            true => (png::ColorType::Grayscale, self.pixels.iter().map(|[r, ..]| *r).collect()),
-            false => (png::ColorType::Rgb, self.pixels.as_flattened().to_vec()),
+            true => (png::ColorType::Grayscale, Cow::Owned(self.pixels.iter().map(|[r, ..]| *r).collect::<Vec<_>>())),
+            false => (png::ColorType::Rgb, Cow::Borrowed(self.pixels.as_flattened())),
         };
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);

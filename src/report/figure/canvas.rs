@@ -68,10 +68,10 @@ pub(super) fn svg((width, height): (f64, f64), draw: impl Fn(&mut dyn Canvas) ->
 pub(super) fn png((width, height): (f64, f64), draw: impl Fn(&mut dyn Canvas) -> Result<()>) -> Result<Vec<u8>> {
     register_fonts()?;
     let size = ((width * PNG_SCALE) as u32, (height * PNG_SCALE) as u32);
-    let mut pixels = vec![255; (3 * size.0 * size.1) as usize];
-    paint(BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area(), PNG_SCALE, None, draw)?;
     let [width, height] = [size.0, size.1].map(|side| side as usize);
-    Picture { width, height, pixels: pixels.as_chunks().0.to_vec(), outlines: Vec::new() }.png()
+    let mut pixels = vec![[255; 3]; width * height];
+    paint(BitMapBackend::with_buffer(pixels.as_flattened_mut(), size).into_drawing_area(), PNG_SCALE, None, draw)?;
+    Picture { width, height, pixels, outlines: Vec::new() }.png()
 }
 
 /// The element of an SVG that shows it with square pixels, also in viewers that smooth what they enlarge.
