@@ -68,7 +68,9 @@ fn masks_are_learned_by_label_and_played_for_reward() {
         arm("reward", &reward),
     );
     sandbox.write("masks.toml", &text);
-    sandbox.run(&["run", "masks.toml", "--quiet"]).succeeded();
+    let said = sandbox.run(&["run", "masks.toml"]).succeeded().err;
+    let lags: Vec<&str> = said.lines().filter(|line| line.contains("running statistics")).collect();
+    assert!(lags.len() == 1 && lags[0].starts_with("warning: arm \"reward\": "), "{said}");
     let dice = |arm: &str| last(&sandbox, arm, "dice(positive=1)");
     assert!(dice("label") > 0.9, "{}", dice("label"));
     assert!(dice("permuted") < 0.5, "{}", dice("permuted"));

@@ -68,6 +68,12 @@ impl NetworkSettings {
         self.dropout.is_some() || self.layers.iter().any(|layer| layer.is("dropout"))
     }
 
+    /// Whether a layer keeps running statistics, of inputs of this shape.
+    pub fn keeps_statistics(&self, shape: &[usize]) -> bool {
+        let keeps = |body: body::Body| body.acting().iter().any(|node| node.layer.statistics() > 0);
+        body::plan(self, shape).is_ok_and(keeps)
+    }
+
     /// Whether a policy can read what its layers make of inputs of this shape.
     ///
     /// # Errors

@@ -22,6 +22,18 @@ pub(super) fn check(subject: Subject) -> Result<Vec<String>> {
     columns(arm, &evaluation)
 }
 
+/// What an arm may do, and hardly should.
+pub(super) fn note(arm: &Arm, task: &Task) -> Option<String> {
+    let lags = arm.objective.kind().acts() && arm.network.keeps_statistics(&task.input_shape());
+    lags.then(|| {
+        format!(
+            "arm \"{}\": a policy acts by the running statistics of its batch normalization, which follow its weights from behind, and can lose \
+             what it learned as they catch up; `group_norm`, or a body with `normalization = \"group\"`, has none",
+            arm.name
+        )
+    })
+}
+
 fn check_numbers(arm: &Arm) -> Check {
     at_least_one(arm.evaluation.every.unwrap_or(1), "evaluation.every")?;
     at_least_one(arm.evaluation.episodes as u64, "evaluation.episodes")?;

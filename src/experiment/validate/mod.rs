@@ -57,6 +57,7 @@ pub(super) fn check(experiment: &mut Experiment) -> Result<(), Invalid> {
         if let TaskSource::DataSet(data, _) = &task.source {
             add_new(&mut notes, data.notes.clone());
         }
+        notes.extend(arm::note(arm, task));
     }
     experiment.notes = notes;
     Ok(drawn(experiment, columns)?)
