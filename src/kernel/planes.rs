@@ -94,14 +94,14 @@ impl Planes {
         row % self.stride * self.stride + column % self.stride
     }
 
-    /// Where a weight reads the images, with the filter at its first place.
-    pub fn tap(&self, channel: usize, (row, column): (usize, usize)) -> usize {
-        (channel * self.phases() + self.phase(row, column)) * self.positions() + self.shift(row, column)
+    /// Where a weight reads the first channel of the images, with the filter at its first place.
+    pub fn place(&self, (row, column): (usize, usize)) -> isize {
+        (self.phase(row, column) * self.positions() + self.shift(row, column)) as isize
     }
 
-    /// Where the gradient of the result lies that this weight of a filter made with the first pixel of its phase.
-    pub fn tap_back(&self, filter: usize, (row, column): (usize, usize)) -> usize {
-        self.reach + filter * self.positions() - self.shift(row, column)
+    /// Where the gradient of the first filter's result lies that this weight made with the first pixel of its phase.
+    pub fn place_back(&self, (row, column): (usize, usize)) -> isize {
+        (self.reach - self.shift(row, column)) as isize
     }
 
     /// `xs` is `[images, channels, height, width]`.

@@ -2,7 +2,7 @@
 
 use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned, filter_bias};
 use crate::kernel::activation::{self, Activation, Real};
-use crate::kernel::correlation::{Correlation, Sums};
+use crate::kernel::correlation::{Correlation, Edges, Sums};
 use crate::kernel::plain;
 use crate::kernel::planes::{Planes, Sides};
 use candle_core::Tensor;
@@ -115,24 +115,78 @@ impl Conv {
         (0..kernel * kernel).map(move |place| (place / kernel, place % kernel))
     }
 
-    /// Where each weight of a filter reads its first pixel.
-    fn taps(&self, planes: &Planes) -> Vec<usize> {
-        let of_channel = |channel| self.places().map(move |place| planes.tap(channel, place));
+    /// Of a convolution that keeps the size and moves pixel by pixel: it needs no zeros around its images, but to know where they end.
+    fn edges(&self) -> Option<Edges> {
+        let keeps = self.stride == 1 && self.kernel == 2 * self.padding + 1;
+        keeps.then(|| Edges::new(self.height, self.width, self.kernel))
+    }
+
+    /// Images as they lie, of so many channels, to as many as there are filters.
+    fn in_place<'a>(&self, edges: &'a Edges, [channels, filters]: [usize; 2]) -> Correlation<'a> {
+        let positions = self.height * self.width;
+        Correlation { places: edges.places(), channels, channel: positions, filters, positions, edges: Some(edges) }
+    }
+
+    /// What the gradients of the images are made of: the weights that meet at a pixel, `[channels, filters, places]`, of these places.
+    fn back<T: Real>(&self, w: &[T], places: &[(usize, usize)]) -> Vec<T> {
+        let weight = |channel: usize, filter: usize, (row, column): (usize, usize)| {
+            w[((filter * self.channels + channel) * self.kernel + row) * self.kernel + column]
+        };
+        let of_filter = |channel: usize, filter: usize| places.iter().map(move |place| weight(channel, filter, *place));
+        let of_channel = |channel: usize| (0..self.filters).flat_map(move |filter| of_filter(channel, filter));
         (0..self.channels).flat_map(of_channel).collect()
     }
 
-    /// What the gradients of one phase of the images are made of: where the gradients of the results lie that a pixel took part in, and
-    /// by which weights, `[channels, taps]`.
-    fn back<T: Real>(&self, w: &[T], planes: &Planes, phase: usize) -> (Vec<usize>, Vec<T>) {
-        let places: Vec<(usize, usize)> =
-            self.places().filter(|place| planes.phase(place.0, place.1) == phase).collect();
-        let all = |filter: usize| places.iter().map(move |place| (filter, *place));
-        let taps = (0..self.filters).flat_map(all).map(|(filter, place)| planes.tap_back(filter, place)).collect();
-        let weight = |channel: usize, (filter, (row, column)): (usize, (usize, usize))| {
-            w[((filter * self.channels + channel) * self.kernel + row) * self.kernel + column]
+    /// `y` without bias and activation, by way of images with zeros around them.
+    fn forward_padded<T: Real>(&self, xs: &[T], w: &[T], y: &mut [T]) {
+        let planes = self.planes(y.len() / self.outputs());
+        let (mut images, mut results) = (planes.images(self.channels), planes.results(self.filters));
+        let places: Vec<isize> = self.places().map(|place| planes.place(place)).collect();
+        let correlation = self.padded(&planes, &places);
+        let together = planes.together();
+        for (xs, y) in xs.chunks(together * self.image()).zip(y.chunks_mut(together * self.outputs())) {
+            planes.put_images(xs, self.channels, &mut images);
+            correlation.apply(w, &images, &mut results);
+            planes.take_results(&results, self.filters, y);
+        }
+    }
+
+    fn padded<'a>(&self, planes: &Planes, places: &'a [isize]) -> Correlation<'a> {
+        let (channel, positions) = (planes.phases() * planes.positions(), planes.positions());
+        Correlation { places, channels: self.channels, channel, filters: self.filters, positions, edges: None }
+    }
+
+    fn backward_padded<T: Real>(&self, xs: &[T], w: &[T], dz: &[T], dw: &mut [T], mut dx: Option<&mut [T]>) {
+        let planes = self.planes(dz.len() / self.outputs());
+        let (mut images, mut gradients) = (planes.images(self.channels), planes.gradients(self.filters));
+        let places: Vec<isize> = self.places().map(|place| planes.place(place)).collect();
+        let correlation = self.padded(&planes, &places);
+        let of_phase = |phase: usize| {
+            let places: Vec<_> = self.places().filter(|(row, column)| planes.phase(*row, *column) == phase).collect();
+            let back: Vec<isize> = places.iter().map(|place| planes.place_back(*place)).collect();
+            (back, self.back(w, &places))
         };
-        let of_channel = |channel| (0..self.filters).flat_map(all).map(move |at| weight(channel, at));
-        (taps, (0..self.channels).flat_map(of_channel).collect())
+        let back: Vec<_> = (0..planes.phases()).map(of_phase).collect();
+        let (mut by_pixels, positions) = (planes.results(self.channels), planes.positions());
+        let (mut sums, together) = (Sums::new(&correlation), planes.together());
+        let groups = xs.chunks(together * self.image()).zip(dz.chunks(together * self.outputs()));
+        for (i, (xs, dz)) in groups.enumerate() {
+            planes.put_images(xs, self.channels, &mut images);
+            planes.put_gradients(dz, self.filters, &mut gradients);
+            correlation.add_gradient(&images, planes.of_results(&gradients), &mut sums);
+            let Some(dx) = &mut dx else { continue };
+            let dx = &mut dx[i * together * self.image()..][..xs.len()];
+            for (phase, (places, weights)) in back.iter().enumerate() {
+                let (channels, filters) = (self.filters, self.channels);
+                Correlation { places, channels, channel: positions, filters, positions, edges: None }.apply(
+                    weights,
+                    &gradients,
+                    &mut by_pixels,
+                );
+                planes.take_images(phase, &by_pixels, self.channels, dx);
+            }
+        }
+        sums.total(dw);
     }
 }
 
@@ -166,16 +220,11 @@ impl Operation for Conv {
     }
 
     fn forward<T: Real>(&self, xs: &[&[T]], (w, b): (&[T], &[T]), y: &mut [T], arguments: &mut [T]) {
-        let (planes, pixels) = (self.planes(y.len() / self.outputs()), self.pixels());
-        let (mut images, mut results) = (planes.images(self.channels), planes.results(self.filters));
-        let correlation = Correlation { taps: &self.taps(&planes), weights: w, positions: planes.positions() };
-        let together = planes.together();
-        for (xs, y) in xs[0].chunks(together * self.image()).zip(y.chunks_mut(together * self.outputs())) {
-            planes.put_images(xs, self.channels, &mut images);
-            correlation.apply(&images, &mut results);
-            planes.take_results(&results, self.filters, y);
+        match self.edges() {
+            Some(edges) => self.in_place(&edges, [self.channels, self.filters]).apply(w, xs[0], y),
+            None => self.forward_padded(xs[0], w, y),
         }
-        filter_bias::activate(self.activation, y, (b, pixels), arguments);
+        filter_bias::activate(self.activation, y, (b, self.pixels()), arguments);
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`.
@@ -189,26 +238,19 @@ impl Operation for Conv {
     ) {
         activation::multiply_derivative(self.activation, dy, passed.y, passed.kept);
         filter_bias::add_up(dy, self.pixels(), db);
-        let planes = self.planes(dy.len() / self.outputs());
-        let (mut images, mut gradients) = (planes.images(self.channels), planes.gradients(self.filters));
-        let (mut sums, positions) = (Sums::new(dw.len()), planes.positions());
-        let correlation = Correlation { taps: &self.taps(&planes), weights: w, positions };
-        let back: Vec<_> = (0..planes.phases()).map(|phase| self.back(w, &planes, phase)).collect();
-        let mut by_pixels = planes.results(self.channels);
-        let (together, mut dx) = (planes.together(), dxs[0].as_deref_mut());
-        let groups = passed.xs[0].chunks(together * self.image()).zip(dy.chunks(together * self.outputs()));
-        for (i, (xs, dz)) in groups.enumerate() {
-            planes.put_images(xs, self.channels, &mut images);
-            planes.put_gradients(dz, self.filters, &mut gradients);
-            correlation.add_gradient(&images, planes.of_results(&gradients), &mut sums);
-            let Some(dx) = &mut dx else { continue };
-            let dx = &mut dx[i * together * self.image()..][..xs.len()];
-            for (phase, (taps, weights)) in back.iter().enumerate() {
-                Correlation { taps, weights, positions }.apply(&gradients, &mut by_pixels);
-                planes.take_images(phase, &by_pixels, self.channels, dx);
-            }
-        }
+        let Some(edges) = self.edges() else {
+            return self.backward_padded(passed.xs[0], w, dy, dw, dxs[0].as_deref_mut());
+        };
+        let correlation = self.in_place(&edges, [self.channels, self.filters]);
+        let mut sums = Sums::new(&correlation);
+        correlation.add_gradient(passed.xs[0], dy, &mut sums);
         sums.total(dw);
+        if let Some(dx) = &mut dxs[0] {
+            // A pixel meets the weights of a filter from the last one on.
+            let places: Vec<_> = self.places().collect();
+            let turned: Vec<_> = places.into_iter().rev().collect();
+            self.in_place(&edges, [self.filters, self.channels]).apply(&self.back(w, &turned), dy, dx);
+        }
     }
 
     /// candle can only differentiate this for square images.
