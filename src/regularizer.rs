@@ -102,7 +102,7 @@ impl RegularizerSettings {
 
     fn weight_terms(&self, parameters: &Parameters) -> Result<Vec<(&'static str, Tensor)>> {
         let sum = |power, coefficient: f64| -> Result<Tensor> {
-            Ok((kernel::sum_of_powers(parameters.values(), &parameters.weights(), power)? * coefficient)?)
+            Ok((kernel::sum_of_powers(parameters.flat(), &parameters.weights(), power)? * coefficient)?)
         };
         let mut terms = Vec::new();
         if self.l1 != 0.0 {

@@ -160,12 +160,35 @@ pub fn graph(
     graph.heads.iter().map(head).collect()
 }
 
+/// The weights of a graph's layers in the order in which a forward pass reads them: laid out once for all passes with them.
+pub struct LaidOut(Vec<Buffer<f32>>);
+
+impl LaidOut {
+    /// Of these parameters as they are now.
+    pub fn of(parameters: &Tensor, graph: &Graph) -> candle_core::Result<LaidOut> {
+        storage::with_slice(parameters, |parameters: &[f32]| {
+            let mut rest = parameters;
+            let of_layer = |layer: &Layer| {
+                let (own, behind) = rest.split_at(layer.parameters());
+                rest = behind;
+                layer.laid_out(own)
+            };
+            LaidOut(graph.layers().map(of_layer).collect())
+        })
+    }
+}
+
 /// The forward pass alone, from slice to slice: acting needs no graph. `x` is `[batch, inputs]`; `out` is head after head, each
-/// `[batch, outputs]`.
+/// `[batch, outputs]`. The weights are those that were laid out.
 ///
 /// # Panics
 /// When the sizes don't fit.
-pub fn graph_into(x: &[f32], parameters: &Tensor, graph: &Graph, out: &mut [f32]) -> candle_core::Result<()> {
+pub fn graph_into(
+    x: &[f32],
+    (parameters, laid_out): (&Tensor, &LaidOut),
+    graph: &Graph,
+    out: &mut [f32],
+) -> candle_core::Result<()> {
     let (inputs, outputs) = (graph.inputs(), graph.outputs().sum::<usize>());
     let batch = out.len() / outputs;
     assert_eq!(x.len() / inputs, batch, "examples that go in and come out");
@@ -175,7 +198,7 @@ pub fn graph_into(x: &[f32], parameters: &Tensor, graph: &Graph, out: &mut [f32]
     let mut kept = Vec::with_capacity(graph.nodes.len());
     storage::with_slice(parameters, |parameters| {
         for (x, out) in x.chunks(block * inputs).zip(out.chunks_mut(block * outputs)) {
-            forward((x, parameters), graph, out, &mut kept, false);
+            forward((x, parameters), graph, out, &mut kept, Some(&laid_out.0));
         }
     })
 }
@@ -189,16 +212,17 @@ struct Kept<T: Real> {
     layers: Buffer<T>,
 }
 
-/// Fills `out`, and `kept` with what the backward pass needs of every node; without training results are given back as soon as nobody
-/// reads them any more.
+/// Fills `out`, and `kept` with what the backward pass needs of every node. With weights that are laid out already nothing is trained, and
+/// results are given back as soon as nobody reads them any more.
 fn forward<T: Real>(
     (x, parameters): (&[T], &[T]),
     graph: &Graph,
     out: &mut [T],
     kept: &mut Vec<Kept<T>>,
-    training: bool,
+    laid_out: Option<&[Buffer<T>]>,
 ) {
     kept.clear();
+    let training = laid_out.is_none();
     let batch = x.len() / graph.inputs();
     let mut start = 0;
     for (i, Node { layer, from }) in graph.nodes.iter().enumerate() {
@@ -212,7 +236,10 @@ fn forward<T: Real>(
             Some(place) => &mut out[place.clone()],
             None => &mut result[..],
         };
-        layer.forward(&sources(x, kept, from)[..from.len()], &parameters[range], y, &mut layers);
+        let of_layer = &parameters[range];
+        let own = if training { layer.laid_out(of_layer) } else { Buffer::none() };
+        let laid_out = laid_out.map_or(&own, |all| &all[i]);
+        layer.forward(&sources(x, kept, from)[..from.len()], (of_layer, laid_out), y, &mut layers);
         if let (None, Some(place)) = (&direct, graph.place(i, batch)) {
             out[place].copy_from_slice(&result);
         }
@@ -351,7 +378,7 @@ impl<T: Real> CustomOp2 for Fused<T> {
         let outputs: usize = self.graph.outputs().sum();
         let mut y = vec![T::zero(); batch * outputs];
         let mut kept = self.kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        forward((x, parameters), &self.graph, &mut y, &mut kept, true);
+        forward((x, parameters), &self.graph, &mut y, &mut kept, None);
         if let Some(collector) = &self.collector {
             collector.observe(observed(&self.graph, &kept, batch));
         }

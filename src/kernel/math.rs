@@ -1,10 +1,9 @@
 //! Elementary functions free of branches, so that loops over them become vector code.
 
-/// `tanh x` with a relative error below 5e-7: the odd rational approximation of degree 13/6 that Eigen uses, clamped where
-/// single precision is ±1.
+/// `tanh x` with a relative error below 5e-7: the odd rational approximation of degree 13/6 that Eigen uses, and ±1 from where on single
+/// precision can hardly tell it from that.
 #[inline(always)]
 pub(super) fn tanh(x: f32) -> f32 {
-    let x = x.clamp(-7.905_311, 7.905_311);
     let y = x * x;
     let numerator = [
         -2.760_768_5e-16f32,
@@ -16,7 +15,8 @@ pub(super) fn tanh(x: f32) -> f32 {
         4.893_524_6e-3,
     ];
     let denominator = [1.198_258_4e-6f32, 1.185_347e-4, 2.268_434_6e-3, 4.893_525e-3];
-    x * horner(&numerator, y) / horner(&denominator, y)
+    let value = x * fused_horner(&numerator, y) / fused_horner(&denominator, y);
+    if x.abs() > 7.905_311 { 1f32.copysign(x) } else { value }
 }
 
 /// `e^x` with a relative error below 3e-7 for `x` in [−87, 88], 0 below and infinity above: `2^n e^r` with `|r| ≤ ln 2 / 2`, the
@@ -91,6 +91,12 @@ pub(super) fn normal_cdf(x: f32) -> f32 {
 #[inline(always)]
 fn horner(coefficients: &[f32], x: f32) -> f32 {
     coefficients.iter().fold(0.0, |sum, c| sum * x + c)
+}
+
+/// [`horner`] with every product and sum rounded once, in half of the instructions.
+#[inline(always)]
+fn fused_horner(coefficients: &[f32], x: f32) -> f32 {
+    coefficients[1..].iter().fold(coefficients[0], |sum, c| sum.mul_add(x, *c))
 }
 
 #[cfg(test)]

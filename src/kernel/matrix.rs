@@ -22,6 +22,16 @@ impl<'a, T> Matrix<'a, T> {
         Matrix { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
+    /// With so many elements from a row to the next, and from a column to the next.
+    ///
+    /// # Panics
+    /// When an element lies beyond `data`.
+    pub fn strided(data: &'a [T], [rows, columns]: [usize; 2], [row_stride, column_stride]: [usize; 2]) -> Self {
+        let last = rows.saturating_sub(1) * row_stride + columns.saturating_sub(1) * column_stride;
+        assert!(rows * columns == 0 || last < data.len(), "a {rows}×{columns} matrix over {} elements", data.len());
+        Matrix { data, rows, columns, row_stride, column_stride }
+    }
+
     pub fn transposed(self) -> Self {
         Matrix {
             rows: self.columns,

@@ -25,6 +25,8 @@ pub mod plain;
 mod planes;
 mod pointwise;
 mod powers;
+mod product;
+mod rows;
 mod rowwise;
 mod softmax;
 mod storage;
@@ -32,6 +34,7 @@ mod sums;
 #[cfg(test)]
 pub(crate) mod testing;
 mod threads;
+mod transposed;
 mod value_loss;
 mod vector;
 mod vectors;
@@ -45,7 +48,7 @@ pub use cross_entropy::cross_entropy;
 pub(crate) use differentiated::differentiated;
 pub(crate) use distributions::Distributions;
 pub(crate) use gaussian::Gaussians;
-pub use graph::{Graph, Node, graph, graph_into};
+pub use graph::{Graph, LaidOut, Node, graph, graph_into};
 pub(crate) use grid::ChosenPlaces;
 pub use grid::Grid;
 pub use layer::{

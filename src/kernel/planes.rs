@@ -2,6 +2,7 @@
 
 use super::activation::Real;
 use super::buffer::Buffer;
+use super::rows::CopyRows;
 use super::vector::{LANES, Simd, WithSimd, vectorized};
 use super::vectors::copy;
 
@@ -168,25 +169,6 @@ impl Planes {
     }
 }
 
-/// Copies rows from one place to another, `(from, to)`.
-struct CopyRows<'a, T, R> {
-    rows: R,
-    width: usize,
-    from: &'a [T],
-    to: &'a mut [T],
-}
-
-impl<T: Real, R: Iterator<Item = (usize, usize)>> WithSimd for CopyRows<'_, T, R> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (from, to) in self.rows {
-            copy::<T, S>(&self.from[from..][..self.width], &mut self.to[to..][..self.width]);
-        }
-    }
-}
-
 struct PutImages<'a, T> {
     planes: &'a Planes,
     xs: &'a [T],
@@ -198,7 +180,7 @@ impl<T: Real> WithSimd for PutImages<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let PutImages { planes, xs, channels, images } = self;
         let Planes { width, stride, padding, .. } = *planes;
         let positions = planes.positions();
@@ -206,7 +188,7 @@ impl<T: Real> WithSimd for PutImages<'_, T> {
             let row = &xs[row..row + width];
             let first = (at.0 * planes.phases() + (y + padding) % stride * stride) * positions + at.1;
             if stride == 1 {
-                return copy::<T, S>(row, &mut images[first + padding..][..width]);
+                return copy::<T, S>(simd, row, &mut images[first + padding..][..width]);
             }
             for (x, pixel) in row.iter().enumerate() {
                 let x = x + padding;

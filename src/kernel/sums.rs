@@ -2,6 +2,7 @@
 
 use super::activation::Real;
 use super::vector::{LANES, Simd, WithSimd, vectorized};
+use super::vectors::{Lanes, lanes, load, store};
 use candle_core::WithDType;
 
 /// The sum of a slice.
@@ -57,5 +58,65 @@ impl<T: Real> WithSimd for Products<'_, T> {
     fn with_simd<S: Simd>(self, _: S) -> T {
         let Products { x, y, a, b } = self;
         sum_of([x, y], |[x, y]| (x - a) * (y - b))
+    }
+}
+
+/// `out_j ← Σ_i rows_ij`, row after row; `rows` is `[any number, columns]`, and `out` `[columns]`.
+///
+/// # Panics
+/// When the last row is not whole.
+pub(super) fn column_sums<T: Real>(rows: &[T], out: &mut [T]) {
+    assert!(rows.len().is_multiple_of(out.len().max(1)), "whole rows");
+    vectorized(ColumnSums { rows, out });
+}
+
+struct ColumnSums<'a, T> {
+    rows: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for ColumnSums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let mut column = 0;
+        while column < self.out.len() {
+            // SAFETY: so many columns are left of every row.
+            column += unsafe {
+                match (self.out.len() - column) / lanes::<T, S>() {
+                    4.. => self.columns::<S, 4, false>(simd, column),
+                    1.. => self.columns::<S, 1, false>(simd, column),
+                    _ => self.columns::<S, 1, true>(simd, column),
+                }
+            };
+        }
+    }
+}
+
+impl<T: Real> ColumnSums<'_, T> {
+    /// `V` vectors of columns; their number.
+    ///
+    /// # Safety
+    /// They are there; of the last one only some lanes, where `SOME`.
+    #[inline(always)]
+    unsafe fn columns<S: Simd, const V: usize, const SOME: bool>(&mut self, simd: S, column: usize) -> usize {
+        let (columns, width) = (self.out.len(), lanes::<T, S>());
+        let mask = T::mask(simd, u32::MAX >> (32 - (columns - column).min(width)));
+        let mut sums = [T::splat(simd, T::zero()); V];
+        for row in self.rows.chunks_exact(columns) {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                let at = row.as_ptr().wrapping_add(column + v * width);
+                // SAFETY: the caller's.
+                let more = unsafe { if SOME { T::load_some(simd, mask, at) } else { load::<T, S>(at) } };
+                *sum = <T as Lanes>::add(simd, *sum, more);
+            }
+        }
+        for (v, sum) in sums.iter().enumerate() {
+            let to = self.out.as_mut_ptr().wrapping_add(column + v * width);
+            // SAFETY: the caller's.
+            unsafe { if SOME { T::store_some(simd, mask, to, *sum) } else { store::<T, S>(to, *sum) } }
+        }
+        V * width
     }
 }

@@ -14,6 +14,9 @@ pub(crate) trait Lanes: Copy {
     /// `a · b + c`, rounded once where the machine can.
     fn multiply_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
 
+    /// The sum of all lanes.
+    fn sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
+
     /// These lanes, and 0 in the others.
     fn only<S: Simd>(simd: S, mask: Self::Mask<S>, a: Self::Vector<S>) -> Self::Vector<S>;
 
@@ -64,6 +67,11 @@ impl Lanes for f32 {
     #[inline(always)]
     fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
         simd.mul_add_f32s(a, b, c)
+    }
+
+    #[inline(always)]
+    fn sum<S: Simd>(simd: S, a: S::f32s) -> f32 {
+        simd.reduce_sum_f32s(a)
     }
 
     #[inline(always)]
@@ -120,6 +128,11 @@ impl Lanes for f64 {
     #[inline(always)]
     fn multiply_add<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
         simd.mul_add_f64s(a, b, c)
+    }
+
+    #[inline(always)]
+    fn sum<S: Simd>(simd: S, a: S::f64s) -> f64 {
+        simd.reduce_sum_f64s(a)
     }
 
     #[inline(always)]
@@ -203,7 +216,7 @@ pub(crate) unsafe fn store<T: Lanes, S: Simd>(at: *mut T, vector: T::Vector<S>) 
 /// # Panics
 /// When the slices differ in length.
 #[inline(always)]
-pub(crate) fn copy<T: Lanes, S: Simd>(from: &[T], to: &mut [T]) {
+pub(crate) fn copy<T: Lanes, S: Simd>(simd: S, from: &[T], to: &mut [T]) {
     assert_eq!(from.len(), to.len(), "floats to copy");
     // Two vectors at once: of one, the compiler would make a call again.
     let (width, mut at) = (lanes::<T, S>(), 0);
@@ -217,7 +230,13 @@ pub(crate) fn copy<T: Lanes, S: Simd>(from: &[T], to: &mut [T]) {
         }
         at += 2 * width;
     }
-    if at < from.len() {
-        to[at..].copy_from_slice(&from[at..]);
+    if !has_masks::<T, S>() {
+        return to[at..].copy_from_slice(&from[at..]);
+    }
+    while at < from.len() {
+        let mask = T::mask(simd, u32::MAX >> (32 - (from.len() - at).min(width)));
+        // SAFETY: both slices have these lanes.
+        unsafe { T::store_some(simd, mask, to[at..].as_mut_ptr(), T::load_some(simd, mask, from[at..].as_ptr())) };
+        at += width;
     }
 }

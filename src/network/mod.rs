@@ -19,12 +19,13 @@ pub use parameters::{Parameter, Parameters, Role};
 pub use shorthand::BodySettings;
 
 use crate::distribution::{Policy, PolicySettings};
-use crate::kernel::{self, Activation, Append, Conv, Dense, Dropout, Graph, Layer};
+use crate::kernel::{self, Activation, Append, Conv, Dense, Dropout, Graph, LaidOut, Layer};
 use crate::{Error, Result, Rng};
 use candle_core::{Device, Tensor};
 use lossward_envs::Steps;
 use lossward_envs::wrapper::WrapperStatistics;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// The `[network]` table of an experiment.
@@ -164,6 +165,8 @@ pub struct Network {
     heads: Vec<&'static str>,
     /// Weight and bias of each layer that has them, first layer first.
     parameters: Parameters,
+    /// The weights as forward passes without gradients read them, with the version of the parameters that they are of.
+    laid_out: RefCell<Option<(u64, LaidOut)>>,
     policy: Policy,
     /// By which its inputs are normalized, if they are: saved and loaded with the weights.
     statistics: Option<WrapperStatistics>,
@@ -222,6 +225,7 @@ impl Network {
             training: training.map(|all| Graph::new(all, shifted)).transpose()?,
             heads: heads.iter().map(|head| head.name).collect(),
             parameters: Parameters::new(parameters)?,
+            laid_out: RefCell::default(),
             policy: Policy::Categorical { actions: heads[0].biases.len() as u32 },
             statistics: None,
             usage: None,
@@ -289,14 +293,20 @@ impl Network {
     }
 
     fn through(&self, graph: &Arc<Graph>, inputs: &Tensor) -> Result<Vec<Tensor>> {
-        Ok(kernel::graph(inputs, self.parameters.values(), graph, Some(self.parameters.collector()))?)
+        Ok(kernel::graph(inputs, self.parameters.flat(), graph, Some(self.parameters.collector()))?)
     }
 
     /// The same function from slice to slice, without a graph: `inputs` is `[batch, inputs]`, `outputs` becomes those of the first head,
     /// `[batch, outputs]`; its memory is used again from call to call.
     pub fn infer(&self, inputs: &[f32], batch: usize, outputs: &mut Vec<f32>) -> Result<()> {
         outputs.resize(batch * self.graph.outputs().sum::<usize>(), 0.0);
-        kernel::graph_into(inputs, self.parameters.values(), &self.graph, outputs)?;
+        let mut laid_out = self.laid_out.borrow_mut();
+        let version = self.parameters.version();
+        let laid_out = match &mut *laid_out {
+            Some((of, laid_out)) if version == Some(*of) => laid_out,
+            old => &mut old.insert((version.unwrap_or_default(), LaidOut::of(self.parameters.flat(), &self.graph)?)).1,
+        };
+        kernel::graph_into(inputs, (self.parameters.flat(), laid_out), &self.graph, outputs)?;
         // Head lies after head.
         outputs.truncate(batch * self.graph.outputs().next().unwrap_or(0));
         Ok(())
@@ -313,7 +323,8 @@ impl Network {
             }
             let before = Graph::new(self.graph.nodes().to_vec(), sources.clone())?;
             let mut read = vec![0.0; batch * before.outputs().sum::<usize>()];
-            kernel::graph_into(inputs, self.parameters.values(), &before, &mut read)?;
+            let laid_out = LaidOut::of(self.parameters.flat(), &before)?;
+            kernel::graph_into(inputs, (self.parameters.flat(), &laid_out), &before, &mut read)?;
             if read.iter().all(|value| *value == 0.0) {
                 fed_zeros.push(*name);
             }

@@ -1,8 +1,9 @@
 //! The trained numbers: one flat tensor, of which every parameter is a named range.
 
-use crate::kernel::{self, Collector};
+use crate::kernel::{self, Collector, Real};
 use crate::{Error, Result};
 use candle_core::{Tensor, Var};
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub struct Parameter {
 /// pass updates it.
 pub struct Parameters {
     values: Var,
+    /// See [`Parameters::version`].
+    version: Cell<Option<u64>>,
     collector: Arc<Collector>,
     list: Vec<Parameter>,
 }
@@ -51,12 +54,35 @@ impl Parameters {
         let flat =
             tensors.iter().map(|(_, _, tensor)| tensor.flatten_all()).collect::<candle_core::Result<Vec<_>>>()?;
         let values = Var::from_tensor(&Tensor::cat(&flat, 0)?)?;
-        Ok(Parameters { collector: Arc::new(Collector::new(&values)?), values, list })
+        Ok(Parameters { collector: Arc::new(Collector::new(&values)?), values, version: Cell::new(Some(0)), list })
     }
 
-    /// The flat tensor, which gradients refer to.
+    /// The flat tensor, which gradients refer to. Whoever has it may change it at any time: from now on a forward pass without gradients lays
+    /// the weights out anew, which takes a little longer.
     pub fn values(&self) -> &Var {
+        self.version.set(None);
         &self.values
+    }
+
+    /// [`Self::values`], to be read.
+    pub(crate) fn flat(&self) -> &Tensor {
+        &self.values
+    }
+
+    /// Another number after every change of the values, by which what was made of them is known to be out of date; nothing where they can
+    /// change unseen.
+    pub(crate) fn version(&self) -> Option<u64> {
+        self.version.get()
+    }
+
+    fn change(&self) {
+        self.version.set(self.version.get().map(|version| version + 1));
+    }
+
+    /// Calls `update(values, gradient)` on the elements of both, flat tensors, to change the values in place.
+    pub(crate) fn update<T: Real>(&self, gradient: &Tensor, update: impl FnOnce(&mut [T], &[T])) -> Result<()> {
+        self.change();
+        Ok(kernel::update(&self.values, gradient, update)?)
     }
 
     /// Where chains leave their gradients.
@@ -81,6 +107,7 @@ impl Parameters {
 
     /// Moves running statistics towards those of the batch that the network was last differentiated at.
     pub fn track(&self) -> Result<()> {
+        self.change();
         Ok(self.collector.track(&self.values)?)
     }
 
@@ -97,6 +124,7 @@ impl Parameters {
 
     /// Sets every parameter; `find` gives the new tensor of each, which must have its shape.
     pub fn set(&self, mut find: impl FnMut(&Parameter) -> Result<Tensor>) -> Result<()> {
+        self.change();
         let flat = self.iter().map(|p| Ok(find(p)?.to_dtype(self.values.dtype())?.flatten_all()?));
         Ok(self.values.set(&Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?)?)
     }

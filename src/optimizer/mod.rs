@@ -194,8 +194,8 @@ impl Optimizer {
 
 impl State {
     fn new(rule: &Made, parameters: &Parameters) -> Self {
-        let len = parameters.values().elem_count();
-        match parameters.values().dtype() {
+        let len = parameters.flat().elem_count();
+        match parameters.flat().dtype() {
             DType::F64 => State::F64(Buffers::new(rule, len)),
             _ => State::F32(Buffers::new(rule, len)),
         }
@@ -220,7 +220,7 @@ impl Update<'_> {
     fn apply<T: Number>(self, parameters: &Parameters, gradient: &Tensor, buffers: &mut Buffers<T>) -> Result<()> {
         let Update { rule, mut step, noise } = self;
         let Buffers { of_rule, noisy } = buffers;
-        Ok(kernel::update::<T>(parameters.values(), gradient, |weights, gradient| {
+        parameters.update::<T>(gradient, |weights, gradient| {
             let gradient = match noise {
                 Some(noise) => {
                     noise.add(step, gradient, noisy);
@@ -240,7 +240,7 @@ impl Update<'_> {
                 };
                 T::step(rule.rule.as_ref(), Share { step, weights, gradient, buffers }, common);
             }
-        })?)
+        })
     }
 }
 

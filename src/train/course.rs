@@ -120,7 +120,7 @@ impl<'a> Course<'a> {
         self.next_row = (examples / self.every + 1) * self.every;
         self.rows_at = Some(self.updates);
         let parameters = training.network.parameters();
-        if let Some((parameter, value)) = parameters.first_not_finite(parameters.values())? {
+        if let Some((parameter, value)) = parameters.first_not_finite(parameters.flat())? {
             let cause = Box::new(Error::NotFinite { what: format!("`{}`", parameter.name), value });
             return Err(Error::During { update: self.updates, examples, cause });
         }

@@ -73,8 +73,7 @@ impl<T: Real> Apply<'_, T> {
     /// They can be read where their places lie on the image, and written.
     #[inline(always)]
     unsafe fn block<S: Simd, const F: usize, const V: usize>(&mut self, simd: S, block: &Block<T>) -> usize {
-        let image = self.from.len() / self.of.images(self.to).max(1);
-        let start = block.image * image + block.at;
+        let start = block.image * self.of.image + block.at;
         // SAFETY: the caller's; where pixels beyond edges are read, they lie in the slice.
         unsafe {
             match self.of.edges {
@@ -97,7 +96,7 @@ impl<T: Real> Apply<'_, T> {
         block: &Block<T>,
         start: usize,
     ) {
-        let Correlation { places, channels, filters, positions, edges, .. } = *self.of;
+        let Correlation { places, channels, filters, result, positions, edges, .. } = *self.of;
         let mut sums = [[T::splat(simd, T::zero()); V]; F];
         let mut masks = [T::mask(simd, all_lanes::<T, S>()); V];
         for (place, weights) in block.packed.chunks_exact(channels * F).take(places.len()).enumerate() {
@@ -111,11 +110,11 @@ impl<T: Real> Apply<'_, T> {
             // SAFETY: the caller's.
             sums = unsafe { self.place::<S, F, V, READING>(simd, weights, (from, masks), sums) };
         }
-        let to = (block.image * filters + block.first) * positions;
+        let to = (block.image * filters + block.first) * result;
         for (f, sums) in sums.iter().enumerate() {
             for (v, sum) in sums.iter().enumerate() {
                 let position = block.at + v * lanes::<T, S>();
-                let place = self.to[to + f * positions + position..].as_mut_ptr();
+                let place = self.to[to + f * result + position..].as_mut_ptr();
                 // SAFETY: the caller's.
                 unsafe {
                     match position + lanes::<T, S>() <= positions {

@@ -129,7 +129,7 @@ impl<T: Real> AddGradient<'_, T> {
     /// the cache. Zeros stand behind the last position.
     #[inline(always)]
     fn packed<S: Simd, const F: usize>(&self, filter: usize, stretches: &[Stretch]) -> Buffer<T> {
-        let Correlation { filters, positions, .. } = *self.of;
+        let Correlation { filters, result, positions, .. } = *self.of;
         let width = lanes::<T, S>();
         let mut packed = Buffer::any(stretches.iter().map(|stretch| stretch.vectors).sum::<usize>() * F * LANES);
         let mut vectors = packed.chunks_exact_mut(F * width);
@@ -137,7 +137,7 @@ impl<T: Real> AddGradient<'_, T> {
             for (at, vector) in (*start..).step_by(width).zip(vectors.by_ref().take(count * (LANES / width))) {
                 let there = positions.saturating_sub(at).min(width);
                 for (f, to) in vector.chunks_exact_mut(width).enumerate() {
-                    let from = &self.dz[((image * filters + filter + f) * positions + at).min(self.dz.len())..];
+                    let from = &self.dz[((image * filters + filter + f) * result + at).min(self.dz.len())..];
                     if there == width {
                         // SAFETY: both are a vector long.
                         unsafe { store::<T, S>(to.as_mut_ptr(), load::<T, S>(from[..width].as_ptr())) };
@@ -156,8 +156,7 @@ impl<T: Real> AddGradient<'_, T> {
     fn pixels(&self, stretch: Stretch, (channel, rows): (usize, usize), room: &mut Buffer<T>) -> Pixels<T> {
         let Correlation { channel: step, edges, .. } = *self.of;
         let reach = edges.map_or(0, |edges| edges.reach());
-        let image = self.from.len() / self.of.images(self.dz).max(1);
-        let (start, count) = (stretch.image * image + channel * step + stretch.start, stretch.vectors * LANES);
+        let (start, count) = (stretch.image * self.of.image + channel * step + stretch.start, stretch.vectors * LANES);
         let end = start + (rows - 1) * step + count;
         if edges.is_none() || (start >= reach && end + reach <= self.from.len()) {
             return Pixels { stretch, first: self.from.as_ptr().wrapping_add(start), channel: step };

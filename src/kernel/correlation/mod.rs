@@ -22,15 +22,19 @@ mod reading {
 
 /// `to_f[p] = Σ_k Σ_c w_fck · from_c[p + place_k]` for every filter `f`, channel `c`, place `k` of a filter and position `p`.
 ///
-/// `from` is images of channels, `to` images of filters, each `positions` long; weights are `[filters, channels, places]`.
+/// `from` is images of channels, `to` images of filters; weights are `[filters, channels, places]`.
 pub(super) struct Correlation<'a> {
     /// Where each weight of a filter reads, of the first channel, for the first position.
     pub places: &'a [isize],
     pub channels: usize,
     /// Floats from one channel to the next.
     pub channel: usize,
+    /// Floats from one image that is read to the next.
+    pub image: usize,
     pub filters: usize,
-    /// A multiple of [`LANES`] where there are no edges.
+    /// Floats from one filter's results to the next one's.
+    pub result: usize,
+    /// Of a result; a multiple of [`LANES`] where there are no edges.
     pub positions: usize,
     /// Which places lie outside of an image, where it has no zeros around it.
     pub edges: Option<&'a Edges>,
@@ -79,24 +83,26 @@ impl Correlation<'_> {
 
     /// Images that a slice of results has.
     fn images<T>(&self, results: &[T]) -> usize {
-        results.len() / (self.filters * self.positions).max(1)
+        results.len() / (self.filters * self.result).max(1)
     }
 
     /// A position is read where its weights are: inside of its image, or within the slice where an image has no edges.
     fn assert_fits<T>(&self, from: &[T], to: &[T]) {
+        assert!(self.positions <= self.result, "room for the results");
         let images = self.images(to);
         match self.edges {
             Some(edges) => {
                 assert!(edges.belong_to(self.places, self.positions), "the edges of these places");
-                assert!(self.channel == self.positions, "images without gaps");
-                assert!(from.len() >= images * self.channels * self.positions, "room to read");
+                let lie_together = self.channel == self.positions && self.image == self.channels * self.channel;
+                assert!(lie_together && self.result == self.positions, "images without gaps");
+                assert!(from.len() >= images * self.image, "room to read");
             }
             None => {
                 assert!(self.positions.is_multiple_of(LANES), "whole vectors");
-                assert!(images == 1 && self.places.iter().all(|place| *place >= 0), "one image with zeros around it");
-                let last = self.channels.saturating_sub(1) * self.channel + self.positions;
+                assert!(self.places.iter().all(|place| *place >= 0), "places behind a position");
                 let farthest = self.places.iter().copied().max().unwrap_or(0) as usize;
-                assert!(from.len() >= last + farthest, "room to read");
+                let last = images.saturating_sub(1) * self.image + self.channels.saturating_sub(1) * self.channel;
+                assert!(from.len() >= last + self.positions + farthest, "room to read");
             }
         }
     }

@@ -163,7 +163,8 @@ fn graphs_of_any_shape_equal_their_plain_twins() {
                 let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
                 let expected: Vec<f32> = heads.iter().flat_map(flat).collect();
                 let mut acted = vec![0.0; expected.len()];
-                graph_into(&flat(x), parameters, &drawn, &mut acted).unwrap();
+                graph_into(&flat(x), (parameters, &LaidOut::of(parameters, &drawn).unwrap()), &drawn, &mut acted)
+                    .unwrap();
                 assert_eq!(acted, expected);
             }
         }

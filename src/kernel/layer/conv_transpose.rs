@@ -177,6 +177,7 @@ impl Operation for ConvTranspose {
         // Entries of pixels that were cut off stay 0.
         let mut entries: Buffer<T> = Buffer::zeros(spread * pixels);
         dw.fill(T::zero());
+        db.fill(T::zero());
         filter_bias::add_up(dy, out_pixels, db);
         for (i, (x, dz)) in passed.xs[0].chunks_exact(image).zip(dy.chunks_exact(self.outputs())).enumerate() {
             vectorized(Unfold { conv: self, dz, entries: &mut entries });

@@ -2,9 +2,12 @@
 
 use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned};
 use crate::kernel::activation::{self, Activation, Real};
-use crate::kernel::matrix::{Matrix, add_product, set_product};
+use crate::kernel::buffer::Buffer;
 use crate::kernel::plain;
-use crate::kernel::vector::vectorized;
+use crate::kernel::product::{Product, RowProducts};
+use crate::kernel::sums::column_sums;
+use crate::kernel::transposed::transposed;
+use crate::kernel::vector::LANES;
 use candle_core::Tensor;
 use lossward_envs::options::{OptionKind, OptionRow, Options};
 use serde::{Deserialize, Serialize};
@@ -21,6 +24,9 @@ fn plan(options: &Options, arriving: &Arriving) -> Result<Planned, String> {
     let layer = Layer::Dense(Dense { inputs: arriving.size(), outputs, activation: arriving.activation });
     Ok(Planned { layer: Some(layer), shape: vec![outputs] })
 }
+
+/// With fewer outputs than these, the products of rows are faster than vectors that they would not fill.
+const FEW: usize = LANES / 2;
 
 /// `y = activation(x · wᵀ + b)`; `x` is `[batch, inputs]`, `w` is `[outputs, inputs]`, `b` is `[outputs]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,11 +65,20 @@ impl Operation for Dense {
         self.activation
     }
 
+    /// `[inputs, outputs]`, so that outputs fill the vectors, unless there are few of them.
+    fn laid_out<T: Real>(&self, w: &[T]) -> Buffer<T> {
+        if self.outputs < FEW { Buffer::none() } else { transposed(w, self.inputs) }
+    }
+
     fn forward<T: Real>(&self, xs: &[&[T]], (w, b): (&[T], &[T]), y: &mut [T], arguments: &mut [T]) {
-        y.chunks_exact_mut(self.outputs).for_each(|row| row.copy_from_slice(b));
-        let batch = y.len() / self.outputs;
-        add_product(y, Matrix::new(xs[0], batch, self.inputs), Matrix::new(w, self.outputs, self.inputs).transposed());
-        activation::apply(self.activation, y, T::zero(), arguments);
+        let Dense { inputs, outputs, activation } = *self;
+        if outputs < FEW {
+            RowProducts { a: xs[0], b: w, steps: inputs, start: b, out: y }.write();
+        } else {
+            let rows = y.len() / outputs;
+            Product { a: xs[0], strides: [inputs, 1], b: w, rows, steps: inputs, columns: outputs }.write(b, y);
+        }
+        activation::apply(activation, y, T::zero(), arguments);
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`: `dx = dz · w`, `dw = dzᵀ · x`, `db = Σ_batch dz`.
@@ -75,19 +90,21 @@ impl Operation for Dense {
         (dw, db): (&mut [T], &mut [T]),
         dxs: &mut Dx<T>,
     ) {
-        let Passed { xs, y, kept, .. } = passed;
-        activation::multiply_derivative(self.activation, dy, y, kept);
-        let batch = dy.len() / self.outputs;
-        let dz = Matrix::new(dy, batch, self.outputs);
-        set_product(dw, dz.transposed(), Matrix::new(xs[0], batch, self.inputs));
-        db.fill(T::zero());
-        vectorized(|| {
-            for row in dy.chunks_exact(self.outputs) {
-                db.iter_mut().zip(row).for_each(|(sum, dz)| *sum += *dz);
-            }
-        });
+        let (Passed { xs, y, kept, .. }, Dense { inputs, outputs, activation }) = (passed, *self);
+        activation::multiply_derivative(activation, dy, y, kept);
+        let (x, dz, batch) = (xs[0], &*dy, dy.len() / outputs);
+        if inputs < outputs && inputs < LANES {
+            // The longer side fills the vectors.
+            let mut turned = Buffer::any(dw.len());
+            Product { a: x, strides: [1, inputs], b: dz, rows: inputs, steps: batch, columns: outputs }
+                .write(&[], &mut turned);
+            dw.copy_from_slice(&transposed(&turned, outputs));
+        } else {
+            Product { a: dz, strides: [1, outputs], b: x, rows: outputs, steps: batch, columns: inputs }.write(&[], dw);
+        }
+        column_sums(dz, db);
         if let Some(dx) = &mut dxs[0] {
-            set_product(dx, dz, Matrix::new(w, self.outputs, self.inputs));
+            Product { a: dz, strides: [outputs, 1], b: w, rows: batch, steps: outputs, columns: inputs }.write(&[], dx);
         }
     }
 

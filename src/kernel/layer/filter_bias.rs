@@ -13,12 +13,11 @@ pub(super) fn activate<T: Real>(activation: Activation, y: &mut [T], (b, pixels)
     }
 }
 
-/// `db_f ← Σ dz` over the planes of each filter, if there are biases.
+/// `db_f ← db_f + Σ dz` over the planes of each filter, if there are biases.
 pub(super) fn add_up<T: Real>(dz: &[T], pixels: usize, db: &mut [T]) {
     if db.is_empty() {
         return;
     }
-    db.fill(T::zero());
     for (i, plane) in dz.chunks_exact(pixels).enumerate() {
         db[i % db.len()] += vectorized(Sum(plane));
     }

@@ -36,6 +36,7 @@ pub use pool::Pool;
 pub use upsample::{Interpolation, Upsample};
 
 use super::activation::{Activation, Real};
+use super::buffer::Buffer;
 use candle_core::Tensor;
 use lossward_envs::options::{OptionKind, OptionRow, Options};
 use serde::{Deserialize, Serialize};
@@ -236,7 +237,12 @@ pub(super) trait Operation {
         if self.activation().needs_argument() { batch * self.outputs() } else { 0 }
     }
 
-    /// Fills `kept` where there is room.
+    /// The weight in the order in which the forward pass reads it; nothing where that is its own.
+    fn laid_out<T: Real>(&self, _w: &[T]) -> Buffer<T> {
+        Buffer::none()
+    }
+
+    /// Of the weight, as [`Self::laid_out`] has it, and of the bias. Fills `kept` where there is room.
     fn forward<T: Real>(&self, xs: &[&[T]], parameters: (&[T], &[T]), y: &mut [T], kept: &mut [T]);
 
     /// Sets the gradients of weight and bias, and of `xs`. `dy` is used up.
@@ -351,10 +357,23 @@ impl Layer {
         of!(self, layer => layer.kept(batch))
     }
 
-    /// `parameters` holds the weight and, behind it, the bias.
-    pub(super) fn forward<T: Real>(&self, xs: &[&[T]], parameters: &[T], y: &mut [T], kept: &mut [T]) {
-        let parameters = parameters.split_at(self.weights());
-        of!(self, layer => layer.forward(xs, parameters, y, kept))
+    /// The weight in the order in which the forward pass reads it, where that is another one. `parameters` holds the weight and, behind it,
+    /// the bias.
+    pub(super) fn laid_out<T: Real>(&self, parameters: &[T]) -> Buffer<T> {
+        of!(self, layer => layer.laid_out(&parameters[..self.weights()]))
+    }
+
+    /// With the weight that [`Self::laid_out`] made of these parameters.
+    pub(super) fn forward<T: Real>(
+        &self,
+        xs: &[&[T]],
+        (parameters, laid_out): (&[T], &[T]),
+        y: &mut [T],
+        kept: &mut [T],
+    ) {
+        let (w, b) = parameters.split_at(self.weights());
+        let w = if laid_out.is_empty() { w } else { laid_out };
+        of!(self, layer => layer.forward(xs, (w, b), y, kept))
     }
 
     /// Sets the gradients of the parameters and of `xs`. `dy` is used up.

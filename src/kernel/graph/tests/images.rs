@@ -88,7 +88,7 @@ fn acting_through_layers_of_images_gives_the_same() {
         let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let trained = flat(&chain(&x, &parameters, &layers, None).unwrap());
         let mut acted = vec![0.0; trained.len()];
-        graph_into(&flat(&x), &parameters, &layers, &mut acted).unwrap();
+        graph_into(&flat(&x), (&parameters, &LaidOut::of(&parameters, &layers).unwrap()), &layers, &mut acted).unwrap();
         assert_eq!(acted, trained, "{layer:?}");
     }
 }

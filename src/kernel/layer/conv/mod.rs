@@ -1,10 +1,12 @@
 //! A 2-D convolution: sums of shifted rows, bias and activation, with an analytic backward.
 
+mod padded;
+mod same;
+mod valid;
+
 use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned, filter_bias};
 use crate::kernel::activation::{self, Activation, Real};
-use crate::kernel::correlation::{Correlation, Edges, Sums};
 use crate::kernel::plain;
-use crate::kernel::planes::{Planes, Sides};
 use candle_core::Tensor;
 use lossward_envs::options::{OptionKind, OptionRow, Options};
 use serde::{Deserialize, Serialize};
@@ -98,33 +100,20 @@ impl Conv {
         self.channels * self.kernel * self.kernel
     }
 
+    /// Floats of the result of one image.
+    fn result(&self) -> usize {
+        self.filters * self.pixels()
+    }
+
     /// Pixels of the result.
     fn pixels(&self) -> usize {
         self.output().map_or(0, |(height, width)| height * width)
-    }
-
-    fn planes(&self, batch: usize) -> Planes {
-        let Conv { height, width, kernel, stride, padding, .. } = *self;
-        let result = self.output().unwrap_or((0, 0));
-        Planes::new(&Sides { image: (height, width), result, kernel, stride, padding }, batch)
     }
 
     /// Rows and columns of a filter's weights, in order.
     fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let kernel = self.kernel;
         (0..kernel * kernel).map(move |place| (place / kernel, place % kernel))
-    }
-
-    /// Of a convolution that keeps the size and moves pixel by pixel: it needs no zeros around its images, but to know where they end.
-    fn edges(&self) -> Option<Edges> {
-        let keeps = self.stride == 1 && self.kernel == 2 * self.padding + 1;
-        keeps.then(|| Edges::new(self.height, self.width, self.kernel))
-    }
-
-    /// Images as they lie, of so many channels, to as many as there are filters.
-    fn in_place<'a>(&self, edges: &'a Edges, [channels, filters]: [usize; 2]) -> Correlation<'a> {
-        let positions = self.height * self.width;
-        Correlation { places: edges.places(), channels, channel: positions, filters, positions, edges: Some(edges) }
     }
 
     /// What the gradients of the images are made of: the weights that meet at a pixel, `[channels, filters, places]`, of these places.
@@ -137,57 +126,23 @@ impl Conv {
         (0..self.channels).flat_map(of_channel).collect()
     }
 
-    /// `y` without bias and activation, by way of images with zeros around them.
-    fn forward_padded<T: Real>(&self, xs: &[T], w: &[T], y: &mut [T]) {
-        let planes = self.planes(y.len() / self.outputs());
-        let (mut images, mut results) = (planes.images(self.channels), planes.results(self.filters));
-        let places: Vec<isize> = self.places().map(|place| planes.place(place)).collect();
-        let correlation = self.padded(&planes, &places);
-        let together = planes.together();
-        for (xs, y) in xs.chunks(together * self.image()).zip(y.chunks_mut(together * self.outputs())) {
-            planes.put_images(xs, self.channels, &mut images);
-            correlation.apply(w, &images, &mut results);
-            planes.take_results(&results, self.filters, y);
+    fn way(&self) -> Way {
+        match (self.stride, self.padding) {
+            (1, padding) if self.kernel == 2 * padding + 1 => Way::Same,
+            (1, 0) => Way::Valid,
+            _ => Way::Padded,
         }
     }
+}
 
-    fn padded<'a>(&self, planes: &Planes, places: &'a [isize]) -> Correlation<'a> {
-        let (channel, positions) = (planes.phases() * planes.positions(), planes.positions());
-        Correlation { places, channels: self.channels, channel, filters: self.filters, positions, edges: None }
-    }
-
-    fn backward_padded<T: Real>(&self, xs: &[T], w: &[T], dz: &[T], dw: &mut [T], mut dx: Option<&mut [T]>) {
-        let planes = self.planes(dz.len() / self.outputs());
-        let (mut images, mut gradients) = (planes.images(self.channels), planes.gradients(self.filters));
-        let places: Vec<isize> = self.places().map(|place| planes.place(place)).collect();
-        let correlation = self.padded(&planes, &places);
-        let of_phase = |phase: usize| {
-            let places: Vec<_> = self.places().filter(|(row, column)| planes.phase(*row, *column) == phase).collect();
-            let back: Vec<isize> = places.iter().map(|place| planes.place_back(*place)).collect();
-            (back, self.back(w, &places))
-        };
-        let back: Vec<_> = (0..planes.phases()).map(of_phase).collect();
-        let (mut by_pixels, positions) = (planes.results(self.channels), planes.positions());
-        let (mut sums, together) = (Sums::new(&correlation), planes.together());
-        let groups = xs.chunks(together * self.image()).zip(dz.chunks(together * self.outputs()));
-        for (i, (xs, dz)) in groups.enumerate() {
-            planes.put_images(xs, self.channels, &mut images);
-            planes.put_gradients(dz, self.filters, &mut gradients);
-            correlation.add_gradient(&images, planes.of_results(&gradients), &mut sums);
-            let Some(dx) = &mut dx else { continue };
-            let dx = &mut dx[i * together * self.image()..][..xs.len()];
-            for (phase, (places, weights)) in back.iter().enumerate() {
-                let (channels, filters) = (self.filters, self.channels);
-                Correlation { places, channels, channel: positions, filters, positions, edges: None }.apply(
-                    weights,
-                    &gradients,
-                    &mut by_pixels,
-                );
-                planes.take_images(phase, &by_pixels, self.channels, dx);
-            }
-        }
-        sums.total(dw);
-    }
+/// How the sums of a convolution are computed.
+enum Way {
+    /// It keeps the size: images are read as they lie, and what lies beyond their edges is left out.
+    Same,
+    /// It stays inside of the images, which are read as they lie.
+    Valid,
+    /// By way of images with zeros around them.
+    Padded,
 }
 
 impl Operation for Conv {
@@ -196,7 +151,7 @@ impl Operation for Conv {
     }
 
     fn outputs(&self) -> usize {
-        self.filters * self.pixels()
+        self.result()
     }
 
     fn weight_shape(&self) -> Option<Vec<usize>> {
@@ -220,11 +175,18 @@ impl Operation for Conv {
     }
 
     fn forward<T: Real>(&self, xs: &[&[T]], (w, b): (&[T], &[T]), y: &mut [T], arguments: &mut [T]) {
-        match self.edges() {
-            Some(edges) => self.in_place(&edges, [self.channels, self.filters]).apply(w, xs[0], y),
-            None => self.forward_padded(xs[0], w, y),
+        let (x, pixels, mut done) = (xs[0], self.pixels(), 0);
+        // Of images whose sums have just been written, which are near.
+        let finish = |y: &mut [T]| {
+            let arguments = arguments.get_mut(done..done + y.len()).unwrap_or_default();
+            done += y.len();
+            filter_bias::activate(self.activation, y, (b, pixels), arguments);
+        };
+        match self.way() {
+            Way::Same => same::forward(self, (x, w), y, finish),
+            Way::Valid => valid::forward(self, (x, w), y, finish),
+            Way::Padded => padded::forward(self, (x, w), y, finish),
         }
-        filter_bias::activate(self.activation, y, (b, self.pixels()), arguments);
     }
 
     /// With `dz = dy ⊙ activation'(z)`, which overwrites `dy`.
@@ -236,20 +198,20 @@ impl Operation for Conv {
         (dw, db): (&mut [T], &mut [T]),
         dxs: &mut Dx<T>,
     ) {
-        activation::multiply_derivative(self.activation, dy, passed.y, passed.kept);
-        filter_bias::add_up(dy, self.pixels(), db);
-        let Some(edges) = self.edges() else {
-            return self.backward_padded(passed.xs[0], w, dy, dw, dxs[0].as_deref_mut());
+        let (x, dx, pixels, mut begun) = (passed.xs[0], dxs[0].as_deref_mut(), self.pixels(), 0);
+        db.fill(T::zero());
+        // Of images that are next.
+        let begin = |dz: &mut [T]| {
+            let range = begun..begun + dz.len();
+            begun = range.end;
+            let kept = passed.kept.get(range.clone()).unwrap_or_default();
+            activation::multiply_derivative(self.activation, dz, &passed.y[range], kept);
+            filter_bias::add_up(dz, pixels, db);
         };
-        let correlation = self.in_place(&edges, [self.channels, self.filters]);
-        let mut sums = Sums::new(&correlation);
-        correlation.add_gradient(passed.xs[0], dy, &mut sums);
-        sums.total(dw);
-        if let Some(dx) = &mut dxs[0] {
-            // A pixel meets the weights of a filter from the last one on.
-            let places: Vec<_> = self.places().collect();
-            let turned: Vec<_> = places.into_iter().rev().collect();
-            self.in_place(&edges, [self.filters, self.channels]).apply(&self.back(w, &turned), dy, dx);
+        match self.way() {
+            Way::Same => same::backward(self, (x, w), dy, begin, (dw, dx)),
+            Way::Valid => valid::backward(self, (x, w), dy, begin, (dw, dx)),
+            Way::Padded => padded::backward(self, (x, w), dy, begin, (dw, dx)),
         }
     }
 
