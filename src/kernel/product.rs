@@ -16,12 +16,12 @@ pub(super) struct Product<'a, T> {
     pub columns: usize,
 }
 
-impl<T: Real> Product<'_, T> {
-    /// Whether the right matrix is too large for the caches: then it is worth packing, by the library.
-    fn is_large(&self) -> bool {
-        self.steps * self.columns >= 1 << 18
-    }
+/// Whether the right matrix of a product is too large for the caches: then it is worth packing, by the library.
+pub(super) fn is_large(steps: usize, columns: usize) -> bool {
+    steps * columns >= 1 << 18
+}
 
+impl<T: Real> Product<'_, T> {
     /// The sums begin with `start`, `[columns]`, the same in every row, or with zeros where it is empty.
     ///
     /// # Panics
@@ -33,7 +33,7 @@ impl<T: Real> Product<'_, T> {
         assert_eq!(self.b.len(), steps * columns, "size of the right matrix");
         assert_eq!(out.len(), rows * columns, "size of the product");
         assert!(start.is_empty() || start.len() == columns, "size of a row");
-        if !self.is_large() {
+        if !is_large(steps, columns) {
             return vectorized(Write { of: self, start, out });
         }
         let (a, b) = (Matrix::strided(self.a, [rows, steps], strides), Matrix::new(self.b, steps, columns));

@@ -23,6 +23,9 @@ pub struct Unet {
     pub widths: Vec<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalization: Option<NormalizedBy>,
+    /// Of the images themselves, before the first convolution; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_normalization: Option<NormalizedBy>,
     /// Convolutions of a level; 2 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub convolutions: Option<usize>,
@@ -40,12 +43,15 @@ pub struct Backbone {
     pub stride: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalization: Option<NormalizedBy>,
+    /// Of the images themselves, before the first convolution; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_normalization: Option<NormalizedBy>,
     /// Convolutions of a level; 2 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub convolutions: Option<usize>,
 }
 
-/// Between a convolution and its activation.
+/// By whose means and variances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NormalizedBy {
@@ -54,6 +60,19 @@ pub enum NormalizedBy {
     Group,
     Instance,
     None,
+}
+
+impl NormalizedBy {
+    /// Of so many channels.
+    fn layer(self, channels: usize) -> Option<LayerSettings> {
+        let yes = OptionValue::Flag(true);
+        match self {
+            NormalizedBy::Batch => Some(LayerSettings::new([("batch_norm", yes)])),
+            NormalizedBy::Group => Some(whole("group_norm", if channels % GROUP == 0 { channels / GROUP } else { 1 })),
+            NormalizedBy::Instance => Some(LayerSettings::new([("instance_norm", yes)])),
+            NormalizedBy::None => None,
+        }
+    }
 }
 
 /// Channels of a group.
@@ -91,7 +110,7 @@ impl BodySettings {
         if !(1..=MOST).contains(&convolutions.unwrap_or(1)) {
             return Err(format!("`convolutions` of {name} must lie between 1 and {MOST}"));
         }
-        let &[_, height, width] = shape else {
+        let &[channels, height, width] = shape else {
             return Err(format!("{name} needs images [channels, height, width]; what comes in has shape {shape:?}"));
         };
         let times = 1usize.checked_shl(halved as u32).unwrap_or(0);
@@ -101,16 +120,18 @@ impl BodySettings {
                  whose sides are multiples of it"
             ));
         }
-        Ok(match self {
-            BodySettings::Unet(unet) => unet.layers(),
-            BodySettings::Backbone(backbone) => backbone.layers(),
-        })
+        let (input, layers) = match self {
+            BodySettings::Unet(unet) => (unet.input_normalization, unet.layers()),
+            BodySettings::Backbone(backbone) => (backbone.input_normalization, backbone.layers()),
+        };
+        let input = input.and_then(|by| by.layer(channels));
+        Ok(input.into_iter().map(without_activation).chain(layers).collect())
     }
 }
 
 impl Unet {
     fn layers(&self) -> Vec<LayerSettings> {
-        let Unet { widths, normalization, convolutions, skips } = self;
+        let Unet { widths, normalization, convolutions, skips, .. } = self;
         let (count, skips) = (convolutions.unwrap_or(2), skips.unwrap_or(true));
         let (bottom, levels) = (widths.len() - 1, &widths[..widths.len() - 1]);
         let mut layers = Vec::new();
@@ -159,13 +180,7 @@ fn block(
     for _ in 0..count {
         let (filters, same) = (OptionValue::Whole(channels as i64), OptionValue::Text("same".into()));
         layers.push(LayerSettings::new([("conv", filters), ("kernel", OptionValue::Whole(3)), ("padding", same)]));
-        let yes = OptionValue::Flag(true);
-        layers.extend(match normalization.unwrap_or(NormalizedBy::Batch) {
-            NormalizedBy::Batch => Some(LayerSettings::new([("batch_norm", yes)])),
-            NormalizedBy::Group => Some(whole("group_norm", if channels % GROUP == 0 { channels / GROUP } else { 1 })),
-            NormalizedBy::Instance => Some(LayerSettings::new([("instance_norm", yes)])),
-            NormalizedBy::None => None,
-        });
+        layers.extend(normalization.unwrap_or(NormalizedBy::Batch).layer(channels));
     }
     if let (Some(last), Some(name)) = (layers.last_mut(), name) {
         last.set("name", OptionValue::Text(name));
@@ -174,8 +189,12 @@ fn block(
 
 /// A head whose bias begins at 0 reads numbers of both signs: behind a relu that has died it would say the same of every image.
 fn without_last_activation(mut layers: Vec<LayerSettings>) -> Vec<LayerSettings> {
-    if let Some(last) = layers.last_mut() {
-        last.set("activation", OptionValue::Text("identity".into()));
-    }
+    let last = layers.pop().map(without_activation);
+    layers.extend(last);
     layers
+}
+
+fn without_activation(mut layer: LayerSettings) -> LayerSettings {
+    layer.set("activation", OptionValue::Text("identity".into()));
+    layer
 }

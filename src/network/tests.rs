@@ -28,6 +28,51 @@ fn acting_computes_what_training_differentiates() {
     }
 }
 
+/// However the weights are changed, what is laid out of them for acting is laid out anew.
+#[test]
+fn acting_follows_every_change_of_the_weights() {
+    let (network, inputs) = (network("hidden = [16, 8]", &[4], 0), [0.3f32, -1.0, 0.5, 2.0]);
+    let tensor = Tensor::from_slice(&inputs, (1, 4), &Device::Cpu).unwrap();
+    let parameters = network.parameters();
+    let mut before = Vec::new();
+    let mut is_followed = |what: &str| {
+        let (mut acted, trained) = (Vec::new(), network.forward(&tensor).unwrap());
+        for _ in 0..2 {
+            network.infer(&inputs, 1, &mut acted).unwrap();
+            let trained: Vec<f32> = trained.flatten_all().unwrap().to_vec1().unwrap();
+            assert!(acted.iter().zip(&trained).all(|(a, b)| (a - b).abs() < 1e-6), "{what}: {acted:?}, {trained:?}");
+        }
+        assert_ne!(acted, before, "{what} changes something");
+        before = acted;
+    };
+    is_followed("the beginning");
+    let twice = |p: &Parameter| Ok((parameters.tensor(p)? * 2.0)?);
+    parameters.set(twice).unwrap();
+    is_followed("setting");
+    let ones = parameters.flat().ones_like().unwrap();
+    parameters
+        .update::<f32>(&ones, |weights, step| weights.iter_mut().zip(step).for_each(|(w, s)| *w += 0.1 * s))
+        .unwrap();
+    is_followed("an update");
+    let values = parameters.values();
+    values.set(&(values.as_tensor() * 0.5).unwrap()).unwrap();
+    is_followed("the tensor itself");
+    values.set(&(values.as_tensor() * 0.5).unwrap()).unwrap();
+    is_followed("the tensor that was handed out");
+}
+
+#[test]
+fn a_body_stands_for_its_layers() {
+    let body = "body = { backbone = { widths = [4, 6], stride = 2, input_normalization = \"instance\" } }";
+    let layers = "layers = [{ instance_norm = true, activation = \"identity\" }, \
+        { conv = 4, kernel = 3, padding = \"same\" }, { batch_norm = true }, \
+        { conv = 4, kernel = 3, padding = \"same\" }, { batch_norm = true }, { pool = 2 }, \
+        { conv = 6, kernel = 3, padding = \"same\" }, { batch_norm = true }, \
+        { conv = 6, kernel = 3, padding = \"same\" }, { batch_norm = true, activation = \"identity\" }]";
+    let [short, long] = [body, layers].map(|text| network(text, &[3, 8, 8], 0));
+    assert_eq!(short.graph().nodes(), long.graph().nodes());
+}
+
 #[test]
 fn a_head_behind_units_that_have_died_is_named() {
     let network = Network::new(

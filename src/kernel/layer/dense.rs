@@ -3,8 +3,9 @@
 use super::{Arriving, Dx, Layer, LayerRow, MOST_SOURCES, Operation, Passed, Planned};
 use crate::kernel::activation::{self, Activation, Real};
 use crate::kernel::buffer::Buffer;
+use crate::kernel::matrix::{Matrix, add_product};
 use crate::kernel::plain;
-use crate::kernel::product::{Product, RowProducts};
+use crate::kernel::product::{self, Product, RowProducts};
 use crate::kernel::sums::column_sums;
 use crate::kernel::transposed::transposed;
 use crate::kernel::vector::LANES;
@@ -65,18 +66,24 @@ impl Operation for Dense {
         self.activation
     }
 
-    /// `[inputs, outputs]`, so that outputs fill the vectors, unless there are few of them.
+    /// `[inputs, outputs]`, so that outputs fill the vectors, unless there are few of them, or so many weights that the library packs them.
     fn laid_out<T: Real>(&self, w: &[T]) -> Buffer<T> {
-        if self.outputs < FEW { Buffer::none() } else { transposed(w, self.inputs) }
+        match self.outputs < FEW || product::is_large(self.inputs, self.outputs) {
+            true => Buffer::none(),
+            false => transposed(w, self.inputs),
+        }
     }
 
     fn forward<T: Real>(&self, xs: &[&[T]], (w, b): (&[T], &[T]), y: &mut [T], arguments: &mut [T]) {
         let Dense { inputs, outputs, activation } = *self;
+        let (x, rows) = (xs[0], y.len() / outputs);
         if outputs < FEW {
-            RowProducts { a: xs[0], b: w, steps: inputs, start: b, out: y }.write();
+            RowProducts { a: x, b: w, steps: inputs, start: b, out: y }.write();
+        } else if product::is_large(inputs, outputs) {
+            y.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(b));
+            add_product(y, Matrix::new(x, rows, inputs), Matrix::new(w, outputs, inputs).transposed());
         } else {
-            let rows = y.len() / outputs;
-            Product { a: xs[0], strides: [inputs, 1], b: w, rows, steps: inputs, columns: outputs }.write(b, y);
+            Product { a: x, strides: [inputs, 1], b: w, rows, steps: inputs, columns: outputs }.write(b, y);
         }
         activation::apply(activation, y, T::zero(), arguments);
     }
