@@ -29,8 +29,8 @@ fn values(shape: &[usize]) -> Tensor {
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
-/// The products of small networks, by both libraries.
-#[divan::bench(args = ["512×64×64", "128×784×256", "128×64×10", "128×4×64", "32×144×121"], consts = [0, 1])]
+/// The products of small networks, by all that multiply them.
+#[divan::bench(args = ["512×64×64", "128×784×256", "128×64×10", "128×4×64", "32×144×121"], consts = [0, 1, 2])]
 fn product<const LIBRARY: usize>(bencher: Bencher, shape: &str) {
     let sizes: Vec<usize> = shape.split('×').map(|size| size.parse().unwrap()).collect();
     let mut product = Product::new([sizes[0], sizes[1], sizes[2]], LIBRARY);

@@ -133,7 +133,10 @@ const WORKLOADS: &[Workload] = &[
     ("train conv16-pool-conv32-pool-10 relu on 28x28, batch 64", training::convolutions),
     ("train U-Net 8-16-32 batch norm relu on 64x64, batch 8", training::masks),
     ("train detector 16-32-64 stride 4 batch norm relu on 64x64, batch 8", training::boxes),
-    ("ppo on CartPole-v1, whole loop", reinforcement::whole_loop),
+    ("ppo on CartPole-v1, whole loop", |name| reinforcement::whole_loop(name, &[])),
+    ("ppo on CartPole-v1, 8 copies × 256 steps, batch 64, 10 epochs", |name| {
+        reinforcement::whole_loop(name, &["environments=8", "rollout.steps=256", "batch_size=64", "epochs=10"])
+    }),
     ("ppo on CartPole-v1, 8 seeds, 2 jobs", reinforcement::two_jobs),
     ("step CartPole-v1, 1 copy", |name| reinforcement::step(name, "CartPole-v1", 1)),
     ("step CartPole-v1, 64 copies", |name| reinforcement::step(name, "CartPole-v1", 64)),

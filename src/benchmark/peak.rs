@@ -1,11 +1,11 @@
 //! What the machine can do at best.
 
 use super::measure::{in_turns, quantile};
-use crate::{Result, kernel};
+use crate::{Error, Result, kernel};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The best matrix product of one core, of the crates tried.
+/// The best matrix product of one core, of those tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Peak {
     /// `rows×inner×columns`
@@ -25,8 +25,9 @@ pub(super) fn shape_name([rows, inner, columns]: [usize; 3]) -> String {
     format!("{rows}×{inner}×{columns}")
 }
 
-/// Libraries that multiply matrices; the first one is what the kernels use.
-const LIBRARIES: [(&str, Multiply); 2] = [("gemm", kernel::multiply), ("matrixmultiply", kernel::multiply_otherwise)];
+/// What multiplies matrices; the first one is what the kernels use, which leave large ones to the second one.
+const LIBRARIES: [(&str, Multiply); 3] =
+    [("lossward", kernel::multiply), ("gemm", kernel::multiply_packed), ("matrixmultiply", kernel::multiply_otherwise)];
 
 /// `(out, (a, rows), (b, columns))`
 type Multiply = fn(&mut [f32], (&[f32], usize), (&[f32], usize));
@@ -41,7 +42,7 @@ pub struct Product {
 }
 
 impl Product {
-    /// Of the shape `[rows, inner, columns]`, by the library that the kernels use (0) or by the second best (1).
+    /// Of the shape `[rows, inner, columns]`, by what the kernels use (0) or by another.
     pub fn new(shape: [usize; 3], library: usize) -> Self {
         let [rows, inner, columns] = shape;
         let filled = |n: usize| (0..n).map(|i| (i as f32).sin()).collect();
@@ -68,12 +69,16 @@ impl Product {
 }
 
 fn peak(shape: [usize; 3]) -> Result<(Peak, Product)> {
-    let [mut first, mut second] = [0, 1].map(|library| Product::new(shape, library));
-    let rates = in_turns(Duration::from_millis(5), [&mut || Ok(first.multiply()), &mut || Ok(second.multiply())])?;
-    let [one, other] = rates.map(|rates| quantile(&rates, 0.5));
-    let ((library, _), gflops, product) =
-        if one >= other { (LIBRARIES[0], one, first) } else { (LIBRARIES[1], other, second) };
-    Ok((Peak { shape: shape_name(shape), library: library.into(), gflops }, product))
+    let mut products = [0, 1, 2].map(|library| Product::new(shape, library));
+    let [first, second, third] = products.each_mut();
+    let rates = in_turns(
+        Duration::from_millis(5),
+        [&mut || Ok(first.multiply()), &mut || Ok(second.multiply()), &mut || Ok(third.multiply())],
+    )?;
+    let tried = LIBRARIES.iter().zip(rates.map(|rates| quantile(&rates, 0.5))).zip(products);
+    let best = tried.max_by(|((_, one), _), ((_, other), _)| one.total_cmp(other));
+    let (((library, _), gflops), product) = best.ok_or_else(|| Error::Argument("nothing that multiplies".into()))?;
+    Ok((Peak { shape: shape_name(shape), library: (*library).into(), gflops }, product))
 }
 
 pub(super) fn peaks() -> Result<Vec<Peak>> {

@@ -26,9 +26,10 @@ pub(super) fn write_experiment(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The experiment with this many seeds and steps per seed.
-fn experiment(folder: &Path, seeds: u64, steps: u64) -> Result<Experiment> {
-    let overrides = [format!("seeds={seeds}"), format!("budget.examples={steps}")];
+/// The experiment with this many seeds and steps per seed, and with other settings of its objective.
+fn experiment(folder: &Path, (seeds, steps): (u64, u64), settings: &[&str]) -> Result<Experiment> {
+    let mut overrides = vec![format!("seeds={seeds}"), format!("budget.examples={steps}")];
+    overrides.extend(settings.iter().map(|setting| format!("objective.{setting}")));
     Experiment::load(&write_experiment(folder)?, &overrides)
 }
 
@@ -63,9 +64,10 @@ fn operations(experiment: &Experiment) -> Result<f64> {
     Ok(operations)
 }
 
-pub(super) fn whole_loop(name: &str) -> Result<Row> {
+/// Of the experiment as it is, but for these settings of its objective.
+pub(super) fn whole_loop(name: &str, settings: &[&str]) -> Result<Row> {
     let folder = Scratch::new("loop")?;
-    let experiment = experiment(&folder.0, 1, 102_400)?;
+    let experiment = experiment(&folder.0, (1, 102_400), settings)?;
     let mut product = Product::best(SMALL)?;
     let mut work = || run(&experiment, &folder.0, 1);
     let mut peak = || Ok(product.multiply());
@@ -75,7 +77,7 @@ pub(super) fn whole_loop(name: &str) -> Result<Row> {
 
 pub(super) fn two_jobs(name: &str) -> Result<Row> {
     let folder = Scratch::new("jobs")?;
-    let experiment = experiment(&folder.0, 8, 25_600)?;
+    let experiment = experiment(&folder.0, (8, 25_600), &[])?;
     let (mut one, mut two) = (|| run(&experiment, &folder.0, 1), || run(&experiment, &folder.0, 2));
     let [one, two] = in_turns(Duration::ZERO, [&mut one, &mut two])?;
     Ok(Row::new(name, Unit::Steps, &two).with_ratio(&two, &one, "one job"))

@@ -99,15 +99,15 @@ fn product<T: Real>(out: &mut [T], a: Matrix<T>, b: Matrix<T>, add: bool) {
     }
 }
 
-/// `out ← a · b` of row-major matrices by the library that the kernels use: for measuring it.
+/// `out ← a · b` of row-major matrices by the library that large products use: for measuring it.
 ///
 /// # Panics
 /// When the sizes don't fit.
-pub(crate) fn multiply(out: &mut [f32], (a, rows): (&[f32], usize), (b, columns): (&[f32], usize)) {
+pub(crate) fn multiply_packed(out: &mut [f32], (a, rows): (&[f32], usize), (b, columns): (&[f32], usize)) {
     set_product(out, Matrix::new(a, rows, a.len() / rows), Matrix::new(b, b.len() / columns, columns));
 }
 
-/// [`multiply`] by the library that was second on the shapes of small networks.
+/// [`multiply_packed`] by the library that was second on the shapes of small networks.
 pub(crate) fn multiply_otherwise(out: &mut [f32], (a, rows): (&[f32], usize), (b, columns): (&[f32], usize)) {
     let (a, b) = (Matrix::new(a, rows, a.len() / rows), Matrix::new(b, b.len() / columns, columns));
     assert_fits(out, a, b);

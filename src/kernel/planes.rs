@@ -2,7 +2,7 @@
 
 use super::activation::Real;
 use super::buffer::Buffer;
-use super::rows::CopyRows;
+use super::copy_rows::CopyRows;
 use super::vector::{LANES, Simd, WithSimd, vectorized};
 use super::vectors::copy;
 

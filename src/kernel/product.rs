@@ -47,6 +47,15 @@ impl<T: Real> Product<'_, T> {
     }
 }
 
+/// `out ← a · b` of row-major matrices as the kernels do it: for measuring it.
+///
+/// # Panics
+/// When the sizes don't fit.
+pub(crate) fn multiply(out: &mut [f32], (a, rows): (&[f32], usize), (b, columns): (&[f32], usize)) {
+    let steps = a.len() / rows;
+    Product { a, strides: [steps, 1], b, rows, steps, columns }.write(&[], out);
+}
+
 struct Write<'a, 'b, T> {
     of: &'a Product<'b, T>,
     start: &'a [T],
@@ -237,6 +246,67 @@ impl<T: Real> RowProducts<'_, T> {
         let columns = self.start.len();
         for (m, sum) in sums.iter().enumerate() {
             self.out[(row + m) * columns + column] = self.start[column] + T::sum(simd, *sum);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng as _;
+
+    fn random(len: usize, rng: &mut lossward_envs::Rng) -> Vec<f32> {
+        (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
+    }
+
+    /// `start + Σ_s a(row, s) · b(s, column)` in double precision.
+    fn assert_product(
+        out: &[f32],
+        [rows, steps, columns]: [usize; 3],
+        start: &[f32],
+        a: impl Fn(usize, usize) -> f32,
+        b: impl Fn(usize, usize) -> f32,
+    ) {
+        for (i, got) in out.iter().enumerate() {
+            let (row, column) = (i / columns, i % columns);
+            let sum: f64 = (0..steps).map(|s| f64::from(a(row, s)) * f64::from(b(s, column))).sum();
+            let exact = sum + start.get(column).map_or(0.0, |x| f64::from(*x));
+            let near = 1e-6 * (steps as f64 + 1.0).sqrt() + 1e-6;
+            assert!((f64::from(*got) - exact).abs() < near, "{rows}×{steps}×{columns} at {i}: {got}, {exact}");
+        }
+    }
+
+    #[test]
+    fn products_equal_their_definition() {
+        let mut rng = lossward_envs::stream(0, "test", 0);
+        for i in 0..300 {
+            // The last ones are left to the library.
+            let [rows, steps, columns] = match i {
+                0..298 => [30, 70, 150].map(|most| rng.random_range(1..most)),
+                _ => [3, 600, 500],
+            };
+            let (a, b) = (random(rows * steps, &mut rng), random(steps * columns, &mut rng));
+            let start = if i % 2 == 0 { Vec::new() } else { random(columns, &mut rng) };
+            let strides = if i % 3 == 0 { [1, rows] } else { [steps, 1] };
+            let mut out = vec![f32::NAN; rows * columns];
+            Product { a: &a, strides, b: &b, rows, steps, columns }.write(&start, &mut out);
+            let left = |row: usize, s: usize| a[row * strides[0] + s * strides[1]];
+            assert_product(&out, [rows, steps, columns], &start, left, |s, column| b[s * columns + column]);
+        }
+    }
+
+    #[test]
+    fn products_of_rows_equal_their_definition() {
+        let mut rng = lossward_envs::stream(0, "test", 1);
+        for _ in 0..300 {
+            let [rows, steps, columns] = [40, 70, 12].map(|most| rng.random_range(1..most));
+            let (a, b) = (random(rows * steps, &mut rng), random(steps * columns, &mut rng));
+            let start = random(columns, &mut rng);
+            let mut out = vec![f32::NAN; rows * columns];
+            RowProducts { a: &a, b: &b, steps, start: &start, out: &mut out }.write();
+            let (left, right) =
+                (|row: usize, s: usize| a[row * steps + s], |s: usize, column: usize| b[column * steps + s]);
+            assert_product(&out, [rows, steps, columns], &start, left, right);
         }
     }
 }

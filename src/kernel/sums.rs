@@ -120,3 +120,22 @@ impl<T: Real> ColumnSums<'_, T> {
         V * width
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_added_up_row_after_row() {
+        for (rows, columns) in [(1, 1), (7, 2), (128, 64), (9, 10), (5, 83), (0, 4)] {
+            let values: Vec<f32> = (0..rows * columns).map(|i| (i as f32).sin()).collect();
+            let mut expected = vec![0f32; columns];
+            for row in values.chunks_exact(columns) {
+                expected.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
+            }
+            let mut sums = vec![f32::NAN; columns];
+            column_sums(&values, &mut sums);
+            assert_eq!(sums, expected, "{rows} rows of {columns}");
+        }
+    }
+}

@@ -4,8 +4,8 @@
 use super::Conv;
 use crate::kernel::activation::Real;
 use crate::kernel::buffer::Buffer;
+use crate::kernel::copy_rows::CopyRows;
 use crate::kernel::correlation::{Correlation, Sums};
-use crate::kernel::rows::CopyRows;
 use crate::kernel::vector::{LANES, vectorized};
 
 /// Positions of the images that are worked on at once.
