@@ -58,5 +58,8 @@ pub use rand;
 
 /// The value of a scalar tensor, in double precision.
 pub fn scalar(tensor: &candle_core::Tensor) -> Result<f64> {
-    Ok(tensor.to_dtype(candle_core::DType::F64)?.to_scalar()?)
+    Ok(match tensor.dtype() {
+        candle_core::DType::F32 => tensor.to_scalar::<f32>()?.into(),
+        _ => tensor.to_dtype(candle_core::DType::F64)?.to_scalar()?,
+    })
 }

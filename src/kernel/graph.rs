@@ -192,9 +192,11 @@ pub fn graph_into(
     let (inputs, outputs) = (graph.inputs(), graph.outputs().sum::<usize>());
     let batch = out.len() / outputs;
     assert_eq!(x.len() / inputs, batch, "examples that go in and come out");
-    // In blocks, so that the results between the layers of many images stay in the processor's caches.
+    // In blocks, so that the results between the layers stay in the processor's nearest cache, yet so large that reading the weights
+    // counts for little.
     let largest = graph.layers().map(Layer::outputs).max().unwrap_or(1).max(1);
-    let block = if graph.heads.len() == 1 { (BLOCK / largest).max(64) } else { batch.max(1) };
+    let block =
+        if graph.heads.len() == 1 { (BLOCK / largest).max(graph.parameters() / 1024).max(64) } else { batch.max(1) };
     let mut kept = Vec::with_capacity(graph.nodes.len());
     storage::with_slice(parameters, |parameters| {
         for (x, out) in x.chunks(block * inputs).zip(out.chunks_mut(block * outputs)) {
@@ -204,7 +206,7 @@ pub fn graph_into(
 }
 
 /// Floats of one layer's results that are computed before the next layer goes on.
-const BLOCK: usize = 1 << 16;
+const BLOCK: usize = 1 << 13;
 
 /// What one layer's forward pass keeps: its result (a head's that nobody reads is in the result itself), and what the layer itself does.
 struct Kept<T: Real> {

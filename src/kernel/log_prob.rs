@@ -4,7 +4,7 @@ use super::activation::Real;
 use super::differentiated::differentiated;
 use super::softmax::Softmax;
 use super::{plain, storage};
-use candle_core::{DType, Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor, WithDType, bail};
 
 /// `log softmax(z)_y` of each row.
 ///
@@ -13,8 +13,17 @@ use candle_core::{DType, Result, Tensor, bail};
 pub fn log_prob(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
     match logits.dtype() {
         _ if !storage::is_plain_cpu(logits) || !is_class_list(classes) => plain::log_prob(logits, classes),
-        DType::F32 => fused::<f32>(logits, classes),
-        _ => fused::<f64>(logits, classes),
+        DType::F32 => fused::<f32>(logits, classes, 1.0),
+        _ => fused::<f64>(logits, classes, 1.0),
+    }
+}
+
+/// `−log softmax(z)_y` of each row: the cross-entropy to labels, in one operation; see [`log_prob`].
+pub(crate) fn negative_log_prob(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
+    match logits.dtype() {
+        _ if !storage::is_plain_cpu(logits) || !is_class_list(classes) => plain::log_prob(logits, classes)?.neg(),
+        DType::F32 => fused::<f32>(logits, classes, -1.0),
+        _ => fused::<f64>(logits, classes, -1.0),
     }
 }
 
@@ -40,16 +49,18 @@ pub(crate) fn with_classes<T: Real, R>(
     })?
 }
 
-fn fused<T: Real>(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
+/// Times 1 or −1.
+fn fused<T: Real>(logits: &Tensor, classes: &Tensor, sign: f64) -> Result<Tensor> {
     let (batch, columns) = logits.dims2()?;
+    let sign = <T as WithDType>::from_f64(sign);
     let (values, gradient) = with_classes(logits, classes, |logits: &[T], classes| {
         let softmax = Softmax::of(logits, columns);
-        let values: Vec<T> =
-            classes.iter().enumerate().map(|(row, class)| softmax.log_prob(logits, row, *class as usize)).collect();
+        let value = |(row, class): (usize, &u32)| sign * softmax.log_prob(logits, row, *class as usize);
+        let values: Vec<T> = classes.iter().enumerate().map(value).collect();
         let mut gradient = softmax.probabilities;
-        gradient.iter_mut().for_each(|p| *p = -*p);
+        gradient.iter_mut().for_each(|p| *p = -(sign * *p));
         for (row, class) in classes.iter().enumerate() {
-            gradient[row * columns + *class as usize] += T::one();
+            gradient[row * columns + *class as usize] += sign;
         }
         (values, gradient)
     })?;

@@ -45,7 +45,7 @@ pub(crate) use buffer::Buffer;
 pub(crate) use categorical::{Choices, Chosen};
 pub use collector::Collector;
 pub use cross_entropy::cross_entropy;
-pub(crate) use differentiated::differentiated;
+pub(crate) use differentiated::{differentiated, scaled_sum};
 pub(crate) use distributions::Distributions;
 pub(crate) use gaussian::Gaussians;
 pub use graph::{Graph, LaidOut, Node, graph, graph_into};
@@ -56,7 +56,7 @@ pub use layer::{
     GroupNorm, Interpolation, Layer, LayerRow, Planned, Pool, ROWS as LAYERS, Upsample,
 };
 pub use log_prob::log_prob;
-pub(crate) use log_prob::{is_class_list, with_classes};
+pub(crate) use log_prob::{is_class_list, negative_log_prob, with_classes};
 pub(crate) use matrix::{multiply_otherwise, multiply_packed};
 pub(crate) use pointwise::{Over, Pointwise, pointwise};
 pub use powers::{Power, largest_magnitude, sum_of_powers, sum_of_squares};

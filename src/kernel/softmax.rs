@@ -14,6 +14,7 @@ pub(crate) struct Softmax<T: Real> {
     pub log_sums: Buffer<T>,
     /// `−Σ p log p` of each row in nats, `[rows]`
     pub entropies: Buffer<T>,
+    columns: usize,
 }
 
 impl<T: Real> Softmax<T> {
@@ -25,6 +26,7 @@ impl<T: Real> Softmax<T> {
             largest: Buffer::any(rows),
             log_sums: Buffer::any(rows),
             entropies: Buffer::any(rows),
+            columns,
         };
         let mut tile = Buffer::any(columns * LANES);
         vectorized(Blocks { logits, columns, softmax: &mut softmax, tile: &mut tile });
@@ -33,8 +35,7 @@ impl<T: Real> Softmax<T> {
 
     /// `log p` of one class of one row of these logits.
     pub fn log_prob(&self, logits: &[T], row: usize, class: usize) -> T {
-        let columns = logits.len() / self.largest.len();
-        logits[row * columns + class] - self.largest[row] - self.log_sums[row]
+        logits[row * self.columns + class] - self.largest[row] - self.log_sums[row]
     }
 }
 
@@ -54,7 +55,7 @@ impl<T: Real> WithSimd for Blocks<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Blocks { logits, columns, softmax, tile } = self;
-        let Softmax { probabilities, largest, log_sums, entropies } = softmax;
+        let Softmax { probabilities, largest, log_sums, entropies, .. } = softmax;
         let blocks = logits.chunks(LANES * columns).zip(probabilities.chunks_mut(LANES * columns));
         let per_row = largest.chunks_mut(LANES).zip(log_sums.chunks_mut(LANES)).zip(entropies.chunks_mut(LANES));
         for ((logits, probabilities), ((largest, log_sums), entropies)) in blocks.zip(per_row) {

@@ -190,7 +190,7 @@ fn cross_entropy(inputs: &Inputs, options: &Options) -> Result<PerExample> {
         return weighted(scores, soft.iter().enumerate().map(mixed).collect(), None);
     }
     if smoothing == 0.0 && per_class.is_none() && options.whole("ignore_index").is_none() {
-        return Ok(log_prob(scores, targets)?.neg()?.into());
+        return Ok(of_labels(kernel::negative_log_prob, scores, targets)?.into());
     }
     let (labels, classes) = (labels(targets)?, scores.dim(1)?);
     let weights = weights(&labels, options);
@@ -215,11 +215,19 @@ fn weighted(scores: &Tensor, weights: Vec<f64>, total_weight: Option<f64>) -> Re
 
 /// `log softmax(z)_y` of every example.
 fn log_prob(scores: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let scores = if scores.rank() == 2 { scores.clone() } else { as_examples(scores)? };
-    Ok(kernel::log_prob(&scores, &targets.flatten_all()?.to_dtype(DType::U32)?)?)
+    of_labels(kernel::log_prob, scores, targets)
 }
 
-/// A function of the label's log-probability.
+/// What this makes of the scores of every example and of its class.
+fn of_labels(
+    of: fn(&Tensor, &Tensor) -> candle_core::Result<Tensor>,
+    scores: &Tensor,
+    targets: &Tensor,
+) -> Result<Tensor> {
+    let scores = if scores.rank() == 2 { scores.clone() } else { as_examples(scores)? };
+    Ok(of(&scores, &targets.flatten_all()?.to_dtype(DType::U32)?)?)
+}
+
 fn of_log_prob(inputs: &Inputs, loss: impl Pointwise<1, 0>) -> Result<PerExample> {
     let log_prob = log_prob(&inputs.predictions[0], &inputs.targets[0])?;
     Ok(kernel::pointwise(loss, [&log_prob.unsqueeze(1)?], [], Over::Mean)?.into())

@@ -23,10 +23,8 @@ pub struct PerExample {
 impl PerExample {
     /// A scalar; NaN where no example counts.
     pub fn mean(&self) -> Result<Tensor> {
-        Ok(match self.total_weight {
-            None => self.values.mean_all()?,
-            Some(total) => (self.values.sum_all()? * (1.0 / total))?,
-        })
+        let total = self.total_weight.unwrap_or(self.values.elem_count() as f64);
+        Ok(kernel::scaled_sum(&self.values, 1.0 / total)?)
     }
 }
 
