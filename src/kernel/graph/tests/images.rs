@@ -77,6 +77,28 @@ fn layers_of_images_equal_their_plain_twins() {
     }
 }
 
+/// More images than are worked on at once.
+#[test]
+fn convolutions_of_many_images_equal_their_plain_twins() {
+    let mut rng = lossward_envs::stream(0, "test", 0);
+    for (stride, padding) in [(1, 0), (1, 1), (1, 2), (2, 1)] {
+        let conv = Conv {
+            channels: 4,
+            height: 10,
+            width: 10,
+            filters: 9,
+            kernel: 3,
+            stride,
+            padding,
+            bias: true,
+            activation: Activation::Relu,
+        };
+        let before = Dense { inputs: 3, outputs: conv.image(), activation: Activation::Tanh };
+        assert_equals_its_twin(&[Layer::Conv(conv)], DType::F32, 150, &mut rng);
+        assert_equals_its_twin(&[Layer::Dense(before), Layer::Conv(conv)], DType::F64, 53, &mut rng);
+    }
+}
+
 #[test]
 fn acting_through_layers_of_images_gives_the_same() {
     let mut rng = lossward_envs::stream(0, "test", 0);
