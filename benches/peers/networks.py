@@ -4,13 +4,15 @@
     cargo build --release
     python benches/peers/networks.py target/release/lossward
 
-Every step hands over a batch that lies in the host's memory, goes forward, takes softmax cross-entropy, goes backward, moves all weights by
-Adam, and reads the loss back, as the step of `lossward bench` does; all in single precision, from the same weights at a learning rate of
-1e-6. PyTorch runs eagerly and with the forward and backward pass through torch.compile (which needs a C++ compiler), with its fused Adam
-and, for images, in channels-last memory. JAX runs one jitted function a step that is given its own weights to overwrite, with Adam of optax.
-Compilation is not timed. Prints a Markdown table of samples per second: the median of the rounds and their range.
+Every step hands over a batch that lies in the host's memory, goes forward, takes softmax cross-entropy, goes backward and moves all weights
+by Adam, as the step of `lossward bench` does, in single precision at a learning rate of 1e-6. Lossward reads the loss of every step, its
+peers only that of the last step of a timed second, which spares JAX a wait per step. PyTorch runs eagerly and with the forward and backward
+pass through torch.compile (which needs a C++ compiler), with its fused Adam and, for images, in channels-last memory. JAX runs one jitted
+function a step that may overwrite its weights, with Adam of optax. Compilation is not timed. Prints a Markdown table of samples per second:
+the median of the rounds and their range.
 
-With --check nothing is timed: it prints the loss of every peer at a learning rate of 1e-3 before the first update and after 200.
+With --check nothing is timed: it prints the loss of every peer, which all begin with the same weights, before the first update and after 200
+at a learning rate of 1e-3.
 """
 
 import functools
@@ -72,7 +74,7 @@ def initial_weights(case):
 
 
 def in_pytorch(case, learning_rate, compiled):
-    """A step that returns the loss."""
+    """A step that returns the loss, unread."""
     activation = nn.Tanh if case.activation == "tanh" else nn.ReLU
     weights, layers = initial_weights(case), []
     for weight in weights:
@@ -102,7 +104,7 @@ def in_pytorch(case, learning_rate, compiled):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss.detach()
 
     return step
 
@@ -115,7 +117,7 @@ def pooled(x):
 
 
 def in_jax(case, learning_rate):
-    """A step that returns the loss."""
+    """A step that returns the loss, unread."""
     activation = jnp.tanh if case.activation == "tanh" else jax.nn.relu
     weights = []
     for weight in initial_weights(case):
@@ -158,7 +160,7 @@ def in_jax(case, learning_rate):
 
     def step():
         state["weights"], state["moments"], loss = update(state["weights"], state["moments"], inputs, labels)
-        return float(loss)
+        return loss
 
     return step
 
@@ -176,7 +178,7 @@ def check(updates=200):
     """Prints the losses of peers that learn."""
     for workload, case in CASES.items():
         for peer, step in peers(case, learning_rate=1e-3).items():
-            losses = [step() for _ in range(updates + 1)]
+            losses = [float(step()) for _ in range(updates + 1)]
             print(f"{workload}; {peer}: {losses[0]:.5f} to {losses[-1]:.5f}", flush=True)
 
 
@@ -191,7 +193,7 @@ def main():
     table = rounds.Comparison(chosen.lossward, chosen.rounds, "workload, samples/s, one core", ["PyTorch", "PyTorch, compiled", "JAX"])
     for workload, case in CASES.items():
         steps = peers(case, learning_rate=1e-6)
-        table.row(workload, {peer: functools.partial(rounds.rate, step, case.batch) for peer, step in steps.items()})
+        table.row(workload, {peer: functools.partial(rounds.rate, step, case.batch, float) for peer, step in steps.items()})
 
 
 if __name__ == "__main__":

@@ -10,16 +10,11 @@ precision and, with --bfloat16, under autocast. Reading and augmenting images is
 and boxes drawn once. Prints a Markdown table of images per second: the median of the rounds and their range.
 """
 
-import argparse
-import json
-import os
-import platform
-import statistics
-import subprocess
-import tempfile
-import time
+import functools
 
-os.environ["OMP_NUM_THREADS"] = "1"
+import rounds
+
+rounds.use_cores(1)
 
 import torch
 import torch.nn.functional as functional
@@ -183,54 +178,20 @@ def trained(case, precision):
     return step
 
 
-def rate(step, seconds=1.0):
-    """Images per second."""
-    step()
-    steps, begun = 0, time.perf_counter()
-    while time.perf_counter() - begun < seconds:
-        step()
-        steps += 1
-    return BATCH * steps / (time.perf_counter() - begun)
-
-
-def measured_by(lossward, workload):
-    with tempfile.TemporaryDirectory() as folder:
-        out = os.path.join(folder, "bench.json")
-        command = [lossward, "bench", "--only", workload, "--out", out]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with open(out) as file:
-            [row] = json.load(file)["rows"]
-    return row["value"]
-
-
 CASES = {"train U-Net 8-16-32": masks, "train detector 16-32-64": boxes}
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("lossward", help="the program, built for release")
-    arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--bfloat16", action="store_true", help="PyTorch under autocast, too")
-    chosen = arguments.parse_args()
+    parser = rounds.arguments(__doc__)
+    parser.add_argument("--bfloat16", action="store_true", help="PyTorch under autocast, too")
+    chosen = parser.parse_args()
     torch.set_num_threads(1)
-    precisions = ["float32"] + (["bfloat16"] if chosen.bfloat16 else [])
-    version = subprocess.run([chosen.lossward, "--version"], check=True, capture_output=True, text=True).stdout.strip()
-    print(f"{version}, PyTorch {torch.__version__}, Python {platform.python_version()}, {platform.machine()}\n")
-    print("| workload, batch 8, one core | lossward | " + " | ".join(f"PyTorch {p} | ratio" for p in precisions) + " |")
-    print("|---" * (2 + 2 * len(precisions)) + "|")
+    peers = {f"PyTorch {precision}": precision for precision in ["float32"] + (["bfloat16"] if chosen.bfloat16 else [])}
+    print(rounds.versions(chosen.lossward, ["torch"]))
+    table = rounds.Comparison(chosen.lossward, chosen.rounds, "workload, images/s, one core", list(peers))
     for workload, case in CASES.items():
-        steps = {precision: trained(case, precision) for precision in precisions}
-        rounds = [(measured_by(chosen.lossward, workload), *(rate(step) for step in steps.values())) for _ in range(chosen.rounds)]
-        columns = list(zip(*rounds))
-
-        def shown(values):
-            return f"{statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
-
-        cells = [workload, shown(columns[0])]
-        for other in columns[1:]:
-            ratio = statistics.median(ours / theirs for ours, theirs in zip(columns[0], other))
-            cells += [shown(other), f"{ratio:.2f}"]
-        print("| " + " | ".join(cells) + " |")
+        steps = {peer: trained(case, precision) for peer, precision in peers.items()}
+        table.row(workload, {peer: functools.partial(rounds.rate, step, BATCH) for peer, step in steps.items()})
 
 
 if __name__ == "__main__":

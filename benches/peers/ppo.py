@@ -16,7 +16,6 @@ With --eight-seeds only the training in JAX is compared, mapped over 8 seeds at 
 8 trials in 2 jobs. With --check nothing is timed and every peer does 102,400 steps: only the mean returns are printed.
 """
 
-import functools
 import subprocess
 import time
 
@@ -24,6 +23,7 @@ import rounds
 
 STEPS, STEPS_OF_PYTORCH, SEEDS, STEPS_OF_SEEDS = 102_400, 25_600, 8, 25_600
 
+# Read before the libraries are imported, which then find out how many threads they may have.
 parser = rounds.arguments(__doc__)
 parser.add_argument("--rust", metavar="PROGRAM", help="the built program of the crates rlox-core and rlox-candle")
 parser.add_argument("--eight-seeds", action="store_true", help="8 seeds on two cores, and nothing else")
@@ -33,9 +33,9 @@ chosen = parser.parse_args()
 rounds.use_cores(2 if chosen.eight_seeds else 1)
 
 import jax
-import rlox
 import stable_baselines3
 import torch
+from rlox.algorithms.ppo import PPO as RloxPpo
 from stable_baselines3.common.env_util import make_vec_env
 
 import ppo_jax
@@ -74,7 +74,7 @@ def stable_baselines(steps, seed):
 def rlox_trained(steps, seed):
     """Trains for so many steps; returns the mean return of the last episodes. It has the networks and Adam's epsilon from the start."""
     torch.manual_seed(seed)
-    trained = rlox.PPO(
+    trained = RloxPpo(
         settings.ENVIRONMENT,
         n_envs=settings.COPIES,
         seed=seed,
@@ -127,19 +127,14 @@ def in_jax(steps):
     return Peer(train, steps)
 
 
-def in_rust(program, steps):
-    """The training by the crates of rlox: what it prints are its steps per second and the mean return of the last episodes."""
-    peer = Peer(None, steps)
+class RustPeer(Peer):
+    """The training by the crates of rlox: a program that prints its steps per second and the mean return of the last episodes."""
 
-    def rate():
-        peer.seed += 1
-        command = [program, str(steps), str(peer.seed)]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-        rate, peer.learned = map(float, printed)
+    def rate(self):
+        self.seed += 1
+        command = [self.train, str(self.steps), str(self.seed)]
+        rate, self.learned = map(float, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
         return rate
-
-    peer.rate = rate
-    return peer
 
 
 def peers():
@@ -153,7 +148,7 @@ def peers():
         "JAX": in_jax(steps),
     }
     if chosen.rust:
-        all_peers["rlox's crates"] = in_rust(chosen.rust, steps)
+        all_peers["rlox's crates"] = RustPeer(chosen.rust, steps)
     return all_peers
 
 
@@ -179,15 +174,14 @@ def main():
     if chosen.eight_seeds:
         return eight_seeds()
     compared = peers()
-    if chosen.check:
-        for peer in compared.values():
-            peer.rate()
-    else:
+    if not chosen.check:
         table = rounds.Comparison(chosen.lossward, chosen.rounds, "workload, steps/s, one core", list(compared))
         table.row("ppo on CartPole-v1, whole loop", {name: peer.rate for name, peer in compared.items()})
     print(f"\nMean return of the last {settings.LAST} episodes:")
     for name, peer in compared.items():
-        print(f"- {name}, seed {peer.seed}, after {peer.steps:,} steps: {peer.learned:.0f}")
+        if chosen.check:
+            peer.rate()
+        print(f"- {name}, seed {peer.seed}, after {peer.steps:,} steps: {peer.learned:.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -58,13 +58,15 @@ def measured_by(lossward, workload):
     return row["value"]
 
 
-def rate(step, units, seconds=1.0):
-    """Units per second of a step that does so many, called for a while. The first call warms up and is not timed."""
-    step()
+def rate(step, units, finish=lambda last: None, seconds=1.0):
+    """Units per second of a step that does so many, called for a while. The first call warms up and is not timed; what the last one returned
+    is finished within the time."""
+    finish(step())
     steps, begun = 0, time.perf_counter()
     while time.perf_counter() - begun < seconds:
-        step()
+        last = step()
         steps += 1
+    finish(last)
     return units * steps / (time.perf_counter() - begun)
 
 
