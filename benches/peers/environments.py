@@ -7,7 +7,7 @@
 Plays 64 batches of actions, drawn beforehand, over and over, one action for each copy in a batch; episodes that end begin anew. Gymnasium
 steps a vectorized CartPole (NumPy over all copies) and a SyncVectorEnv (one object per copy, begun anew in the same step); the vectorized one
 and EnvPool begin an ended episode with the step after, whose action is lost, and that step counts. JAX steps cart_pole_jax.py, jitted and
-mapped over the copies, one call per batch of actions from the host's memory, and in the column "JAX, 64 steps" one call for all batches.
+mapped over the copies, one call per batch of actions from the host's memory, waited for, and in the column "JAX, 64 steps" one call for all.
 rlox and EnvPool step compiled code, in Rust and in C++, called from Python. Compilation is not timed. Prints a Markdown table of steps of one
 copy per second: the median of the rounds and their range.
 """

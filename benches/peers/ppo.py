@@ -12,8 +12,8 @@ rlox-core and rlox-candle (rlox/, no Python; see there how it is built). The pee
 which does not change their rate. Prints a Markdown table of steps of the environment per second, the median of the rounds and their range,
 and of each peer's last training the mean return of the last 100 episodes.
 
-With --eight-seeds only the training in JAX is compared, mapped over 8 seeds at once in one process that may use two cores, with Lossward's
-8 trials in 2 jobs. With --check nothing is timed and every peer does 102,400 steps: only the mean returns are printed.
+With --eight-seeds and a number of cores only the training in JAX is compared, mapped over 8 seeds at once in one process, with Lossward's
+8 trials in 2 jobs, both on one core or on two. With --check nothing is timed and every peer does 102,400 steps: only the mean returns are printed.
 """
 
 import subprocess
@@ -26,11 +26,11 @@ STEPS, STEPS_OF_PYTORCH, SEEDS, STEPS_OF_SEEDS = 102_400, 25_600, 8, 25_600
 # Read before the libraries are imported, which then find out how many threads they may have.
 parser = rounds.arguments(__doc__)
 parser.add_argument("--rust", metavar="PROGRAM", help="the built program of the crates rlox-core and rlox-candle")
-parser.add_argument("--eight-seeds", action="store_true", help="8 seeds on two cores, and nothing else")
+parser.add_argument("--eight-seeds", type=int, choices=[1, 2], metavar="CORES", help="8 seeds on so many cores, and nothing else")
 parser.add_argument("--check", action="store_true", help="what the peers learn, instead of how fast")
 parser.add_argument("--steps", type=int, help="other steps of every peer")
 chosen = parser.parse_args()
-rounds.use_cores(2 if chosen.eight_seeds else 1)
+rounds.use_cores(chosen.eight_seeds or 1)
 
 import jax
 import stable_baselines3
@@ -164,7 +164,8 @@ def eight_seeds():
         jax.block_until_ready(program(keys))
         return SEEDS * steps / (time.perf_counter() - begun)
 
-    table = rounds.Comparison(chosen.lossward, chosen.rounds, "workload, steps/s, two cores", ["JAX, 8 seeds at once"])
+    title = f"workload, steps/s, on cores: {chosen.eight_seeds}"
+    table = rounds.Comparison(chosen.lossward, chosen.rounds, title, ["JAX, 8 seeds at once"])
     table.row("ppo on CartPole-v1, 8 seeds, 2 jobs", {"JAX, 8 seeds at once": rate})
 
 

@@ -57,13 +57,13 @@ impl<'a, T: Real> Choices<'a, T> {
     }
 
     pub fn log_prob(&self, row: usize, class: usize) -> T {
-        self.softmax.log_prob(&self.logits, row, class)
+        self.softmax.log_prob(self.logits(row), row, class)
     }
 
     /// Of every row, given the class of each.
     fn log_probs(&self, classes: impl Iterator<Item = u32>) -> impl Iterator<Item = T> {
-        let logits = &*self.logits;
-        classes.enumerate().map(move |(row, class)| self.softmax.log_prob(logits, row, class as usize))
+        let rows = self.logits.chunks_exact(self.range.len().max(1)).zip(classes).enumerate();
+        rows.map(|(row, (logits, class))| self.softmax.log_prob(logits, row, class as usize))
     }
 
     /// Of one row.

@@ -55,8 +55,9 @@ fn fused<T: Real>(logits: &Tensor, classes: &Tensor, sign: f64) -> Result<Tensor
     let sign = <T as WithDType>::from_f64(sign);
     let (values, gradient) = with_classes(logits, classes, |logits: &[T], classes| {
         let softmax = Softmax::of(logits, columns);
-        let value = |(row, class): (usize, &u32)| sign * softmax.log_prob(logits, row, *class as usize);
-        let values: Vec<T> = classes.iter().enumerate().map(value).collect();
+        let rows = logits.chunks_exact(columns.max(1)).zip(classes).enumerate();
+        let values: Vec<T> =
+            rows.map(|(row, (logits, class))| sign * softmax.log_prob(logits, row, *class as usize)).collect();
         let mut gradient = softmax.probabilities;
         gradient.iter_mut().for_each(|p| *p = -(sign * *p));
         for (row, class) in classes.iter().enumerate() {

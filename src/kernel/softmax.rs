@@ -14,7 +14,6 @@ pub(crate) struct Softmax<T: Real> {
     pub log_sums: Buffer<T>,
     /// `−Σ p log p` of each row in nats, `[rows]`
     pub entropies: Buffer<T>,
-    columns: usize,
 }
 
 impl<T: Real> Softmax<T> {
@@ -26,16 +25,15 @@ impl<T: Real> Softmax<T> {
             largest: Buffer::any(rows),
             log_sums: Buffer::any(rows),
             entropies: Buffer::any(rows),
-            columns,
         };
         let mut tile = Buffer::any(columns * LANES);
         vectorized(Blocks { logits, columns, softmax: &mut softmax, tile: &mut tile });
         softmax
     }
 
-    /// `log p` of one class of one row of these logits.
+    /// `log p` of one class of one row, whose logits these are.
     pub fn log_prob(&self, logits: &[T], row: usize, class: usize) -> T {
-        logits[row * self.columns + class] - self.largest[row] - self.log_sums[row]
+        logits[class] - self.largest[row] - self.log_sums[row]
     }
 }
 
@@ -55,7 +53,7 @@ impl<T: Real> WithSimd for Blocks<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Blocks { logits, columns, softmax, tile } = self;
-        let Softmax { probabilities, largest, log_sums, entropies, .. } = softmax;
+        let Softmax { probabilities, largest, log_sums, entropies } = softmax;
         let blocks = logits.chunks(LANES * columns).zip(probabilities.chunks_mut(LANES * columns));
         let per_row = largest.chunks_mut(LANES).zip(log_sums.chunks_mut(LANES)).zip(entropies.chunks_mut(LANES));
         for ((logits, probabilities), ((largest, log_sums), entropies)) in blocks.zip(per_row) {
@@ -131,7 +129,7 @@ mod tests {
                     entropy -= p * p.ln();
                     let got = f64::from(softmax.probabilities[row * columns + class]);
                     assert!((got - p).abs() < 5e-6 * p + 1e-30, "p = {p}, got {got}");
-                    let got = f64::from(softmax.log_prob(&logits, row, class));
+                    let got = f64::from(softmax.log_prob(z, row, class));
                     assert!((got - p.ln()).abs() < 1e-5, "log p = {}, got {got}", p.ln());
                 }
                 assert!((f64::from(softmax.entropies[row]) - entropy).abs() < 1e-5);

@@ -68,7 +68,9 @@ impl NormalizedBy {
         let yes = OptionValue::Flag(true);
         match self {
             NormalizedBy::Batch => Some(LayerSettings::new([("batch_norm", yes)])),
-            NormalizedBy::Group => Some(whole("group_norm", if channels % GROUP == 0 { channels / GROUP } else { 1 })),
+            NormalizedBy::Group => {
+                Some(whole("group_norm", if channels.is_multiple_of(GROUP) { channels / GROUP } else { 1 }))
+            }
             NormalizedBy::Instance => Some(LayerSettings::new([("instance_norm", yes)])),
             NormalizedBy::None => None,
         }
