@@ -228,6 +228,7 @@ fn of_labels(
     Ok(of(&scores, &targets.flatten_all()?.to_dtype(DType::U32)?)?)
 }
 
+/// A function of the label's log-probability.
 fn of_log_prob(inputs: &Inputs, loss: impl Pointwise<1, 0>) -> Result<PerExample> {
     let log_prob = log_prob(&inputs.predictions[0], &inputs.targets[0])?;
     Ok(kernel::pointwise(loss, [&log_prob.unsqueeze(1)?], [], Over::Mean)?.into())

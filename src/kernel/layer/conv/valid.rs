@@ -13,7 +13,7 @@ const LONG: usize = 1024;
 
 /// What is known before the images are.
 struct Sizes {
-    /// Pixels of an image, and those of an image whose channels are whole vectors.
+    /// Pixels of a channel, and the whole vectors that hold them.
     plane: usize,
     vectors: usize,
     /// Where each weight of a filter reads for the first position.
@@ -26,12 +26,13 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of(conv: &Conv) -> Sizes {
+    /// For so many images at most.
+    fn of(conv: &Conv, batch: usize) -> Sizes {
         let (out_height, out_width) = conv.output().unwrap_or((0, 0));
         let plane = conv.height * conv.width;
         let places: Vec<isize> = conv.places().map(|(row, column)| (row * conv.width + column) as isize).collect();
         let positions = (out_height.saturating_sub(1) * conv.width + out_width).next_multiple_of(LANES);
-        let together = (LONG / positions.max(1)).max(1);
+        let together = (LONG / positions.max(1)).clamp(1, batch.max(1));
         let reach = (places.last().copied().unwrap_or(0) as usize).next_multiple_of(LANES);
         Sizes { plane, vectors: plane.next_multiple_of(LANES), places, reach, positions, together }
     }
@@ -73,7 +74,7 @@ fn readable<'a, T: Real>(of: &Correlation, x: &'a [T], images: usize, room: &'a 
 
 /// As in [`super::same`].
 pub(super) fn forward<T: Real>(conv: &Conv, (x, w): (&[T], &[T]), y: &mut [T], mut finish: impl FnMut(&mut [T])) {
-    let (sizes, width) = (Sizes::of(conv), conv.output().map_or(0, |(_, width)| width));
+    let (sizes, width) = (Sizes::of(conv, y.len() / conv.result()), conv.output().map_or(0, |(_, width)| width));
     let of = sizes.forward(conv, sizes.positions);
     let (mut results, mut room) = (Buffer::any(sizes.together * conv.filters * sizes.positions), Buffer::none());
     for (i, y) in y.chunks_mut(sizes.together * conv.result()).enumerate() {
@@ -94,7 +95,7 @@ pub(super) fn backward<T: Real>(
     mut begin: impl FnMut(&mut [T]),
     (dw, mut dx): (&mut [T], Option<&mut [T]>),
 ) {
-    let (sizes, width) = (Sizes::of(conv), conv.output().map_or(0, |(_, width)| width));
+    let (sizes, width) = (Sizes::of(conv, dz.len() / conv.result()), conv.output().map_or(0, |(_, width)| width));
     let Sizes { plane, vectors, reach, together, .. } = sizes;
     let of = sizes.forward(conv, vectors);
     let image = conv.filters * vectors;
