@@ -118,15 +118,16 @@ fn check_folder(experiment: &Experiment, results: &Path) -> Result<()> {
 /// What to do about a folder that holds something else.
 const ELSEWHERE: &str = "give another folder with --out, or take this one with --force";
 
-/// A finished teacher whose weights are gone (they are not kept in version control) has to run again for its pupils.
+/// A finished teacher whose weights are gone (they are not kept in version control) has to run again for its pupils, and so have its own.
 fn add_teachers<'a>(experiment: &'a Experiment, results: &Path, missing: &mut Vec<Trial<'a>>) {
-    let wanted =
-        missing.iter().flat_map(|trial| trial.arm.teachers().map(|name| (name, trial.seed))).collect::<Vec<_>>();
-    for (name, seed) in wanted {
+    let of = |trial: &Trial<'a>| trial.arm.teachers().map(|name| (name, trial.seed)).collect::<Vec<_>>();
+    let mut wanted: Vec<(&str, u64)> = missing.iter().flat_map(of).collect();
+    while let Some((name, seed)) = wanted.pop() {
         let listed = missing.iter().any(|trial| trial.arm.name == name && trial.seed == seed);
         let teacher =
             experiment.arms.iter().find(|arm| arm.name == name).map(|arm| Trial::new(experiment, arm, seed, results));
         if let Some(teacher) = teacher.filter(|teacher| !listed && !teacher.folder.final_weights().is_file()) {
+            wanted.extend(of(&teacher));
             missing.insert(0, teacher);
         }
     }

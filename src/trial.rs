@@ -92,7 +92,7 @@ impl<'a> Trial<'a> {
         let Trial { arm, seed, .. } = *self;
         let task = Task::load(&arm.task, seed)?;
         let mut training = Training {
-            network: self.network(&task)?,
+            network: self.network(&task, results)?,
             optimizer: Optimizer::new(&arm.optimizer, stream(seed, "gradient noise", 0))?,
             regularizer: self.regularizer(&task, results)?,
             evaluation: Evaluation::new(&task, &arm.evaluation, seed)?,
@@ -102,7 +102,10 @@ impl<'a> Trial<'a> {
         };
         let mut objective = self.objective(&task, results)?;
         let mut course = Course::begin(arm, &self.folder, &columns(arm, &training.evaluation)?)?;
-        train(objective.as_mut(), &mut training, &mut course, &mut stream(seed, "batches", 0))?;
+        let trained = train(objective.as_mut(), &mut training, &mut course, &mut stream(seed, "batches", 0));
+        // Also of a training that failed.
+        course.write_best()?;
+        trained?;
         let dead = diagnosis::dead_heads(&training.evaluation.heads_fed_zeros(&training.network)?);
         if self.is_first {
             course.keep_predictions(&mut training)?;
@@ -113,16 +116,16 @@ impl<'a> Trial<'a> {
 
     fn objective(&self, task: &Task, results: &Path) -> Result<Box<dyn Objective>> {
         let Trial { arm, seed, .. } = *self;
-        let expert = arm.objective.expert().map(|expert| self.expert(expert, task, results)).transpose()?;
+        let expert = |settings: &ExpertSettings| self.expert(settings, task, results);
         let (network, optimizer, budget) = (&arm.network, &arm.optimizer, arm.budget.examples);
-        arm.objective.kind().build(Parts { task, network, optimizer, budget, seed, expert })
+        arm.objective.kind().build(Parts { task, network, optimizer, budget, seed, expert: &expert })
     }
 
     fn expert(&self, settings: &ExpertSettings, task: &Task, results: &Path) -> Result<Expert> {
         if settings.arm.is_none() && settings.file.is_none() {
             return Err(Error::Argument("an expert is either an `arm` or a `file`".into()));
         }
-        let network = self.network(task)?;
+        let network = self.network(task, results)?;
         self.load(&network, settings.arm.as_deref(), settings.file.as_ref(), results)?;
         Ok(Expert { network, episodes: settings.episodes, seed: self.seed })
     }
@@ -132,7 +135,7 @@ impl<'a> Trial<'a> {
         let reference = match &settings.kl {
             None => None,
             Some(kl) => {
-                let network = self.network(task)?;
+                let network = self.network(task, results)?;
                 self.load(&network, kl.arm.as_deref(), kl.file.as_ref(), results)?;
                 Some(network)
             }
@@ -140,14 +143,18 @@ impl<'a> Trial<'a> {
         Ok(Regularizer::new(settings, reference))
     }
 
-    /// The arm's network as it is initialized.
-    fn network(&self, task: &Task) -> Result<Network> {
+    /// The arm's network as its training begins: as it is initialized, or as another one left it.
+    fn network(&self, task: &Task, results: &Path) -> Result<Network> {
         let settings = &self.arm.network;
         let policy = task.policy(settings.policy.as_ref())?;
         let sizes = (&task.input_shape()[..], policy);
         let network = Network::of_policy(settings, sizes, &mut stream(self.seed, "init", 0))?;
         let usage = task.usage(&self.arm.task, settings.policy.as_ref())?;
-        Ok(network.with_statistics(task.statistics()).with_usage(usage))
+        let network = network.with_statistics(task.statistics()).with_usage(usage);
+        if let Some(start) = &self.arm.start {
+            self.load(&network, start.arm.as_deref(), start.file.as_ref(), results)?;
+        }
+        Ok(network)
     }
 
     /// Gives a network the final weights of another arm with the same seed, or those of a file; none of both changes nothing.

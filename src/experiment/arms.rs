@@ -1,12 +1,12 @@
 //! The arms of a file: shared tables below their own, presets below their objectives, overrides on top.
 
 use super::merge::merge;
-use super::reading::{read, read_with};
+use super::objective::{complete, read_objective};
+use super::reading::read;
 use super::source::{FileText, locate, table};
-use super::{Arm, Budget};
+use super::{Arm, Budget, StartSettings};
 use crate::Result;
 use crate::network::NetworkSettings;
-use crate::objective::{KINDS, ObjectiveSettings};
 use crate::optimizer::OptimizerSettings;
 use crate::regularizer::RegularizerSettings;
 use crate::task::{EvaluationSettings, TaskSettings};
@@ -27,7 +27,7 @@ pub const PRESETS: &[(&str, &str)] = &[
 ];
 
 /// Tables that arms share unless they override them.
-const SHARED: &[&str] = &["task", "network", "optimizer", "regularizer", "budget", "evaluation", "objective"];
+const SHARED: &[&str] = &["task", "network", "optimizer", "regularizer", "budget", "evaluation", "start", "objective"];
 
 /// An arm's tables, all but the objective, whose fields depend on its kind.
 #[derive(Deserialize)]
@@ -40,6 +40,7 @@ struct ArmTables {
     regularizer: RegularizerSettings,
     budget: Budget,
     evaluation: EvaluationSettings,
+    start: Option<StartSettings>,
     #[serde(rename = "objective")]
     _objective: IgnoredAny,
 }
@@ -168,46 +169,12 @@ pub(super) fn read_arm<'i>(
     let DeValue::Table(own) = objective.into_inner() else {
         return Err(source.error(Some(span), "`objective` must be a table".into()));
     };
-    let mut objective = base_objective(source, defaults, &own, span.clone())?;
-    merge(&mut objective, &own);
+    let objective = complete(source, defaults, own, span.clone())?;
     merged.insert(objective_key, Spanned::new(span.clone(), DeValue::Table(objective.clone())));
     let tables: ArmTables = read(source, merged.clone())?;
-    let kind = objective.remove("kind");
-    let kind = kind.as_ref().and_then(|kind| kind.get_ref().as_str()).unwrap_or_default();
-    // The kind's default number of episodes is no expert.
-    if !own.contains_key("expert") {
-        objective.remove("expert");
-    }
-    let objective = read_with(source, objective, span, |table| ObjectiveSettings::read(kind, table))?;
-    let ArmTables { name, task, network, optimizer, regularizer, budget, evaluation, .. } = tables;
-    Ok((Arm { name, task, network, optimizer, regularizer, budget, evaluation, objective }, merged))
-}
-
-/// What lies under an objective: its kind's defaults or its preset.
-fn base_objective<'i>(
-    source: &FileText,
-    defaults: &DeTable<'i>,
-    own: &DeTable<'i>,
-    span: std::ops::Range<usize>,
-) -> Result<DeTable<'i>> {
-    let named = |key: &str, kind: &str, known: Vec<&str>| match own.get(key) {
-        None => {
-            Err(source.error(Some(span.clone()), format!("`objective` needs a `{key}`; known: {}", known.join(", "))))
-        }
-        Some(value) => match value.get_ref().as_str() {
-            Some(name) if known.contains(&name) => Ok(name.to_string()),
-            Some(name) => Err(source.error(Some(value.span()), crate::error::unknown(kind, name, &known))),
-            None => Err(source.error(Some(value.span()), format!("`{key}` must be a string"))),
-        },
-    };
-    let kind = named("kind", "kind of objective", KINDS.iter().map(|(name, _)| *name).collect())?;
-    let under = if kind == "policy_gradient" {
-        let preset = named("preset", "preset", PRESETS.iter().map(|(name, _)| *name).collect())?;
-        table(defaults, "preset").and_then(|presets| table(presets, &preset))
-    } else {
-        table(defaults, "kind").and_then(|kinds| table(kinds, &kind))
-    };
-    Ok(under.cloned().unwrap_or_default())
+    let objective = read_objective(source, objective, span)?;
+    let ArmTables { name, task, network, optimizer, regularizer, budget, evaluation, start, .. } = tables;
+    Ok((Arm { name, task, network, optimizer, regularizer, budget, evaluation, start, objective }, merged))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod lenient;
 mod limits;
 mod load;
 mod merge;
+mod objective;
 mod reading;
 mod seeds;
 mod source;
@@ -60,7 +61,20 @@ pub struct Arm {
     pub regularizer: RegularizerSettings,
     pub budget: Budget,
     pub evaluation: EvaluationSettings,
+    /// Whose weights it begins with; its own initialization where nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<StartSettings>,
     pub objective: ObjectiveSettings,
+}
+
+/// The final weights of another arm of the same seed, or those of a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartSettings {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FilePath>,
 }
 
 /// When a trial ends: after so many `examples`, or on a data set after so many `epochs`, from which the examples follow.
@@ -149,8 +163,9 @@ impl Arm {
 
     /// Weights files that it reads.
     pub fn weights_files(&self) -> impl Iterator<Item = &FilePath> {
-        let expert = self.objective.expert().and_then(|expert| expert.file.as_ref());
-        expert.into_iter().chain(self.regularizer.kl.as_ref().and_then(|kl| kl.file.as_ref()))
+        let experts = self.objective.experts().into_iter().filter_map(|(_, expert)| expert.file.as_ref());
+        let start = self.start.as_ref().and_then(|start| start.file.as_ref());
+        experts.chain(self.regularizer.kl.as_ref().and_then(|kl| kl.file.as_ref())).chain(start)
     }
 
     /// All files that it reads, each with its key.
@@ -159,20 +174,32 @@ impl Arm {
         if let Some(DataSetSettings::Files(data)) = &mut self.task.dataset {
             files.extend(data.paths_mut().map(|(key, file)| (format!("task.dataset.{key}"), file)));
         }
-        if let Some(expert) = self.objective.expert_mut() {
-            files.extend(expert.file.as_mut().map(|file| ("objective.expert.file".to_string(), file)));
+        for (place, expert) in self.objective.experts_mut() {
+            files.extend(expert.file.as_mut().map(|file| (format!("{place}.file"), file)));
         }
         if let Some(kl) = &mut self.regularizer.kl {
             files.extend(kl.file.as_mut().map(|file| ("regularizer.kl.file".to_string(), file)));
         }
+        if let Some(start) = &mut self.start {
+            files.extend(start.file.as_mut().map(|file| ("start.file".to_string(), file)));
+        }
         files
     }
 
-    /// The arms whose final networks this one needs: its expert's, and the reference of its divergence.
-    pub fn teachers(&self) -> impl Iterator<Item = &str> {
-        let expert = self.objective.expert().and_then(|expert| expert.arm.as_deref());
+    /// The arms whose final networks this one needs, each with the place that names it: its experts', the reference of its divergence, and the
+    /// one that it starts from.
+    pub fn named_teachers(&self) -> impl Iterator<Item = (String, &str)> {
+        let experts = self.objective.experts().into_iter();
+        let experts = experts.filter_map(|(place, expert)| Some((format!("{place}.arm"), expert.arm.as_deref()?)));
         let reference = self.regularizer.kl.as_ref().and_then(|kl| kl.arm.as_deref());
-        expert.into_iter().chain(reference)
+        let start = self.start.as_ref().and_then(|start| start.arm.as_deref());
+        let others = [("regularizer.kl.arm", reference), ("start.arm", start)];
+        experts.chain(others.into_iter().filter_map(|(place, arm)| Some((place.to_string(), arm?))))
+    }
+
+    /// Their names.
+    pub fn teachers(&self) -> impl Iterator<Item = &str> {
+        self.named_teachers().map(|(_, name)| name)
     }
 }
 

@@ -13,6 +13,11 @@ use std::path::Path;
 impl Network {
     /// Writes every parameter. The file appears whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
+        crate::disk::write_whole(path, &self.to_bytes()?)
+    }
+
+    /// The content of a weights file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let named = |p: &Parameter| Ok((p.name.clone(), self.parameters.tensor(p)?));
         let mut tensors: Vec<(String, Tensor)> = self.parameters.iter().map(named).collect::<Result<_>>()?;
         for (name, statistics) in self.statistics() {
@@ -24,8 +29,7 @@ impl Network {
         }
         let description =
             self.usage.clone().map(|usage| WeightsDescription::new(&self.graph, usage).metadata()).transpose()?;
-        let bytes = safetensors::serialize(tensors, description).map_err(|error| Error::content(path, error))?;
-        crate::disk::write_whole(path, &bytes)
+        safetensors::serialize(tensors, description).map_err(|error| Error::Argument(format!("weights: {error}")))
     }
 
     /// The statistics that belong to the weights, by the beginning of their tensors' names.

@@ -2,14 +2,19 @@
 
 mod critic;
 mod kind;
+mod mixture;
+mod phases;
 mod policy_gradient;
 mod supervised;
 
 pub use kind::{Checked, KINDS, ObjectiveKind, ObjectiveSettings, Parts, ROUNDS};
+pub use mixture::{MixedSettings, Mixture, MixtureSettings};
+pub use phases::{PhaseSettings, Phases, PhasesSettings};
 pub use policy_gradient::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 pub use supervised::{ExpertSettings, Supervised, SupervisedSettings};
 
 use crate::network::Network;
+use crate::optimizer::Turn;
 use crate::{Error, Result, Rng};
 use candle_core::Tensor;
 use std::borrow::Cow;
@@ -37,14 +42,19 @@ impl Sense {
 pub trait Objective {
     fn sense(&self) -> Sense;
     /// Takes up the next minibatch: rows of a table, or a shuffled slice of the rollout in hand; gathers anew when that is used up.
-    fn next(&mut self, network: &Network, rng: &mut Rng) -> Result<()>;
+    /// `progress` in `[0, 1]` is the share of the budget that is used up.
+    fn next(&mut self, network: &Network, rng: &mut Rng, progress: f64) -> Result<()>;
     /// The scalar of the batch in hand in its natural sign, differentiable in the network. Asking changes nothing.
     ///
     /// # Errors
     /// When there is no batch yet.
     fn value(&self, network: &Network) -> Result<ObjectiveValue>;
-    /// Takes in what an update was made with, such as how far the policy has moved.
-    fn note(&mut self, _value: &ObjectiveValue) {}
+    /// Takes in the terms that an update was made with, such as how far the policy has moved.
+    fn note(&mut self, _terms: &[(ColumnName, Mean)]) {}
+    /// What the optimizer has to be told before the update in hand: that another phase has begun.
+    fn turn(&mut self) -> Option<Turn> {
+        None
+    }
     fn counters(&self) -> Counters;
     /// What a user should know about the trial when it has ended, in sentences.
     fn warnings(&self) -> Vec<String> {
@@ -59,6 +69,8 @@ pub trait Objective {
 pub struct Counters {
     /// Examples consumed so far: labelled rows, or environment steps. The shared x axis.
     pub examples: u64,
+    /// Those of them that came with a label; the others came with a reward.
+    pub labels: u64,
     /// Examples consumed before the batch in hand was gathered: what schedules go by, so that the first update gets their first
     /// value.
     pub before: u64,
@@ -81,6 +93,12 @@ pub struct ObjectiveValue {
 
 /// The name of a column of a record.
 pub type ColumnName = Cow<'static, str>;
+
+/// What the examples of several objectives are together.
+fn examples_of(mut all: impl Iterator<Item = &'static str>) -> &'static str {
+    let first = all.next().unwrap_or_default();
+    if all.all(|other| other == first) { first } else { "labelled and rewarded examples" }
+}
 
 fn no_batch() -> Error {
     Error::Argument("an objective has a value when it has a batch: `next` comes first".into())

@@ -5,10 +5,12 @@ mod pass;
 mod plateau;
 mod rule;
 mod schedule;
+mod turn;
 
 pub use noise::GradientNoise;
 pub use rule::{COMMON_OPTIONS, RULE_SYMBOLS, RULES, RuleName, RuleRow};
 pub use schedule::{Easing, SCHEDULE_SYMBOLS, SCHEDULES, Schedule, ScheduleRow};
+pub use turn::Turn;
 
 use crate::kernel::{self, Real};
 use crate::network::{Parameters, Role};
@@ -84,6 +86,8 @@ pub struct Optimizer {
     rule: Made,
     learning_rate: Schedule,
     plateau: Option<Plateau>,
+    /// The last one taken.
+    turn: Option<Turn>,
     clip_norm: Option<(f64, NormType)>,
     clip_value: Option<f64>,
     noise: Option<Noise>,
@@ -128,6 +132,7 @@ impl Optimizer {
             rule,
             learning_rate: settings.learning_rate.clone(),
             plateau: Plateau::of(&settings.learning_rate),
+            turn: None,
             clip_norm: settings.clip_norm.map(|norm| (norm, settings.clip_norm_type.unwrap_or_default())),
             clip_value: settings.clip_value,
             noise: settings.gradient_noise.map(|settings| Noise { settings, rng: noise }),
@@ -155,9 +160,10 @@ impl Optimizer {
         if !gradient_norm.is_finite() {
             return Err(first_offender(parameters, gradient, gradient_norm)?);
         }
-        let learning_rate = match &self.plateau {
-            Some(plateau) => plateau.rate,
-            None => self.learning_rate.at(progress),
+        let learning_rate = match (self.turn.as_ref().and_then(|turn| turn.rate(progress)), &self.plateau) {
+            (Some(of_phase), _) => of_phase,
+            (None, Some(plateau)) => plateau.rate,
+            (None, None) => self.learning_rate.at(progress),
         };
         let scale = self.scale(gradient, gradient_norm)?;
         self.updates += 1;

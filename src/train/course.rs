@@ -9,7 +9,21 @@ use crate::record::{COUNTERS, Record, TrialFolder};
 use crate::regularizer::Penalty;
 use crate::{Error, Result};
 use std::sync::PoisonError;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// The weights of the best row so far. They are written from time to time and at the end: in a short training every row is better than the one
+/// before.
+struct Best {
+    /// The value that decides, its sign such that higher is better.
+    goodness: f64,
+    /// Updates before the row.
+    at: u64,
+    weights: Vec<u8>,
+    is_written: bool,
+}
+
+/// Between two writings of the best weights, while they get better.
+const BETWEEN_WRITINGS: Duration = Duration::from_secs(1);
 
 /// Of one trial.
 pub struct Course<'a> {
@@ -24,9 +38,8 @@ pub struct Course<'a> {
     learning_rate: f64,
     /// Updates before the last row that was written.
     rows_at: Option<u64>,
-    best: Option<f64>,
-    /// Updates before the best row.
-    best_at: Option<u64>,
+    best: Option<Best>,
+    best_written: Option<Instant>,
     /// Kinds of what was found.
     found: Vec<&'static str>,
 }
@@ -46,7 +59,7 @@ impl<'a> Course<'a> {
             learning_rate: f64::NAN,
             rows_at: None,
             best: None,
-            best_at: None,
+            best_written: None,
             found: Vec::new(),
         })
     }
@@ -94,7 +107,8 @@ impl<'a> Course<'a> {
         if self.rows_at != Some(self.updates) {
             self.push(objective, training)?;
         }
-        if training.patience.is_some() && self.best_at != self.rows_at {
+        self.write_best()?;
+        if training.patience.is_some() && self.best_at() != self.rows_at {
             training.network.load(&self.folder.best_weights())?;
             self.push(objective, training)?;
         }
@@ -106,7 +120,7 @@ impl<'a> Course<'a> {
     pub fn keep_predictions(&self, training: &mut Training) -> Result<()> {
         let Some(mut kept) = training.evaluation.predictions(&training.network)? else { return Ok(()) };
         // Early stopping has put the best weights back.
-        if training.patience.is_none() && self.best_at != self.rows_at {
+        if training.patience.is_none() && self.best_at() != self.rows_at {
             training.network.load(&self.folder.best_weights())?;
             kept.best = training.evaluation.predictions(&training.network)?.map(|best| best.end);
         }
@@ -138,12 +152,27 @@ impl<'a> Course<'a> {
         self.record.append(counted.into_iter().chain(named))?;
         let judged = evaluated.first().map_or(f64::NAN, |(_, value)| *value);
         let goodness = if training.evaluation.higher_is_better() { judged } else { -judged };
-        if self.best.is_none_or(|best| goodness > best || best.is_nan()) {
-            self.best = Some(goodness);
-            self.best_at = self.rows_at;
-            training.network.save(&self.folder.best_weights())?;
+        if self.best.as_ref().is_none_or(|best| goodness > best.goodness || best.goodness.is_nan()) {
+            let weights = training.network.to_bytes()?;
+            self.best = Some(Best { goodness, at: self.updates, weights, is_written: false });
+        }
+        if self.best_written.is_none_or(|then| then.elapsed() >= BETWEEN_WRITINGS) {
+            self.write_best()?;
         }
         Ok(judged)
+    }
+
+    fn best_at(&self) -> Option<u64> {
+        self.best.as_ref().map(|best| best.at)
+    }
+
+    /// Writes the best weights so far, unless they stand there already.
+    pub fn write_best(&mut self) -> Result<()> {
+        let Some(best) = self.best.as_mut().filter(|best| !best.is_written) else { return Ok(()) };
+        crate::disk::write_whole(&self.folder.best_weights(), &best.weights)?;
+        best.is_written = true;
+        self.best_written = Some(Instant::now());
+        Ok(())
     }
 
     /// What the rows so far and the network say about the trial, each kind of it once.

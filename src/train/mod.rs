@@ -64,7 +64,11 @@ fn update(objective: &mut dyn Objective, training: &mut Training, course: &mut C
     if watch.stop.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    objective.next(network, rng)?;
+    let progress = objective.counters().examples as f64 / training.budget as f64;
+    objective.next(network, rng, progress)?;
+    if let Some(turn) = objective.turn() {
+        optimizer.turn(turn);
+    }
     let value = objective.value(network)?;
     let loss = objective.sense().as_loss(&value.scalar)?;
     let unpenalized = finite("the loss", scalar(&loss)?)?;
@@ -76,7 +80,7 @@ fn update(objective: &mut dyn Objective, training: &mut Training, course: &mut C
     let Counters { before, examples, .. } = objective.counters();
     let descent = optimizer.descend(network.parameters(), &total, before as f64 / training.budget as f64)?;
     network.parameters().track()?;
-    objective.note(&value);
+    objective.note(&value.terms);
     course.note(unpenalized, &value, penalty.as_ref(), descent)?;
     watch.examples.store(examples, Ordering::Relaxed);
     Ok(())

@@ -17,6 +17,8 @@ pub(super) fn check(subject: Subject) -> Result<Vec<String>> {
     check_network(arm, task)?;
     let teacher = |path: &str, name: &str| teacher::check(path, name, subject);
     arm.objective.kind().check(&Checked { task, budget: arm.budget.examples, teacher: &teacher })?;
+    arm.start.iter().try_for_each(|start| teacher::check_start(start, subject))?;
+    teacher::check_order(subject)?;
     let evaluation = Evaluation::new(task, &arm.evaluation, 0).map_err(|error| error.under("evaluation"))?;
     check_deciding(arm, &evaluation)?;
     columns(arm, &evaluation)

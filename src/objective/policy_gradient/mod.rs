@@ -46,7 +46,8 @@ pub struct PolicyGradient {
     /// [`crate::surrogate::SurrogateObjective::kl_k3`] of the minibatches of this epoch.
     epoch_kl: Mean,
     batch: Option<Transitions>,
-    budget: u64,
+    /// The share of the budget that was used up before the rollout in hand: what its schedules go by.
+    progress: f64,
     seed: u64,
     /// Contexts that were drawn so far.
     contexts: u64,
@@ -117,7 +118,7 @@ impl PolicyGradient {
             epochs_left: 0,
             epoch_kl: Mean::default(),
             batch: None,
-            budget: parts.budget,
+            progress: 0.0,
             seed,
             contexts: 0,
             examples: 0,
@@ -125,10 +126,6 @@ impl PolicyGradient {
             episodes: 0,
             zero_spread: Mean::default(),
         })
-    }
-
-    fn progress(&self) -> f64 {
-        self.before as f64 / self.budget as f64
     }
 
     /// Acts, and computes the advantages of what happened.
@@ -206,7 +203,7 @@ impl PolicyGradient {
 
     /// One update of the critic; its loss before it.
     fn fit_critic(&mut self, observations: &Tensor, rows: &[usize]) -> Result<Option<f64>> {
-        let progress = self.progress();
+        let progress = self.progress;
         let Some(critic) = &mut self.critic else { return Ok(None) };
         let column = |of: &[f32]| Tensor::from_vec(picked(of, rows, 1), rows.len(), &Device::Cpu);
         let old = self.settings.value_clip.as_ref().map(|_| column(&self.estimates.values)).transpose()?;
@@ -222,11 +219,12 @@ impl Objective for PolicyGradient {
         Sense::Maximize
     }
 
-    fn next(&mut self, network: &Network, rng: &mut Rng) -> Result<()> {
+    fn next(&mut self, network: &Network, rng: &mut Rng, progress: f64) -> Result<()> {
         let mut gathered = Gathered::default();
         let rows = match self.next_rows(network, rng)? {
             Some(rows) => rows,
             None => {
+                self.progress = progress;
                 gathered = self.gather(network)?;
                 self.epochs_left = self.settings.epochs;
                 self.position = self.order.len();
@@ -245,7 +243,7 @@ impl Objective for PolicyGradient {
             rollout::normalize(&mut advantages);
         }
         let value_loss = self.fit_critic(&observations, &rows)?;
-        let progress = self.progress();
+        let progress = self.progress;
         let column = |values: Vec<f32>| Tensor::from_vec(values, rows.len(), &Device::Cpu);
         self.batch = Some(Transitions {
             observations,
@@ -309,8 +307,8 @@ impl Objective for PolicyGradient {
         Ok(ObjectiveValue { scalar: objective.scalar, inputs: batch.observations.clone(), outputs, terms })
     }
 
-    fn note(&mut self, value: &ObjectiveValue) {
-        let moved = value.terms.iter().filter(|(column, _)| column == KL);
+    fn note(&mut self, terms: &[(ColumnName, Mean)]) {
+        let moved = terms.iter().filter(|(column, _)| column == KL);
         moved.for_each(|(_, kl)| self.epoch_kl.add(*kl));
     }
 
@@ -318,6 +316,7 @@ impl Objective for PolicyGradient {
         let moved_too_far = || self.settings.target_kl.is_some_and(|target| self.epoch_kl.value() > target);
         Counters {
             examples: self.examples,
+            labels: 0,
             before: self.before,
             rounds: (PolicyGradientSettings::ROUNDS, self.episodes as f64),
             batch_is_left: self.position < self.order.len() || (self.epochs_left > 0 && !moved_too_far()),

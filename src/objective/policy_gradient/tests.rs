@@ -25,7 +25,14 @@ fn made(task: &str, preset: &str, over: &str, gain: f64) -> Made {
     let optimizer: OptimizerSettings = toml::from_str("rule = \"adam\"\nlearning_rate = 0.01").unwrap();
     let task = Task::load(&toml::from_str::<TaskSettings>(task).unwrap(), 0).unwrap();
     let (optimizer, budget, seed) = (&optimizer, 1_000_000, 0);
-    let parts = Parts { task: &task, network: &network, optimizer, budget, seed, expert: None };
+    let parts = Parts {
+        task: &task,
+        network: &network,
+        optimizer,
+        budget,
+        seed,
+        expert: &|_| unreachable!("no expert is asked for"),
+    };
     let objective = PolicyGradient::new(&settings, &parts).unwrap();
     let policy = task.policy(None).unwrap();
     let sizes = (&task.input_shape()[..], policy);
@@ -95,9 +102,9 @@ fn epochs_end_where_the_policy_has_moved_too_far() {
         let mut optimizer = crate::optimizer::Optimizer::new(&optimizer, stream(0, "gradient noise", 0)).unwrap();
         let mut updates = 0;
         while updates == 0 || objective.counters().batch_is_left {
-            objective.next(&network, &mut rng).unwrap();
+            objective.next(&network, &mut rng, 0.0).unwrap();
             let value = objective.value(&network).unwrap();
-            objective.note(&value);
+            objective.note(&value.terms);
             optimizer.descend(network.parameters(), &value.scalar.neg().unwrap(), 0.0).unwrap();
             updates += 1;
         }

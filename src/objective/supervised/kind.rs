@@ -32,7 +32,8 @@ impl ObjectiveKind for SupervisedSettings {
     }
 
     fn build(&self, parts: Parts) -> Result<Box<dyn Objective>> {
-        let examples = (parts.task.examples(parts.expert.as_ref())?, parts.task.kind()?);
+        let expert = self.expert.as_ref().map(parts.expert).transpose()?;
+        let examples = (parts.task.examples(expert.as_ref())?, parts.task.kind()?);
         let (criterion, dropout) = (Criterion::new(&self.loss)?, stream(parts.seed, "dropout", 0));
         let augmenting = parts.task.augmentation().map(|settings| Augmenting {
             settings,

@@ -107,7 +107,7 @@ impl Objective for Supervised {
         Sense::Minimize
     }
 
-    fn next(&mut self, _: &Network, rng: &mut Rng) -> Result<()> {
+    fn next(&mut self, _: &Network, rng: &mut Rng, _: f64) -> Result<()> {
         if self.position == self.order.len() {
             self.order.shuffle(rng);
             self.position = 0;
@@ -141,6 +141,7 @@ impl Objective for Supervised {
     fn counters(&self) -> Counters {
         Counters {
             examples: self.consumed,
+            labels: self.consumed,
             before: self.before,
             rounds: (SupervisedSettings::ROUNDS, self.consumed as f64 / self.examples.len() as f64),
             batch_is_left: false,
