@@ -125,6 +125,11 @@ impl Regularizer {
         Regularizer { settings: settings.clone(), reference }
     }
 
+    /// [`Network::operations`] of its own network.
+    pub fn operations(&self) -> u64 {
+        self.reference.as_ref().map_or(0, Network::operations)
+    }
+
     /// The penalty of the network as it is, on the batch that `value` was read off; nothing where all are off.
     pub fn penalty(&self, network: &Network, value: &ObjectiveValue) -> Result<Option<Penalty>> {
         let mut terms = self.settings.weight_terms(network.parameters())?;

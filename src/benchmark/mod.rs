@@ -14,7 +14,6 @@ mod training;
 
 pub use peak::{Peak, Product};
 
-use crate::kernel::Graph;
 use crate::record::Machine;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -206,15 +205,4 @@ impl Benchmark {
         text.push('\n');
         crate::disk::write_whole(path, text.as_bytes())
     }
-}
-
-/// Operations of one example's forward pass.
-fn forward_operations(graph: &Graph) -> f64 {
-    graph.layers().map(|layer| layer.operations() as f64).sum()
-}
-
-/// Operations of one example's training step: the forward pass, as much for the gradients of the weights, and as much for those
-/// of the inputs but for the first layer.
-fn training_operations(graph: &Graph) -> f64 {
-    3.0 * forward_operations(graph) - graph.nodes()[0].layer.operations() as f64
 }

@@ -3,7 +3,7 @@
 use super::measure::in_turns;
 use super::peak::{Product, SMALL, shape_name};
 use super::scratch::Scratch;
-use super::{Row, Unit, forward_operations, training, training_operations};
+use super::{Row, Unit, training};
 use crate::distribution::Probabilities;
 use crate::experiment::Experiment;
 use crate::network::Network;
@@ -59,7 +59,7 @@ fn operations(experiment: &Experiment) -> Result<f64> {
     for outputs in [2, 1] {
         let network = Network::new(&arm.network, (&[4], outputs), &mut stream(0, "init", 0))?;
         let graph = network.graph();
-        operations += forward_operations(graph) + settings.epochs as f64 * training_operations(graph);
+        operations += graph.forward_operations() as f64 + settings.epochs as f64 * graph.training_operations() as f64;
     }
     Ok(operations)
 }
@@ -130,6 +130,6 @@ pub(super) fn act(name: &str, copies: usize) -> Result<Row> {
     let mut product = Product::best(SMALL)?;
     let mut peak = || Ok(product.multiply());
     let [steps, peak] = in_turns(Duration::from_millis(20), [&mut work, &mut peak])?;
-    let operations = forward_operations(network.graph());
+    let operations = network.graph().forward_operations() as f64;
     Ok(Row::new(name, Unit::Steps, &steps).with_peak(&steps, operations, &peak, &shape_name(SMALL)))
 }

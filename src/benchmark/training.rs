@@ -2,7 +2,7 @@
 
 use super::measure::in_turns;
 use super::peak::{LARGE, Product, SMALL, shape_name};
-use super::{Row, Unit, plain, training_operations};
+use super::{Row, Unit, plain};
 use crate::data;
 use crate::loss::{Criterion, Inputs, LossSettings, WeightedLoss};
 use crate::network::{Network, NetworkSettings};
@@ -82,7 +82,7 @@ fn pictures(name: &str, pictures: &Pictures) -> Result<Row> {
     };
     let mut peak = || Ok(product.multiply());
     let [steps, peak] = in_turns(Duration::from_millis(200), [&mut step, &mut peak])?;
-    let operations = training_operations(network.graph());
+    let operations = network.graph().training_operations() as f64;
     Ok(Row::new(name, Unit::Samples, &steps).with_peak(&steps, operations, &peak, &shape_name(SMALL)))
 }
 
@@ -139,6 +139,6 @@ fn steps(name: &str, case: &Case) -> Result<Row> {
     let mut peak = || Ok(product.multiply());
     let [fused, plain, peak] = in_turns(Duration::from_millis(30), [&mut fused_step, &mut plain_step, &mut peak])?;
     Ok(Row::new(name, Unit::Samples, &fused)
-        .with_peak(&fused, training_operations(network.graph()), &peak, &shape_name(case.peak))
+        .with_peak(&fused, network.graph().training_operations() as f64, &peak, &shape_name(case.peak))
         .with_ratio(&fused, &plain, "plain candle"))
 }

@@ -156,6 +156,11 @@ impl Arm {
         of_metrics.or_else(|| columns.iter().find(|column| *column == "reward").map(|column| (column.clone(), true)))
     }
 
+    /// Examples after which its training turns from one phase to the next.
+    pub fn turns(&self) -> Vec<u64> {
+        self.objective.turns(self.budget.examples)
+    }
+
     /// Whether it reads files: weights, or data of the user's own.
     pub fn reads_files(&self) -> bool {
         matches!(self.task.dataset, Some(DataSetSettings::Files(_))) || self.weights_files().next().is_some()

@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 mod acting;
+mod operations;
 #[cfg(test)]
 mod tests;
 

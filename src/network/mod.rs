@@ -4,6 +4,7 @@ mod body;
 mod description;
 mod initialization;
 mod layer;
+mod operations;
 mod parameters;
 mod shorthand;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub use description::{
 };
 pub use initialization::Initialization;
 pub use layer::LayerSettings;
+use operations::Operations;
 pub use parameters::{Parameter, Parameters, Role};
 pub use shorthand::BodySettings;
 
@@ -172,6 +174,7 @@ pub struct Network {
     statistics: Option<WrapperStatistics>,
     /// What its weights need to be used, written beside them.
     usage: Option<Usage>,
+    operations: Operations,
 }
 
 impl Network {
@@ -229,6 +232,7 @@ impl Network {
             policy: Policy::Categorical { actions: heads[0].biases.len() as u32 },
             statistics: None,
             usage: None,
+            operations: Operations::default(),
         })
     }
 
@@ -267,6 +271,7 @@ impl Network {
 
     /// To every head.
     pub fn forward_heads(&self, inputs: &Tensor) -> Result<Vec<Tensor>> {
+        self.operations.add(inputs.dim(0)?, self.graph.training_operations());
         self.through(&self.graph, inputs)
     }
 
@@ -277,6 +282,7 @@ impl Network {
             Layer::Dropout(dropout) => Layer::Dropout(Dropout { seed: seed.wrapping_add(i as u64), ..dropout }),
             layer => layer,
         };
+        self.operations.add(inputs.dim(0)?, training.training_operations());
         self.through(&training.map(seeded).into(), inputs)
     }
 
@@ -288,6 +294,7 @@ impl Network {
             return Ok(());
         };
         let inputs = Tensor::from_slice(inputs, (batch, inputs.len() / batch.max(1)), &Device::Cpu)?;
+        self.operations.add(batch, training.forward_operations());
         self.through(&training.clone().into(), &inputs)?;
         self.parameters.track()
     }
@@ -299,6 +306,7 @@ impl Network {
     /// The same function from slice to slice, without a graph: `inputs` is `[batch, inputs]`, `outputs` becomes those of the first head,
     /// `[batch, outputs]`; its memory is used again from call to call.
     pub fn infer(&self, inputs: &[f32], batch: usize, outputs: &mut Vec<f32>) -> Result<()> {
+        self.operations.add(batch, self.graph.forward_operations());
         outputs.resize(batch * self.graph.outputs().sum::<usize>(), 0.0);
         let mut laid_out = self.laid_out.borrow_mut();
         let version = self.parameters.version();

@@ -94,6 +94,16 @@ impl ObjectiveSettings {
         }
     }
 
+    /// Examples after which one of its phases follows another, with this budget.
+    pub fn turns(&self, budget: u64) -> Vec<u64> {
+        let ObjectiveSettings::Phases(phases) = self else { return Vec::new() };
+        let mut ends = phases.ends(budget);
+        ends.pop();
+        ends.retain(|end| (1..budget).contains(end));
+        ends.dedup();
+        ends
+    }
+
     /// The experts that it learns from, each with its place in the arm.
     pub fn experts(&self) -> Vec<(String, &ExpertSettings)> {
         let own = match self {

@@ -71,6 +71,8 @@ pub struct Counters {
     pub examples: u64,
     /// Those of them that came with a label; the others came with a reward.
     pub labels: u64,
+    /// [`Network::operations`] of networks of its own.
+    pub operations: u64,
     /// Examples consumed before the batch in hand was gathered: what schedules go by, so that the first update gets their first
     /// value.
     pub before: u64,

@@ -14,6 +14,9 @@ pub fn label(column: &str) -> String {
         "training_return" => "episode return while training".into(),
         // Of a critic's values.
         "explained_variance" => "explained variance".into(),
+        "labels" => "labels seen".into(),
+        "rewards" => "rewards seen".into(),
+        "operations" => "floating-point operations".into(),
         "l1" => "L1 penalty".into(),
         "l2" => "L2 penalty".into(),
         other => match (other.strip_prefix("train_"), other.strip_prefix("gap_"), metric::of_column(other)) {

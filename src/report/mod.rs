@@ -9,6 +9,7 @@ mod page;
 mod predictions;
 pub mod statistics;
 mod summary;
+mod turns;
 
 pub use comparison::{Comparison, ComparisonRow, PairedDifference};
 pub use labels::label;

@@ -11,7 +11,7 @@ mod rewards_as_labels;
 mod usage;
 
 pub use environment::{BestExpectedReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
-pub use evaluation::{Evaluation, EvaluationSettings};
+pub use evaluation::{Count, Evaluation, EvaluationSettings};
 pub use kind::{DetectorSettings, Kind};
 pub use predictions::{OverlaidBox, Overlay, Predictions, Verdict};
 pub use rewards_as_labels::Expert;

@@ -7,6 +7,7 @@ use crate::objective::{Mean, Objective, ObjectiveValue};
 use crate::optimizer::Descent;
 use crate::record::{COUNTERS, Record, TrialFolder};
 use crate::regularizer::Penalty;
+use crate::task::Count;
 use crate::{Error, Result};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -138,7 +139,9 @@ impl<'a> Course<'a> {
             let cause = Box::new(Error::NotFinite { what: format!("`{}`", parameter.name), value });
             return Err(Error::During { update: self.updates, examples, cause });
         }
-        let evaluated = training.evaluation.of(&training.network)?;
+        let Training { network, evaluation, regularizer, .. } = training;
+        let evaluated = network.uncounted(|network| evaluation.of(network))?;
+        let operations = network.operations() + counters.operations + regularizer.operations();
         let [of_updates, of_examples, of_seconds] = COUNTERS;
         let counted = [
             (of_updates, self.updates as f64),
@@ -148,8 +151,14 @@ impl<'a> Course<'a> {
             ("learning_rate", self.learning_rate),
         ];
         self.learning_rate = f64::NAN;
+        let count = |count: &Count| match count {
+            Count::Labels => counters.labels,
+            Count::Rewards => examples - counters.labels,
+            Count::Operations => operations,
+        };
+        let asked = self.arm.evaluation.counted.iter().map(|asked| (asked.column(), count(asked) as f64));
         let named = evaluated.iter().map(|(column, value)| (column.as_str(), *value));
-        self.record.append(counted.into_iter().chain(named))?;
+        self.record.append(counted.into_iter().chain(asked).chain(named))?;
         let judged = evaluated.first().map_or(f64::NAN, |(_, value)| *value);
         let goodness = if training.evaluation.higher_is_better() { judged } else { -judged };
         if self.best.as_ref().is_none_or(|best| goodness > best.goodness || best.goodness.is_nan()) {

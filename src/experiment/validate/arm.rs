@@ -40,6 +40,9 @@ fn check_numbers(arm: &Arm) -> Check {
     at_least_one(arm.evaluation.every.unwrap_or(1), "evaluation.every")?;
     at_least_one(arm.evaluation.episodes as u64, "evaluation.episodes")?;
     require(arm.network.output_gain.is_finite(), "network.output_gain", "`output_gain` must be finite")?;
+    let counted = &arm.evaluation.counted;
+    let repeated = (1..counted.len()).any(|i| counted[..i].contains(&counted[i]));
+    require(!repeated, "evaluation.counted", "`counted` names something twice")?;
     let threshold = arm.evaluation.early_stopping.map_or(0.0, |early| early.threshold);
     not_negative(threshold, "evaluation.early_stopping.threshold")?;
     arm.optimizer.learning_rate.bounds().iter().try_for_each(|rate| not_negative(*rate, "optimizer.learning_rate"))

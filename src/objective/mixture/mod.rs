@@ -116,6 +116,7 @@ impl Objective for Mixture {
         Counters {
             examples: parts.iter().map(|(_, counters)| counters.examples).sum(),
             labels: parts.iter().map(|(_, counters)| counters.labels).sum(),
+            operations: parts.iter().map(|(_, counters)| counters.operations).sum(),
             before: parts.iter().map(|(part, c)| if part.now > 0.0 { c.before } else { c.examples }).sum(),
             rounds: parts[0].1.rounds,
             batch_is_left: parts.iter().any(|(part, counters)| part.now > 0.0 && counters.batch_is_left),

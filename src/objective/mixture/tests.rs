@@ -45,6 +45,7 @@ impl Objective for Parabola {
         Counters {
             examples,
             labels: 0,
+            operations: 0,
             before: examples.saturating_sub(10),
             rounds: ("epochs", 0.0),
             batch_is_left: false,

@@ -127,6 +127,7 @@ impl Objective for Phases {
         Counters {
             examples: self.earlier.examples + counters.examples,
             labels: self.earlier.labels + counters.labels,
+            operations: self.phases.iter().map(|phase| phase.objective.counters().operations).sum(),
             before: self.earlier.examples + counters.before,
             rounds: (PhasesSettings::ROUNDS, (self.current + 1) as f64),
             batch_is_left: counters.batch_is_left,

@@ -317,6 +317,7 @@ impl Objective for PolicyGradient {
         Counters {
             examples: self.examples,
             labels: 0,
+            operations: self.critic.as_ref().map_or(0, Critic::operations),
             before: self.before,
             rounds: (PolicyGradientSettings::ROUNDS, self.episodes as f64),
             batch_is_left: self.position < self.order.len() || (self.epochs_left > 0 && !moved_too_far()),

@@ -142,6 +142,7 @@ impl Objective for Supervised {
         Counters {
             examples: self.consumed,
             labels: self.consumed,
+            operations: 0,
             before: self.before,
             rounds: (SupervisedSettings::ROUNDS, self.consumed as f64 / self.examples.len() as f64),
             batch_is_left: false,

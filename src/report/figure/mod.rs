@@ -19,6 +19,7 @@ pub use description::DescriptionFigure;
 pub use drawing::{Drawing, DrawnPanel};
 pub use loss::LossFigure;
 
+use super::turns::turns;
 use super::{ArmCurve, ArmRecords, Report, axis_label, interval, label};
 use crate::Result;
 use crate::experiment::Plot;
@@ -51,6 +52,8 @@ struct Panel {
     curves: Vec<(usize, ArmCurve)>,
     /// A level that counts as learned.
     threshold: Option<f64>,
+    /// Where arms turn from one phase to the next, by their colors.
+    turns: Vec<(usize, f64)>,
     logarithmic: bool,
     /// Of the vertical axis, where it is not as wide as the curves.
     range: Option<[f64; 2]>,
@@ -73,6 +76,7 @@ impl Figure {
                 .filter_map(|(color, curve)| Some((color, curve?)))
                 .collect(),
             threshold: report.experiment.threshold.as_ref().filter(|t| t.metric == *column).map(|t| t.value),
+            turns: if plot.x == "examples" { turns(report, arms.iter().map(|arm| &arm.name[..])) } else { Vec::new() },
         };
         let shown = report.experiment.arms.iter().filter(|arm| arms.iter().any(|records| records.name == arm.name));
         let says_something = |column: &&String| plot.y.len() == 1 || !report.is_constant(column);
@@ -185,6 +189,9 @@ impl Panel {
         frame::draw(canvas, [&x, &y], [&self.title, x_label])?;
         if let Some(threshold) = self.threshold {
             canvas.line(&[(x0, y.at(threshold)), (x1, y.at(threshold))], (150, 150, 150), 1.2, true)?;
+        }
+        for (color, at) in self.turns.iter().filter(|(color, _)| self.curves.iter().any(|(shown, _)| shown == color)) {
+            canvas.line(&[(x.at(*at), y0), (x.at(*at), y1)], COLORS[color % COLORS.len()], 1.0, true)?;
         }
         if self.curves.is_empty() {
             return canvas.text(

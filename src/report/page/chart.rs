@@ -27,6 +27,8 @@ pub(super) struct Chart<'a> {
     pub found: (&'static str, usize),
     pub lines: Vec<Line<'a>>,
     pub marks: &'a [Mark],
+    /// Where arms turn from one phase to the next.
+    pub turns: &'a [(usize, f64)],
     /// Of the axes x and y.
     pub logarithmic: [bool; 2],
     /// Counters begin at 0.
@@ -73,6 +75,9 @@ impl Chart<'_> {
                         path.grid d=(grid) {}
                         @for mark in self.marks {
                             path class=(mark.class) d={ "M0 " (format!("{:.0}", y.at(mark.at))) "h" (SIDE) } {}
+                        }
+                        @for (arm, at) in self.turns.iter().filter(|(arm, _)| self.lines.iter().any(|line| line.arm == *arm)) {
+                            path class={ "turn " (ink(*arm)) } d={ "M" (format!("{:.0}", x.at(*at))) " 0v" (SIDE) } {}
                         }
                         (all(self.lines.iter().filter_map(|line| band(line, &x, &y))))
                         (all(self.lines.iter().map(|line| stroke(line, &x, &y))))
@@ -209,6 +214,7 @@ mod tests {
             found: ("chart", 0),
             lines: vec![of(0), of(1)],
             marks: &[],
+            turns: &[],
             logarithmic: [false, false],
             from_zero: true,
             dots: false,

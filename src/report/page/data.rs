@@ -5,9 +5,19 @@ use crate::experiment::Plot;
 use crate::report::statistics::{Bootstrap, Estimate};
 use crate::report::{ArmRecords, CURVE_RESAMPLES, Report, Summary, interpolate, interval, path};
 use crate::stream;
+use crate::task::Count;
 
-/// The horizontal axes to choose from; the first one is shown first.
+/// The horizontal axes to choose from where nothing else is counted; the first one is shown first.
 pub(super) const AXES: [&str; 3] = ["examples", "updates", "seconds"];
+
+/// [`AXES`], and what all trials have counted besides.
+pub(super) fn axes_of(report: &Report) -> Vec<&'static str> {
+    let trials = || report.arms.iter().flat_map(|arm| &arm.trials);
+    let counted = |column: &&str| {
+        trials().next().is_some() && trials().all(|trial| trial.rows.columns.iter().any(|of| of == column))
+    };
+    AXES.into_iter().chain(Count::ALL.map(Count::column).into_iter().filter(counted)).collect()
+}
 
 /// Points of a curve, at most, and of all curves of a page together; no curve gets fewer than [`FEWEST`].
 const POINTS: usize = 200;
@@ -17,7 +27,7 @@ const FEWEST: usize = 40;
 /// Every column of every arm.
 pub(super) struct Curves {
     /// Per arm and axis; nothing of an arm without a finished trial.
-    pub x: Vec<Option<[Vec<f64>; 3]>>,
+    pub x: Vec<Option<Vec<Vec<f64>>>>,
     pub charts: Vec<ColumnCurves>,
 }
 
@@ -62,7 +72,8 @@ impl Curves {
             })
         };
         let charts = crate::parallel::map(columns, chart).into_iter().flatten().collect();
-        Curves { x: report.arms.iter().zip(&grids).map(|(arm, grid)| axes(arm, grid)).collect(), charts }
+        let further = &axes_of(report)[1..];
+        Curves { x: report.arms.iter().zip(&grids).map(|(arm, grid)| axes(arm, grid, further)).collect(), charts }
     }
 
     pub fn chart(&self, column: &str) -> Option<(usize, &ColumnCurves)> {
@@ -99,8 +110,8 @@ fn grid(arm: &ArmRecords, points: usize) -> Vec<f64> {
     (0..points).map(|i| longest[if points > 1 { (i * last + (points - 1) / 2) / (points - 1) } else { 0 }]).collect()
 }
 
-/// The grid on every axis: the mean of the middle half of the trials' counts at the same number of examples.
-fn axes(arm: &ArmRecords, grid: &[f64]) -> Option<[Vec<f64>; 3]> {
+/// The grid on the axis of examples and on these: the mean of the middle half of the trials' counts at the same number of examples.
+fn axes(arm: &ArmRecords, grid: &[f64], further: &[&str]) -> Option<Vec<Vec<f64>>> {
     let on = |axis: &str| {
         let paths: Vec<_> = arm.trials.iter().filter_map(|trial| path(&trial.rows, "examples", axis)).collect();
         let at = |x: &f64| {
@@ -109,7 +120,7 @@ fn axes(arm: &ArmRecords, grid: &[f64]) -> Option<[Vec<f64>; 3]> {
         };
         grid.iter().map(at).collect::<Vec<f64>>()
     };
-    (!grid.is_empty()).then(|| [grid.to_vec(), on(AXES[1]), on(AXES[2])])
+    (!grid.is_empty()).then(|| [grid.to_vec()].into_iter().chain(further.iter().map(|axis| on(axis))).collect())
 }
 
 fn bootstrap(n: usize) -> Bootstrap {

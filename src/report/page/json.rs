@@ -1,9 +1,10 @@
 //! The numbers of the page for its script.
 
-use super::data::{AXES, ColumnCurves, Curves, has_band};
+use super::data::{ColumnCurves, Curves, axes_of, has_band};
 use super::order::Profiles;
 use super::tracking::Pair;
 use crate::report::statistics::Estimate;
+use crate::report::turns::turns;
 use crate::report::{Report, axis_label, label};
 use crate::{Error, Result};
 use serde::{Serialize, Serializer};
@@ -15,7 +16,10 @@ struct Data<'a> {
     pairs: Vec<OfPair>,
     profiles: Vec<OfProfiles<'a>>,
     /// Per arm and axis; nothing of an arm without a finished trial.
-    x: Vec<Option<[Vec<Short>; 3]>>,
+    x: Vec<Option<Vec<Vec<Short>>>>,
+    /// Where arms turn from one phase to the next, on the first axis.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    turns: Vec<(usize, f64)>,
     charts: Vec<OfChart>,
 }
 
@@ -102,15 +106,19 @@ impl OfSeries {
 
 /// Of everything that is drawn, as it may stand inside a `<script>` element.
 pub(super) fn of(report: &Report, curves: &Curves, pairs: &[Pair], profiles: &[Profiles]) -> Result<String> {
-    let axis = |[x, updates, seconds]: &[Vec<f64>; 3]| {
-        [numbers(x.iter().copied(), 9), numbers(updates.iter().copied(), 9), numbers(seconds.iter().copied(), 4)]
+    let names = axes_of(report);
+    let digits = |axis: &str| if axis == "seconds" { 4 } else { 9 };
+    let axis = |of: &Vec<Vec<f64>>| {
+        let named = of.iter().zip(&names);
+        named.map(|(counts, name)| numbers(counts.iter().copied(), digits(name))).collect::<Vec<_>>()
     };
     let data = Data {
         arms: report.arms.iter().map(|arm| arm.name.as_str()).collect(),
-        axes: AXES.iter().map(|axis| axis_label(axis, report.experiment.arms.iter())).collect(),
+        axes: names.iter().map(|axis| axis_label(axis, report.experiment.arms.iter())).collect(),
         pairs: pairs.iter().map(|pair| OfPair { arm: pair.arm, x: pair.loss, y: pair.metric }).collect(),
         profiles: profiles.iter().map(of_profiles).collect(),
-        x: curves.x.iter().map(|axes| axes.as_ref().map(axis)).collect(),
+        x: curves.x.iter().map(|axes| axes.as_ref().map(&axis)).collect(),
+        turns: turns(report, report.arms.iter().map(|arm| &arm.name[..])),
         charts: curves.charts.iter().map(of_chart).collect(),
     };
     let text = serde_json::to_string(&data).map_err(|error| Error::Drawing(error.to_string()))?;

@@ -1,6 +1,6 @@
 //! What holds for all panels: which arms are shown, against what, and what their colors are.
 
-use super::data::AXES;
+use super::data::axes_of;
 use super::parts::key;
 use crate::report::{Report, axis_label};
 use maud::{Markup, html};
@@ -10,7 +10,7 @@ pub(super) fn toolbar(report: &Report) -> Markup {
         div.toolbar {
             fieldset.axes.scripted {
                 legend { "against" }
-                @for (i, axis) in AXES.iter().enumerate() {
+                @for (i, axis) in axes_of(report).into_iter().enumerate() {
                     label {
                         input type="radio" name="axis" value=(i) checked[i == 0];
                         span { (axis_label(axis, report.experiment.arms.iter())) }

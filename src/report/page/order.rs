@@ -133,6 +133,7 @@ impl<'a> Order<'a> {
             found: ("profile", index),
             lines: self.arms.iter().zip(&profiles.of).map(line).collect(),
             marks: &[],
+            turns: &[],
             logarithmic: [false, false],
             from_zero: false,
             dots: false,

@@ -96,7 +96,8 @@
     if (element.dataset.chart !== undefined) {
       const chart = data.charts[element.dataset.chart];
       const lines = chart.s.map(s => ({ arm: s.a, x: data.x[s.a][axis].slice(s.f), y: s.y, l: s.l, h: s.h }));
-      return { lines, log: chart.log, marks: chart.marks, range: chart.range, x: data.axes[axis], zero: true, named: true };
+      const turns = axis === 0 ? data.turns : undefined;
+      return { lines, log: chart.log, marks: chart.marks, turns, range: chart.range, x: data.axes[axis], zero: true, named: true };
     }
     if (element.dataset.pair !== undefined) {
       const pair = data.pairs[element.dataset.pair];
@@ -146,11 +147,14 @@
   }
 
   function draw(element) {
-    const { lines, xs, ys, marks, named, pair, x } = view(element);
+    const { lines, xs, ys, marks, turns, named, pair, x } = view(element);
     const share = at => (at / SIDE * 100).toFixed(1).replace(/\.0$/, "");
     const yTicks = ys.ticks.map(tick => [ys.at(tick), ys.text(tick)]);
     let paths = `<path class="grid" d="${yTicks.map(([at]) => `M0 ${at.toFixed(0)}h${SIDE}`).join("")}"/>`;
     for (const [at, kind] of marks ?? []) paths += `<path class="${kind}" d="M0 ${ys.at(at).toFixed(0)}h${SIDE}"/>`;
+    for (const [arm, at] of turns ?? []) {
+      if (lines.some(line => line.arm === arm)) paths += `<path class="turn ${ink(arm)}" d="M${xs.at(at).toFixed(0)} 0v${SIDE}"/>`;
+    }
     for (const line of lines) {
       if (!line.l || line.x.length < 2) continue;
       const edge = values => values.map((value, i) => [xs.at(line.x[i]), ys.at(value)]);

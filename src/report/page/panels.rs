@@ -8,7 +8,9 @@ use super::parts::all;
 use super::text::sizes;
 use crate::record::COUNTERS;
 use crate::regularizer::PENALTIES;
+use crate::report::turns::turns;
 use crate::report::{Report, axis_label, label};
+use crate::task::Count;
 use maud::{Markup, html};
 
 /// The columns of an experiment's records, by what they are for.
@@ -31,7 +33,10 @@ impl Columns {
         for trial in records {
             let names = &trial.rows.columns;
             columns.judged.extend(trial.rows.evaluated().iter().filter(|name| is_judged(name)).cloned());
-            let counts = |name: &str| COUNTERS.contains(&name) || crate::objective::ROUNDS.contains(&name);
+            let counts = |name: &str| {
+                let all = COUNTERS.into_iter().chain(Count::ALL.map(Count::column));
+                all.chain(crate::objective::ROUNDS.iter().copied()).any(|counter| counter == name)
+            };
             recorded.extend(names.iter().filter(|name| !counts(name)));
         }
         let is_asked = |name: &&&String| name.as_str() == "loss" || PENALTIES.contains(&name.as_str());
@@ -111,11 +116,13 @@ fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves
         let x = &x[series.first..series.first + series.y.len()];
         Some(Line { arm: series.arm, name: &report.arms[series.arm].name, x, y: series.y.clone() })
     });
+    let turns = turns(report, report.arms.iter().map(|arm| &arm.name[..]));
     let drawn = Chart {
         says: &format!("{name} against {axis}"),
         found: ("chart", index),
         lines: lines.collect(),
         marks: &chart.marks,
+        turns: &turns,
         logarithmic: [false, chart.logarithmic],
         from_zero: true,
         dots: false,
@@ -131,7 +138,7 @@ fn panel(report: &Report, curves: &Curves, (index, chart): (usize, &ColumnCurves
             }
             (drawn.html())
             p.axis { (axis) }
-            p.note { (sizes(n())) ", band: " (crate::report::interval::in_words(n())) (said(&chart.marks)) }
+            p.note { (sizes(n())) ", band: " (crate::report::interval::in_words(n())) (said(&chart.marks)) @if !turns.is_empty() { "; vertical: where a phase begins" } }
         }
     }
 }

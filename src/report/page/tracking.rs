@@ -62,6 +62,7 @@ fn panel(report: &Report, curves: &Curves, (i, pair): (usize, &Pair), metric: &s
         found: ("pair", i),
         lines: vec![Line { arm: pair.arm, name: &arm.name, x: &x, y: y.collect() }],
         marks: &[],
+        turns: &[],
         logarithmic: [logarithmic, false],
         from_zero: false,
         dots: true,

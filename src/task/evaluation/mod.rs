@@ -2,7 +2,7 @@
 
 mod settings;
 
-pub use settings::EvaluationSettings;
+pub use settings::{Count, EvaluationSettings};
 
 use super::judging::{Judging, infer_all, mean_entropy, numbers};
 use super::predictions::{Predictions, rows_to_show};

@@ -32,8 +32,35 @@ pub struct EvaluationSettings {
     /// On a data set of images: how many held-out ones are kept with what is predicted of them, to look at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predictions: Option<usize>,
+    /// What is counted besides examples, updates and seconds, each in a column of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<Count>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
+}
+
+/// A further horizontal axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Count {
+    /// Examples that came with a label.
+    Labels,
+    /// Examples that came with a reward.
+    Rewards,
+    /// Multiplications and additions of dense layers and convolutions, in all passes of the training: acting, learning, critics and references.
+    Operations,
+}
+
+impl Count {
+    pub const ALL: [Count; 3] = [Count::Labels, Count::Rewards, Count::Operations];
+
+    pub fn column(self) -> &'static str {
+        match self {
+            Count::Labels => "labels",
+            Count::Rewards => "rewards",
+            Count::Operations => "operations",
+        }
+    }
 }
 
 impl EvaluationSettings {
