@@ -2,6 +2,9 @@
 
 use crate::experiment::Arm;
 use crate::metric;
+use crate::objective::ROUNDS;
+use crate::record::COUNTERS;
+use crate::task::Count;
 
 /// The name of a column for people.
 pub fn label(column: &str) -> String {
@@ -14,6 +17,8 @@ pub fn label(column: &str) -> String {
         "training_return" => "episode return while training".into(),
         // Of a critic's values.
         "explained_variance" => "explained variance".into(),
+        "proxy" => "proxy reward, held out".into(),
+        "root_kl_to_start" => "√KL from the start, held out".into(),
         "labels" => "labels seen".into(),
         "rewards" => "rewards seen".into(),
         "operations" => "floating-point operations".into(),
@@ -29,6 +34,12 @@ pub fn label(column: &str) -> String {
             _ => other.replace('_', " "),
         },
     }
+}
+
+/// Whether a column only ever rises, as a count of what was done so far.
+pub(super) fn is_counter(column: &str) -> bool {
+    let all = COUNTERS.into_iter().chain(Count::ALL.map(Count::column));
+    all.chain(ROUNDS.iter().copied()).any(|counter| counter == column)
 }
 
 /// The same as the head of a narrow column: `F1 of class 1`, `training accuracy`.

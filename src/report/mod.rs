@@ -13,7 +13,7 @@ mod turns;
 
 pub use comparison::{Comparison, ComparisonRow, PairedDifference};
 pub use labels::label;
-use labels::{axis_label, short_label};
+use labels::{axis_label, is_counter, short_label};
 pub use summary::{Summary, SummaryRow};
 
 use crate::diagnosis;
@@ -207,8 +207,17 @@ fn read(experiment: &Experiment, (arm, seed): (&Arm, u64), results: &Path) -> Re
 const FIGURE_POINTS: usize = 384;
 
 impl ArmRecords {
-    /// The column `y` against the column `x`; nothing where no trial has both.
+    /// The column `y` against the column `x`; nothing where no trial has both. What is no count, and may go back and forth, is taken at the
+    /// same examples as `y`.
     pub fn curve(&self, x: &str, y: &str) -> Option<ArmCurve> {
+        if !is_counter(x) {
+            let (along, curve) = (self.curve("examples", x)?, self.curve("examples", y)?);
+            let points: Vec<f64> = along.y.iter().map(|estimate| estimate.point).collect();
+            let at = curve.x.iter().map(|examples| interpolate(&along.x, &points, *examples));
+            let shown = curve.y.iter().zip(at).filter_map(|(estimate, at)| Some((at?, *estimate)));
+            let (x, y) = shown.unzip();
+            return Some(ArmCurve { x, y, n: curve.n.min(along.n) });
+        }
         let paths: Vec<(Vec<f64>, Vec<f64>)> = self.trials.iter().filter_map(|trial| path(&trial.rows, x, y)).collect();
         let end = |path: &&(Vec<f64>, Vec<f64>)| path.0.last().copied().unwrap_or(0.0);
         let longest = paths.iter().max_by(|a, b| end(a).total_cmp(&end(b)))?;

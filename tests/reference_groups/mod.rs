@@ -9,6 +9,7 @@ mod layers;
 mod losses;
 mod metrics;
 mod minatar;
+mod mixture;
 mod networks;
 mod normalization;
 mod optimizers;
@@ -35,6 +36,7 @@ type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
     ("bridge/mask_reward", bridge::mask_reward),
+    ("bridge/mixture", mixture::mixture),
     ("detection/assign_center_cell", detection::assign_center_cell),
     ("detection/assign_fcos", detection::assign_fcos),
     ("detection/assign_task_aligned", detection::assign_task_aligned),

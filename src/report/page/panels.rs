@@ -6,11 +6,9 @@ use super::legend;
 use super::mark::said;
 use super::parts::all;
 use super::text::sizes;
-use crate::record::COUNTERS;
 use crate::regularizer::PENALTIES;
 use crate::report::turns::turns;
-use crate::report::{Report, axis_label, label};
-use crate::task::Count;
+use crate::report::{Report, axis_label, is_counter, label};
 use maud::{Markup, html};
 
 /// The columns of an experiment's records, by what they are for.
@@ -33,11 +31,7 @@ impl Columns {
         for trial in records {
             let names = &trial.rows.columns;
             columns.judged.extend(trial.rows.evaluated().iter().filter(|name| is_judged(name)).cloned());
-            let counts = |name: &str| {
-                let all = COUNTERS.into_iter().chain(Count::ALL.map(Count::column));
-                all.chain(crate::objective::ROUNDS.iter().copied()).any(|counter| counter == name)
-            };
-            recorded.extend(names.iter().filter(|name| !counts(name)));
+            recorded.extend(names.iter().filter(|name| !is_counter(name)));
         }
         let is_asked = |name: &&&String| name.as_str() == "loss" || PENALTIES.contains(&name.as_str());
         columns.asked.extend(recorded.iter().filter(is_asked).map(|name| (*name).clone()));

@@ -1,5 +1,6 @@
 //! How well a network does, the same for every arm of an experiment.
 
+mod drift;
 mod settings;
 
 pub use settings::{Count, EvaluationSettings};
@@ -14,6 +15,7 @@ use crate::network::Network;
 use crate::options::Named;
 use crate::rollout::Once;
 use crate::{Error, Result, Rng, stream};
+use drift::Drift;
 use lossward_envs::Vectorized;
 use lossward_envs::wrapper::Purpose;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ enum Judgement {
         kind: Arc<dyn Kind>,
         metrics: Vec<Judging>,
         reward: Reward,
+        proxy: Option<Reward>,
+        drift: Option<Drift>,
         others: Vec<Part>,
         /// Held-out rows to look at.
         shown: Vec<usize>,
@@ -77,11 +81,12 @@ impl Evaluation {
     /// The columns that [`Self::of`] fills, in order; the first one decides which weights are the best.
     pub fn columns(&self) -> Vec<String> {
         match &self.of {
-            Judgement::Held { metrics, others, .. } => {
+            Judgement::Held { metrics, proxy, drift, others, .. } => {
                 let of = |metrics: &[Judging]| {
                     metrics.iter().flat_map(|judging| judging.columns.iter().cloned()).collect::<Vec<_>>()
                 };
-                let policy = ["reward".into(), "entropy".into()];
+                let policy = ["reward", "entropy"].into_iter().chain(proxy.as_ref().map(|_| "proxy"));
+                let policy = policy.chain(drift.as_ref().map(|_| "root_kl_to_start")).map(String::from);
                 let others = others.iter().flat_map(|part| of(&part.metrics));
                 of(metrics).into_iter().chain(policy).chain(others).collect()
             }
@@ -110,12 +115,16 @@ impl Evaluation {
     /// In the order of [`Self::columns`].
     fn values(&mut self, network: &Network) -> Result<Vec<f64>> {
         match &mut self.of {
-            Judgement::Held { data, kind, metrics, reward, others, .. } => {
+            Judgement::Held { data, kind, metrics, reward, proxy, drift, others, .. } => {
                 let outputs = &mut self.outputs;
                 infer_all(network, &data.test, outputs)?;
                 let mut row = numbers(metrics, &kind.judged(outputs, &data.test.targets)?)?;
                 row.push(kind.mean_reward(reward, outputs, &data.test.targets));
                 row.push(mean_entropy(network, outputs, data.test.len()));
+                row.extend(proxy.iter().map(|proxy| kind.mean_reward(proxy, outputs, &data.test.targets)));
+                if let Some(drift) = drift {
+                    row.push(drift.root_kl(network, outputs, data.test.len())?);
+                }
                 for Part { examples, metrics } in others {
                     infer_all(network, examples, outputs)?;
                     row.extend(numbers(metrics, &kind.judged(outputs, &examples.targets)?)?);
@@ -206,6 +215,9 @@ fn held(data: &Arc<DataSet>, kind: &Arc<dyn Kind>, settings: &EvaluationSettings
         return Err(Error::setting("train_metrics", message));
     }
     let reward = kind.reward(settings.reward.as_ref()).map_err(|error| Error::setting("reward", error))?;
+    let proxy = settings.proxy.as_ref().map(|named| kind.reward(Some(named))).transpose();
+    let proxy = proxy.map_err(|error| Error::setting("proxy", error))?;
+    let drift = settings.kl_to_start.then(Drift::default);
     let mut others = vec![Part { examples: data.train.clone(), metrics: train_metrics }];
     for (name, examples) in &data.further {
         let mut metrics = judging(&settings.metrics, &format!("{name}_"))?;
@@ -214,7 +226,7 @@ fn held(data: &Arc<DataSet>, kind: &Arc<dyn Kind>, settings: &EvaluationSettings
     }
     others.retain(|part| !part.metrics.is_empty());
     let shown = shown(data, kind.as_ref(), settings.predictions.unwrap_or(0))?;
-    Ok(Judgement::Held { data: data.clone(), kind: kind.clone(), metrics, reward, others, shown })
+    Ok(Judgement::Held { data: data.clone(), kind: kind.clone(), metrics, reward, proxy, drift, others, shown })
 }
 
 /// Means over episodes (entropy: over steps).

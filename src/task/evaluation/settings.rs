@@ -24,6 +24,12 @@ pub struct EvaluationSettings {
     /// On a data set: what a class earns, in the column `reward`; accuracy when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<Named>,
+    /// On a data set: what is trained on where that is not `reward`, in the column `proxy`: how far the two part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Named>,
+    /// On a data set: the square root of the mean `KL(π ‖ π_start)` over the held-out inputs, in the column `root_kl_to_start`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kl_to_start: bool,
     /// In an environment, per policy (sampled, deterministic).
     pub episodes: usize,
     /// Of the environment, over those of the task: to judge under another rule than was trained under.
@@ -85,6 +91,14 @@ impl EvaluationSettings {
         if self.predictions.is_some_and(|count| count > 0) {
             let message = "an environment has no held-out images; `predictions` is for data sets of images";
             return Err(Error::setting("predictions", message));
+        }
+        if self.kl_to_start {
+            let message = "the distance from the start is taken over held-out inputs, and an environment has none";
+            return Err(Error::setting("kl_to_start", message));
+        }
+        if self.proxy.is_some() {
+            let message = "an environment has rewards of its own; `proxy` is for data sets";
+            return Err(Error::setting("proxy", message));
         }
         if self.reward.is_some() {
             let message = "an environment has rewards of its own; `reward` is for data sets";
