@@ -163,3 +163,22 @@ fn training_examples_are_judged_where_it_is_asked_for() {
     assert!(train > held_out, "{train} {held_out}");
     assert!((train + cost - 1.0).abs() < 1e-12, "without a matrix a wrong class costs 1");
 }
+
+/// All labels are wrong, and a reward that is paid by the right ones teaches all the same.
+#[test]
+fn rewards_can_be_paid_by_the_labels_before_the_noise() {
+    let arm = |name: &str, clean: &str| {
+        format!(
+            "[[arm]]\nname = \"{name}\"\ntask = {{ dataset = \"digits\", label_noise = 1.0{clean} }}\n\
+             objective = {{ kind = \"policy_gradient\", preset = \"reinforce\", environments = 64 }}\n"
+        )
+    };
+    let arms = arm("clean", ", clean_rewards = true") + &arm("noisy", "");
+    let text = format!("seeds = 1\nbudget.examples = 20_000\noptimizer.learning_rate = 3e-3\n{arms}");
+    let sandbox = Sandbox::new();
+    let [clean, noisy] = last(&run(&sandbox, &text), "accuracy");
+    assert!(clean > 0.6 && noisy < 0.2, "{clean} {noisy}");
+    let without = text.replace("label_noise = 1.0, clean", "clean");
+    let refused = Experiment::load(&sandbox.write("without.toml", &without), &[]).unwrap_err().to_string();
+    assert!(refused.contains("`clean_rewards` needs a `label_noise`"), "{refused}");
+}

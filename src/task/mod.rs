@@ -46,6 +46,9 @@ pub struct TaskSettings {
     /// Held-out targets stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_noise: Option<f64>,
+    /// Whether rewards are paid by the targets as they were before `label_noise`, so that labels are wrong and rewards are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clean_rewards: bool,
     /// Steps after which an episode is truncated, instead of the environment's own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_steps: Option<u32>,
@@ -69,6 +72,17 @@ impl TaskSettings {
         Interventions { train_rows, imbalance, label_noise, permuted }
     }
 
+    /// The data set with the same training rows and their own targets, where rewards are paid by those.
+    fn without_noise(&self, seed: u64) -> Result<Option<DataSet>> {
+        let Some(dataset) = self.dataset.as_ref().filter(|_| self.clean_rewards) else { return Ok(None) };
+        if self.label_noise.is_none() {
+            let message = "`clean_rewards` needs a `label_noise`, such as 0.2; without it labels and rewards agree";
+            return Err(Error::setting("clean_rewards", message));
+        }
+        let clean = Interventions { label_noise: None, ..self.interventions() };
+        dataset.load(self.options.as_ref(), &clean, seed).map(Some)
+    }
+
     /// A key that belongs to the other kind of task, and which that is.
     fn stranger(&self) -> Option<(&'static str, &'static str)> {
         let of_environments = [("max_steps", self.max_steps.is_some()), ("wrappers", self.wrappers.is_some())];
@@ -76,6 +90,7 @@ impl TaskSettings {
             ("train_rows", self.train_rows.is_some()),
             ("imbalance", self.imbalance.is_some()),
             ("label_noise", self.label_noise.is_some()),
+            ("clean_rewards", self.clean_rewards),
             ("augmentation", self.augmentation.is_some()),
             ("detector", self.detector.is_some()),
         ];
@@ -103,6 +118,8 @@ pub struct Task {
     pub source: TaskSource,
     pub control: Option<Control>,
     augmentation: Option<Augmentation>,
+    /// What rewards are paid by, where that is not what labels are read from.
+    rewarded: Option<Arc<DataSet>>,
 }
 
 const ONE_OF_TWO: &str = "a task has one of `dataset` and `env`, not both and not neither";
@@ -148,7 +165,10 @@ impl Task {
             (Some(Control::RandomReward), TaskSource::DataSet(..)) => {
                 Err(Error::setting("control", "`control = \"random_reward\"` needs an environment"))
             }
-            (control, _) => Ok(Task { source, control, augmentation: settings.augmentation }),
+            (control, _) => {
+                let rewarded = settings.without_noise(seed)?.map(Arc::new);
+                Ok(Task { source, control, augmentation: settings.augmentation, rewarded })
+            }
         }
     }
 
@@ -235,7 +255,7 @@ impl Task {
                 Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))
             }
             (TaskSource::DataSet(data, kind), _) => {
-                let reward = kind.reward(reward)?;
+                let (reward, data) = (kind.reward(reward)?, self.rewarded.as_ref().unwrap_or(data));
                 Ok(labels_as_rewards::copies((data, kind), (reward, self.augmentation), rngs))
             }
         }
