@@ -18,6 +18,7 @@
 
 mod aligned;
 pub mod benchmark;
+pub mod card;
 mod checks;
 pub mod cli;
 pub mod data;
