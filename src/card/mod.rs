@@ -60,7 +60,7 @@ impl Company {
 /// One objective among so many classes.
 pub struct Card {
     pub row: &'static CardRow,
-    /// As given, or the default; nothing for a row that has none.
+    /// As given, or the default; nothing for a row that has none, or for large groups.
     pub parameter: Option<f64>,
     pub classes: usize,
 }
@@ -97,7 +97,8 @@ impl Card {
     pub fn label(&self) -> String {
         match (&self.row.parameter, self.parameter) {
             (Some(parameter), Some(value)) => format!("{}, {} = {value}", self.row.name, parameter.symbol),
-            _ => self.row.name.to_string(),
+            (Some(parameter), None) => format!("{}, {} → ∞", self.row.name, parameter.symbol),
+            (None, _) => self.row.name.to_string(),
         }
     }
 

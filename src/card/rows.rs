@@ -24,7 +24,7 @@ pub struct CardRow {
 /// The number that a row may be told.
 pub struct Parameter {
     pub symbol: &'static str,
-    /// Nothing where the row has a meaning without it.
+    /// Nothing where the row is a limit without it.
     pub default: Option<f64>,
     pub interval: Interval,
     pub whole: bool,
@@ -120,7 +120,6 @@ pub const ROWS: &[CardRow] = &[
             factors::soft_label(1.0 - rest, company)
         },
         measured: loss("cross_entropy", "label_smoothing"),
-        ..OF_LABELS
     },
     CardRow {
         name: "raml",

@@ -64,10 +64,10 @@ impl Measurement<'_> {
         Ok(Measurement { card, by_formula, measured })
     }
 
-    /// The largest difference.
+    /// The largest difference, of weights beyond 1 in parts of them.
     fn difference(&self) -> f64 {
         let pairs = self.by_formula.iter().zip(&self.measured);
-        pairs.map(|(formula, measured)| (formula - measured).abs()).fold(0.0, f64::max)
+        pairs.map(|(formula, measured)| (formula - measured).abs() / formula.abs().max(1.0)).fold(0.0, f64::max)
     }
 }
 

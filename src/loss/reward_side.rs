@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn a_payoff_of_right_or_wrong_smooths_the_label() {
-        for temperature in [0.15, 0.2, 1.0, 30.0] {
-            let smoothing = 4.0 / ((1.0 / temperature as f64).exp() + 3.0);
+        for temperature in [0.15f64, 0.2, 1.0, 30.0] {
+            let smoothing = 4.0 / ((1.0 / temperature).exp() + 3.0);
             let (value, gradient) = at("raml", &format!("temperature = {temperature:?}"));
             let (smoothed, slopes) = at("cross_entropy", &format!("label_smoothing = {smoothing:?}"));
             assert_close(&gradient, &slopes);

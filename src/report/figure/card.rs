@@ -3,16 +3,14 @@
 use super::axis::Axis;
 use super::canvas::{self, Anchor, Canvas, Ink};
 use super::{COLORS, HEAD, LEGEND_LINE, MARGIN, PANEL, dashed, frame, legend};
-use crate::Result;
 use crate::card::{Card, Measured, PROBABILITIES};
+use crate::{Error, Result};
 
 /// More curves than this are drawn in two rows, those of labels above those of rewards.
 const ONE_ROW: usize = 7;
 /// Points of a curve.
 const POINTS: usize = 400;
-/// Of the linear panel.
-const WEIGHTS: [f64; 2] = [-1.0, 3.0];
-/// Of the logarithmic one.
+/// Of the logarithmic panel.
 const SMALL: [f64; 2] = [1e-3, 10.0];
 const LEAST_PROBABILITY: f64 = 1e-3;
 const GRAY: (u8, u8, u8) = (150, 150, 150);
@@ -26,7 +24,7 @@ pub struct CardFigure {
 /// Objectives of the same weight.
 struct Curve {
     name: String,
-    /// `(p, β)` by formula, at equal steps of `ln p` and of p in between one another.
+    /// `(p, β)` by formula, at equal steps of p and of `ln p`.
     points: Vec<(f64, f64)>,
     measured: Vec<(f64, f64)>,
 }
@@ -34,6 +32,8 @@ struct Curve {
 type Line = Vec<(f64, f64)>;
 
 impl CardFigure {
+    /// # Errors
+    /// When there are more than can be told apart.
     pub fn new(cards: &[Card]) -> Result<CardFigure> {
         let classes = cards.first().map_or(0, |card| card.classes);
         let (of_labels, of_rewards) =
@@ -43,6 +43,11 @@ impl CardFigure {
             true => vec![together],
             false => [curves(&of_labels)?, curves(&of_rewards)?].into_iter().filter(|row| !row.is_empty()).collect(),
         };
+        let most = 2 * COLORS.len();
+        if let Some(row) = rows.iter().find(|row| row.len() > most) {
+            let message = format!("{} weights in one panel can't be told apart; draw at most {most}", row.len());
+            return Err(Error::Argument(message));
+        }
         Ok(CardFigure { classes, rows })
     }
 
@@ -62,9 +67,10 @@ impl CardFigure {
     fn draw(&self, canvas: &mut dyn Canvas) -> Result<()> {
         let title = "How much an objective learns from an example";
         canvas.text((MARGIN + 8.0, 30.0), title, 19.0, Ink::Strong, Anchor::Start)?;
+        let marked = self.rows.iter().flatten().any(|curve| curve.name.contains('*'));
+        let mark = if marked { "; *: if all other classes are equally likely" } else { "" };
         let subtitle = format!(
-            "β, where the update of the logits of {} classes is β (e − π), e the right class; lines: by formula, dots: measured; *: if all other classes \
-             are equally likely",
+            "β, where the update of the logits of {} classes is β (e − π), e the right class; lines: by formula, dots: measured{mark}",
             self.classes
         );
         canvas.text((MARGIN + 8.0, 51.0), &subtitle, 12.0, Ink::Soft, Anchor::Start)?;
@@ -116,19 +122,35 @@ fn curves(cards: &[&Card]) -> Result<Vec<Curve>> {
     Ok(curves)
 }
 
+/// Of the linear panel: what is far from 1 runs out of it.
+fn levels(row: &[Curve]) -> [f64; 2] {
+    let any = |is: fn(f64) -> bool| row.iter().flat_map(|curve| &curve.measured).any(|(_, beta)| is(*beta));
+    let low = if any(|beta| beta < -0.01) { -1.0 } else { 0.0 };
+    let high = if any(|beta| beta > 1.4) { 3.0 } else { 1.5 };
+    [low, high]
+}
+
 fn draw_linear(canvas: &mut dyn Canvas, corner: (f64, f64), row: &[Curve]) -> Result<()> {
     let [x_pixels, y_pixels] = frame::pixels(corner, PANEL);
+    let range = levels(row);
     let x = Axis::new([0.0, 1.0].into_iter(), x_pixels, 0.0);
-    let y = Axis::new(WEIGHTS.into_iter(), y_pixels, 0.0);
+    let y = Axis::new(range.into_iter(), y_pixels, 0.0);
     frame::draw(canvas, [&x, &y], ["β(p)", "p, the probability of the right class"])?;
     canvas.line(&[(x_pixels.0, y.at(0.0)), (x_pixels.1, y.at(0.0))], GRAY, 1.0, false)?;
     let surprisal: Line =
         row.first().map_or(Vec::new(), |curve| curve.points.iter().map(|(p, _)| (*p, -p.ln())).collect());
-    for line in inside(&surprisal, WEIGHTS) {
+    for line in inside(&surprisal, range) {
         canvas.line(&line.iter().map(|(p, s)| (x.at(*p), y.at(*s))).collect::<Line>(), GRAY, 1.2, true)?;
     }
-    canvas.text((x.at(0.07) + 6.0, y.at(2.66) - 4.0), "surprisal −ln p", 11.5, Ink::Soft, Anchor::Start)?;
-    draw_curves(canvas, [&x, &y], WEIGHTS, row)
+    let beside = 0.9 * range[1];
+    canvas.text(
+        (x.at((-beside).exp()) + 6.0, y.at(beside) + 4.0),
+        "surprisal −ln p",
+        11.5,
+        Ink::Soft,
+        Anchor::Start,
+    )?;
+    draw_curves(canvas, [&x, &y], range, row)
 }
 
 fn draw_logarithmic(canvas: &mut dyn Canvas, corner: (f64, f64), row: &[Curve]) -> Result<()> {
