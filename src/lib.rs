@@ -13,6 +13,7 @@
 //! - [`lossward_envs::Env`]: the dynamics of an environment.
 //! - [`record::Record`]: rows on disk.
 //! - [`report::Report`]: records read back, with statistics, drawn.
+//! - [`card::Card`]: what an objective makes of one hard example, by formula and measured.
 //!
 //! [`train::train`] is the loop.
 

@@ -6,7 +6,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use rows::{CardRow, Measured, Parameter, ROWS};
+pub use rows::{CardParameter, CardRow, Measured, ROWS};
 
 use crate::loss::{Criterion, Inputs, LossSettings};
 use crate::objective::{OneHotReward, expected_update};

@@ -10,7 +10,7 @@ pub struct CardRow {
     pub name: &'static str,
     /// A shorter name for the command line.
     pub short: Option<&'static str>,
-    pub parameter: Option<Parameter>,
+    pub parameter: Option<CardParameter>,
     /// `β` in terms of p, of the number of classes n and of the parameter.
     pub formula: &'static str,
     /// What it is a card of.
@@ -22,7 +22,7 @@ pub struct CardRow {
 }
 
 /// The number that a row may be told.
-pub struct Parameter {
+pub struct CardParameter {
     pub symbol: &'static str,
     /// Nothing where the row is a limit without it.
     pub default: Option<f64>,
@@ -42,7 +42,7 @@ pub enum Measured {
     },
 }
 
-impl Parameter {
+impl CardParameter {
     pub fn takes(&self, value: f64) -> bool {
         self.interval.contains(value) && (!self.whole || value.fract() == 0.0)
     }
@@ -56,17 +56,17 @@ impl Parameter {
 /// A group of so many draws is in proportion to every probability that a card shows.
 const PROPORTIONAL: usize = 100;
 
-const fn number(symbol: &'static str, default: f64, interval: Interval) -> Option<Parameter> {
-    Some(Parameter { symbol, default: Some(default), interval, whole: false })
+const fn number(symbol: &'static str, default: f64, interval: Interval) -> Option<CardParameter> {
+    Some(CardParameter { symbol, default: Some(default), interval, whole: false })
 }
 
 /// The size of a group.
-const fn group(default: Option<f64>) -> Option<Parameter> {
+const fn group(default: Option<f64>) -> Option<CardParameter> {
     let interval = Interval { low: 2.0, high: 256.0, closed: (true, true) };
-    Some(Parameter { symbol: "K", default, interval, whole: true })
+    Some(CardParameter { symbol: "K", default, interval, whole: true })
 }
 
-const TEMPERATURE: Option<Parameter> = number("η", 1.0, Interval::POSITIVE);
+const TEMPERATURE: Option<CardParameter> = number("η", 1.0, Interval::POSITIVE);
 
 /// What rows of losses have in common.
 const OF_LABELS: CardRow = CardRow {
