@@ -13,11 +13,13 @@
 //! - [`lossward_envs::Env`]: the dynamics of an environment.
 //! - [`record::Record`]: rows on disk.
 //! - [`report::Report`]: records read back, with statistics, drawn.
+//! - [`card::Card`]: what an objective makes of one hard example, by formula and measured.
 //!
 //! [`train::train`] is the loop.
 
 mod aligned;
 pub mod benchmark;
+pub mod card;
 mod checks;
 pub mod cli;
 pub mod data;

@@ -272,7 +272,7 @@ const BAD: &[(&str, &str, &[&str])] = &[
     ("reward = \"accuracy\"", "reward = \"cross_entropy\"", &[":18: ", "can't reward a single one"]),
     ("reward = \"accuracy\"", "group_size = 1", &[":18: ", "at least 2 members, not 1"]),
     ("reward = \"accuracy\"", "group_size = 6", &[":18: ", "64 environments are not whole groups of 6"]),
-    ("reward = \"accuracy\"", "group_size = 8", &[":18: ", "groups are compared by"]),
+    ("reward = \"accuracy\"", "group_size = 8, baseline = \"mean\"", &[":18: ", "groups are compared by"]),
     ("reward = \"accuracy\"", "baseline = \"leave_one_out\"", &[":18: ", "needs a `group_size`"]),
     ("reward = \"accuracy\"", "baseline = \"greedy\", rollout = { steps = 4 }", &[":18: ", "whole episodes"]),
     ("reward = \"accuracy\"", "rollout = { steps = 0 }", &[":18: ", "`steps` must be at least 1"]),

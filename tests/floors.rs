@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["objective"],
     &["regularizer", "record"],
     &["experiment"],
-    &["diagnosis"],
+    &["diagnosis", "card"],
     &["train"],
     &["trial"],
     &["laboratory"],

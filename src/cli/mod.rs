@@ -2,6 +2,7 @@
 
 mod bench;
 mod busy;
+mod card;
 mod data;
 mod env;
 mod interrupt;
@@ -40,6 +41,7 @@ enum Verb {
     Data(data::Arguments),
     Loss(loss::Arguments),
     Metric(metric::Arguments),
+    Card(card::Arguments),
     Env(env::Arguments),
     Bench(bench::Arguments),
 }
@@ -86,6 +88,7 @@ pub fn run_with(extensions: Extensions) -> ExitCode {
         Verb::Data(arguments) => data::run(&arguments),
         Verb::Loss(arguments) => loss::run(&arguments),
         Verb::Metric(arguments) => metric::run(&arguments),
+        Verb::Card(arguments) => card::run(&arguments),
         Verb::Env(arguments) => env::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
     };

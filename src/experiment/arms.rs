@@ -5,11 +5,12 @@ use super::objective::{complete, read_objective};
 use super::reading::read;
 use super::source::{FileText, locate, table};
 use super::{Arm, Budget, StartSettings};
-use crate::Result;
 use crate::network::NetworkSettings;
+use crate::objective::PolicyGradientSettings;
 use crate::optimizer::OptimizerSettings;
 use crate::regularizer::RegularizerSettings;
 use crate::task::{EvaluationSettings, TaskSettings};
+use crate::{Error, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
@@ -24,7 +25,25 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("grpo", "groups of episodes in one context, standardized, clipped (Shao et al. 2024)"),
     ("dg", "delightful: rare successes count in full, rare failures hardly (Osband 2026)"),
     ("tpo", "cross-entropy with a policy that is tilted to what paid off (Kaddour 2026)"),
+    ("otr", "one-token rollout: several draws for every label, no baseline (Ming et al. 2025)"),
 ];
+
+/// The settings of a preset where a file says nothing else.
+///
+/// # Errors
+/// When there is no such preset.
+pub fn preset(name: &str) -> Result<PolicyGradientSettings> {
+    let unreadable = |error: toml::de::Error| Error::Argument(format!("the preset `{name}`: {error}"));
+    let defaults: toml::Table = toml::from_str(include_str!("defaults.toml")).map_err(unreadable)?;
+    let presets = defaults.get("preset").and_then(toml::Value::as_table);
+    let Some(of_name) = presets.and_then(|presets| presets.get(name)?.as_table()) else {
+        let known: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+        return Err(Error::Argument(crate::error::unknown("preset", name, &known)));
+    };
+    let mut table = of_name.clone();
+    table.insert("preset".into(), name.into());
+    table.try_into().map_err(unreadable)
+}
 
 /// Tables that arms share unless they override them.
 const SHARED: &[&str] = &["task", "network", "optimizer", "regularizer", "budget", "evaluation", "start", "objective"];
@@ -189,5 +208,9 @@ mod tests {
         named.sort_unstable();
         given.sort_unstable();
         assert_eq!(named, given);
+        for (name, _) in PRESETS {
+            assert_eq!(preset(name).unwrap().preset, *name);
+        }
+        assert!(preset("otrr").unwrap_err().to_string().contains("did you mean `otr`?"));
     }
 }

@@ -12,7 +12,7 @@ mod seeds;
 mod source;
 mod validate;
 
-pub use arms::PRESETS;
+pub use arms::{PRESETS, preset};
 pub use columns::columns;
 pub use seeds::Seeds;
 

@@ -10,7 +10,8 @@ use candle_core::{DType, Tensor};
 const SCORE: Slice =
     Slice { x: "score of the label; the other two are 0", range: (-6.0, 6.0), lines: &[Line::of("", 0.0)] };
 
-const CLASSES: Loss = Loss {
+/// What rows of class labels have in common.
+pub(super) const CLASSES: Loss = Loss {
     slice: SCORE,
     layout: Layout::Classes,
     targets: &[Part { domain: Domain::Label { soft: false }, ..REAL_TARGETS }],
@@ -207,7 +208,7 @@ fn cross_entropy(inputs: &Inputs, options: &Options) -> Result<PerExample> {
 }
 
 /// The cross-entropy to weights over the classes of every example.
-fn weighted(scores: &Tensor, weights: Vec<f64>, total_weight: Option<f64>) -> Result<PerExample> {
+pub(super) fn weighted(scores: &Tensor, weights: Vec<f64>, total_weight: Option<f64>) -> Result<PerExample> {
     let scores = as_examples(scores)?;
     let weights = Tensor::from_vec(weights, scores.shape(), scores.device())?;
     Ok(PerExample { values: kernel::cross_entropy(&scores, &weights)?, total_weight })
@@ -229,7 +230,7 @@ fn of_labels(
 }
 
 /// A function of the label's log-probability.
-fn of_log_prob(inputs: &Inputs, loss: impl Pointwise<1, 0>) -> Result<PerExample> {
+pub(super) fn of_log_prob(inputs: &Inputs, loss: impl Pointwise<1, 0>) -> Result<PerExample> {
     let log_prob = log_prob(&inputs.predictions[0], &inputs.targets[0])?;
     Ok(kernel::pointwise(loss, [&log_prob.unsqueeze(1)?], [], Over::Mean)?.into())
 }

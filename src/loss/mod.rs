@@ -13,6 +13,7 @@ mod kinks;
 mod masks;
 mod probabilities;
 mod regression;
+mod reward_side;
 mod settings;
 mod slice;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 
 pub use check::check;
 pub use inputs::{Inputs, PerExample};
+pub use reward_side::exponentiated_payoff;
 pub use settings::{Criterion, LossSettings, WeightedLoss};
 pub use slice::{Line, Points, Slice};
 
@@ -112,8 +114,15 @@ impl TableRow for Loss {
     }
 }
 
-static TABLE: Registry<Loss> =
-    Registry::new(&[regression::ROWS, classification::ROWS, binary::ROWS, masks::ROWS, boxes::ROWS, embedding::ROWS]);
+static TABLE: Registry<Loss> = Registry::new(&[
+    regression::ROWS,
+    classification::ROWS,
+    reward_side::ROWS,
+    binary::ROWS,
+    masks::ROWS,
+    boxes::ROWS,
+    embedding::ROWS,
+]);
 
 /// Adds losses of another crate, once and before anything else is done.
 ///

@@ -10,7 +10,10 @@ mod supervised;
 pub use kind::{Checked, KINDS, ObjectiveKind, ObjectiveSettings, Parts, ROUNDS};
 pub use mixture::{MixedSettings, Mixture, MixtureSettings};
 pub use phases::{PhaseSettings, Phases, PhasesSettings};
-pub use policy_gradient::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings};
+pub use policy_gradient::{
+    Baseline, Draws, OneHotReward, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings,
+    expected_update,
+};
 pub use supervised::{ExpertSettings, Supervised, SupervisedSettings};
 
 use crate::network::Network;

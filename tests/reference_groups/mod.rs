@@ -5,6 +5,7 @@ mod classic_control;
 mod detected_boxes;
 mod detection;
 mod envs;
+mod factors;
 mod layers;
 mod losses;
 mod metrics;
@@ -13,6 +14,7 @@ mod mixture;
 mod networks;
 mod normalization;
 mod optimizers;
+mod payoff;
 mod penalties;
 mod returns;
 mod rl;
@@ -35,8 +37,10 @@ use std::collections::BTreeSet;
 type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
+    ("bridge/beta_weights", factors::beta_weights),
     ("bridge/mask_reward", bridge::mask_reward),
     ("bridge/mixture", mixture::mixture),
+    ("bridge/raml", payoff::raml),
     ("detection/assign_center_cell", detection::assign_center_cell),
     ("detection/assign_fcos", detection::assign_fcos),
     ("detection/assign_task_aligned", detection::assign_task_aligned),

@@ -131,8 +131,8 @@ impl Estimates {
         Ok(())
     }
 
-    /// `[copies]`
-    fn episode_advantages(&self, settings: &PolicyGradientSettings, greedy: &[f32]) -> Vec<f32> {
+    /// Of whole episodes that are compared, `[copies]`; `greedy` are the returns of the greedy ones, where those are the baseline.
+    pub fn episode_advantages(&self, settings: &PolicyGradientSettings, greedy: &[f32]) -> Vec<f32> {
         let (returns, size) = (&self.episode_returns, settings.group_size.unwrap_or(1));
         match (settings.baseline, settings.group_deviation) {
             (Baseline::Greedy, _) => returns.iter().zip(greedy).map(|(sampled, greedy)| sampled - greedy).collect(),
@@ -170,7 +170,7 @@ impl Estimates {
 
     /// Of the groups, those in which nothing differs.
     pub fn zero_spread(&self, settings: &PolicyGradientSettings) -> Mean {
-        match settings.group_size {
+        match settings.group_size.filter(|_| settings.compares_groups()) {
             Some(size) => Mean::of_one(rollout::zero_spread_fraction(&self.episode_returns, size)),
             None => Mean::default(),
         }
@@ -184,7 +184,6 @@ impl Estimates {
     }
 
     /// Whole episodes with these returns and log-probabilities, one per copy.
-    #[cfg(test)]
     pub fn of_episodes(returns: &[f32], log_probs: &[f64]) -> Self {
         let (episode_returns, episode_log_probs) = (returns.to_vec(), log_probs.to_vec());
         Estimates { episode_returns, episode_log_probs, copies: returns.len(), ..Estimates::default() }
@@ -210,8 +209,12 @@ const DECAY: f64 = 0.9;
 /// `Σ_a π(a|s)²` of every transition.
 fn confidences(rollout: &Rollout, network: &Network) -> Result<Vec<f32>> {
     let outputs = rollout.outputs(network)?;
-    let squares = |logits: &[f32]| crate::distribution::log_probs(logits).map(|log_p| (2.0 * log_p).exp()).sum::<f64>();
-    Ok(outputs.chunks_exact(network.policy().outputs()).map(|logits| squares(logits) as f32).collect())
+    Ok(outputs.chunks_exact(network.policy().outputs()).map(|logits| confidence(logits) as f32).collect())
+}
+
+/// `Σ_a π(a|s)²` of the logits of one state.
+pub(super) fn confidence<T: Copy + Into<f64>>(logits: &[T]) -> f64 {
+    crate::distribution::log_probs(logits).map(|log_p| (2.0 * log_p).exp()).sum()
 }
 
 /// `log π(a|s) − log π_old(a|s)` of every transition.

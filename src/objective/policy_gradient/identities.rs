@@ -8,6 +8,7 @@ use super::*;
 use crate::distribution::Policy;
 use crate::loss::{Criterion, Inputs, LossSettings};
 use crate::rollout::{Deviation, GroupScale, group_advantages};
+use crate::surrogate::Surrogate;
 use candle_core::Var;
 
 /// Counts of each action in a group that is drawn in exact proportion to the policy.
@@ -84,6 +85,12 @@ fn supervised_losses_have_their_factors() {
     assert_factors("generalized cross-entropy", generalized, |p| p.powf(0.7));
     let one = |y| supervised("loss = { generalized_cross_entropy = { q = 1.0 } }", y);
     assert_factors("the expected reward, from the label", one, |p| p);
+    assert_factors("the expected reward, in closed form", |y| supervised("loss = \"expected_reward\"", y), |p| p);
+    assert_factors("dynamic fine-tuning", |y| supervised("loss = \"dft\"", y), |p| p);
+    let focal = |p: f64| (1.0 - p).powi(2) * (1.0 - 2.0 * p * p.ln() / (1.0 - p));
+    assert_factors("focal loss", |y| supervised("loss = \"categorical_focal\"", y), focal);
+    let absolute = |y| supervised("loss = \"mae\"", y);
+    assert_factors("absolute error of probabilities", absolute, |p| p / 2.0);
 }
 
 #[test]

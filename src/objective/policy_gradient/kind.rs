@@ -121,11 +121,9 @@ fn check_groups(settings: &PolicyGradientSettings, task: &Task) -> Check {
         require(*size >= 2, &at("group_size"), &format!("a group has at least 2 members, not {size}"))?;
         let message = format!("{environments} environments are not whole groups of {size}");
         require(environments % size == 0, &at("group_size"), &message)?;
-        let used =
-            matches!(baseline, Baseline::LeaveOneOut | Baseline::Group) || settings.surrogate == SurrogateKind::Target;
-        let message =
-            "groups are compared by `baseline = \"leave_one_out\"` or `\"group\"`, or by `surrogate = \"target\"`";
-        require(used, &at("group_size"), message)?;
+        let message = "groups are compared by `baseline = \"leave_one_out\"` or `\"group\"`, or by `surrogate = \"target\"`; with `baseline = \"none\"` \
+                       their members only share a context";
+        require(settings.compares_groups() || *baseline == Baseline::None, &at("group_size"), message)?;
         let message =
             "groups compare the returns of whole episodes, without a critic: `baseline = \"value\"` has no use";
         require(*baseline != Baseline::Value, &at("baseline"), message)?;

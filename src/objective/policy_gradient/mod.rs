@@ -1,7 +1,8 @@
-//! Maximizing the reward of sampled actions: one objective with parts, of which REINFORCE, A2C, PPO, RLOO, GRPO, DG and TPO are
-//! presets.
+//! Maximizing the reward of sampled actions: one objective with parts, of which REINFORCE, A2C, PPO, RLOO, GRPO, DG, TPO and
+//! OTR are presets.
 
 mod advantages;
+mod expected;
 #[cfg(test)]
 mod identities;
 mod kind;
@@ -9,6 +10,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use expected::{Draws, OneHotReward, expected_update};
 pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 
 use super::critic::Critic;
@@ -17,7 +19,7 @@ use crate::kernel::{ClippedLoss, ValueClipping};
 use crate::network::Network;
 use crate::rollout::{self, RandomRewards, Rollout};
 use crate::rows::picked;
-use crate::surrogate::{GroupTarget, Surrogate, Taken, surrogate_objective};
+use crate::surrogate::{GroupTarget, Taken, surrogate_objective};
 use crate::task::Control;
 use crate::{Error, Result, Rng, stream};
 use advantages::Estimates;
@@ -263,20 +265,12 @@ impl Objective for PolicyGradient {
 
     fn value(&self, network: &Network) -> Result<ObjectiveValue> {
         let batch = self.batch.as_ref().ok_or_else(no_batch)?;
-        let temperature = self.settings.temperature();
-        let surrogate = match (self.settings.surrogate, &batch.target) {
-            (SurrogateKind::LogProb, _) => Surrogate::LogProb,
-            (SurrogateKind::Clipped, _) => Surrogate::Clipped { clip: batch.clip },
-            (SurrogateKind::Delightful, _) => Surrogate::Delightful { temperature },
-            (SurrogateKind::Target, Some(target)) => Surrogate::GroupTarget(target),
-            (SurrogateKind::Target, None) => Surrogate::Target { temperature },
-        };
         let taken = Taken {
             policy: network.policy(),
             actions: &batch.actions,
             advantages: &batch.advantages,
             old_log_probs: &batch.old_log_probs,
-            surrogate,
+            surrogate: self.settings.climbed(batch.clip, batch.target.as_ref()),
             entropy_coefficient: batch.entropy_coefficient,
         };
         let mut outputs = network.forward(&batch.observations)?;
@@ -297,7 +291,7 @@ impl Objective for PolicyGradient {
         if self.settings.surrogate == SurrogateKind::Clipped {
             terms.push(("clip_fraction", one(objective.clip_fraction)));
         }
-        if self.settings.group_size.is_some() {
+        if self.settings.compares_groups() {
             terms.push(("zero_spread", zero_spread));
         }
         if let Some(loss) = batch.value_loss {

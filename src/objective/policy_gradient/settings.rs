@@ -4,6 +4,7 @@ use crate::kernel::ClippedLoss;
 use crate::optimizer::Schedule;
 use crate::options::Named;
 use crate::rollout::{Deviation, Length};
+use crate::surrogate::{GroupTarget, Surrogate};
 use serde::{Deserialize, Serialize};
 
 /// The `objective` table of an arm with `kind = "policy_gradient"`; a preset fills what the file leaves out.
@@ -131,13 +132,31 @@ impl PolicyGradientSettings {
         if self.surrogate == SurrogateKind::Clipped {
             terms.push("clip_fraction");
         }
-        if self.group_size.is_some() {
+        if self.compares_groups() {
             terms.push("zero_spread");
         }
         if self.baseline == Baseline::Value {
             terms.extend(["value_loss", "explained_variance"]);
         }
         terms
+    }
+
+    /// Whether the members of a group are compared with one another, rather than only drawn in one context.
+    pub fn compares_groups(&self) -> bool {
+        let compared = matches!(self.baseline, Baseline::LeaveOneOut | Baseline::Group);
+        self.group_size.is_some() && (compared || self.surrogate == SurrogateKind::Target)
+    }
+
+    /// What is climbed; `clip` is ε in force, `target` what groups are told apart by, where they are.
+    pub(super) fn climbed<'a>(&self, clip: f64, target: Option<&'a GroupTarget>) -> Surrogate<'a> {
+        let temperature = self.temperature();
+        match (self.surrogate, target) {
+            (SurrogateKind::LogProb, _) => Surrogate::LogProb,
+            (SurrogateKind::Clipped, _) => Surrogate::Clipped { clip },
+            (SurrogateKind::Delightful, _) => Surrogate::Delightful { temperature },
+            (SurrogateKind::Target, Some(target)) => Surrogate::GroupTarget(target),
+            (SurrogateKind::Target, None) => Surrogate::Target { temperature },
+        }
     }
 
     /// Whether copies begin every rollout in contexts that are drawn for them together.

@@ -136,6 +136,24 @@ fn returns_of_one_kind_are_special_cases_of_another() {
     assert_close((advantages, targets), plain);
 }
 
+/// What is drawn in one context for the same label is rewarded as it is.
+#[test]
+fn draws_for_one_label_share_a_context_and_are_not_compared() {
+    for (gain, certain) in [(0.01, false), (1e6, true)] {
+        let Made { mut objective, network, .. } = made(DIGITS, "otr", "environments = 16", gain);
+        objective.gather(&network).unwrap();
+        let features = objective.env.steps().features;
+        for group in objective.rollout.observations.chunks_exact(8 * features) {
+            assert!(group.chunks_exact(features).all(|other| other == &group[..features]));
+        }
+        assert_eq!(objective.estimates.advantages, objective.rollout.rewards);
+        let differ = objective.rollout.log_probs.iter().any(|log_prob| *log_prob < -0.1);
+        assert_eq!(differ, !certain);
+        assert!(objective.warnings().is_empty());
+        assert!(!objective.settings.terms().contains(&"zero_spread"));
+    }
+}
+
 #[test]
 fn groups_that_all_agree_are_warned_about() {
     let Made { mut objective, network, .. } = made(DIGITS, "grpo", "environments = 16", 1e6);

@@ -2,11 +2,13 @@
 
 mod axis;
 mod canvas;
+mod card;
 mod confusion;
 mod contact_sheet;
 mod description;
 mod drawing;
 mod frame;
+mod legend;
 mod loss;
 mod names;
 mod reliability;
@@ -14,6 +16,7 @@ pub mod scene;
 mod threshold_curves;
 
 pub(super) use axis::Axis;
+pub use card::CardFigure;
 pub use contact_sheet::ContactSheet;
 pub use description::DescriptionFigure;
 pub use drawing::{Drawing, DrawnPanel};
@@ -127,22 +130,8 @@ impl Figure {
         (self.width(), HEAD + rows * PANEL.1 + self.legend_lines().len() as f64 * LEGEND_LINE + MARGIN)
     }
 
-    /// Legend entries with their left ends, wrapped into lines.
     fn legend_lines(&self) -> Vec<Vec<(f64, &(String, usize))>> {
-        let mut lines = vec![Vec::new()];
-        let mut x = MARGIN + 8.0;
-        for entry in &self.legend {
-            let width = 44.0 + canvas::text_width(&entry.0, 13.0);
-            if x + width > self.width() - MARGIN && lines.last().is_some_and(|line: &Vec<_>| !line.is_empty()) {
-                lines.push(Vec::new());
-                x = MARGIN + 8.0;
-            }
-            if let Some(line) = lines.last_mut() {
-                line.push((x, entry));
-            }
-            x += width;
-        }
-        lines
+        legend::lines(&self.legend, [MARGIN + 8.0, self.width() - MARGIN])
     }
 
     fn draw(&self, canvas: &mut dyn Canvas) -> Result<()> {
@@ -155,14 +144,7 @@ impl Figure {
             panel.draw(canvas, corner, (&self.x_label, &names))?;
         }
         let top = HEAD + self.panels.len().div_ceil(self.columns()) as f64 * PANEL.1;
-        for (line, entries) in self.legend_lines().iter().enumerate() {
-            let y = top + (line as f64 + 0.6) * LEGEND_LINE;
-            for (x, (name, color)) in entries {
-                canvas.line(&[(*x, y), (x + 20.0, y)], COLORS[color % COLORS.len()], 3.0, dashed(*color))?;
-                canvas.text((x + 27.0, y + 4.5), name, 13.0, Ink::Normal, Anchor::Start)?;
-            }
-        }
-        Ok(())
+        legend::draw(canvas, &self.legend_lines(), top)
     }
 }
 
