@@ -135,6 +135,15 @@ impl Confusion {
         confusion
     }
 
+    /// Takes one example of the class `label` that was chosen as `from` as chosen as `to`.
+    ///
+    /// # Panics
+    /// When there is no such example, or no such class.
+    pub fn move_one(&mut self, label: usize, from: usize, to: usize) {
+        self.counts[label * self.classes + from] -= 1;
+        self.counts[label * self.classes + to] += 1;
+    }
+
     /// The counts of all together.
     pub fn sum(of: &[Confusion]) -> Confusion {
         let classes = of.iter().map(|one| one.classes).max().unwrap_or(0);

@@ -1,6 +1,11 @@
 //! A metric of one decision as a reward.
 
-use super::{Boxes, Detection, Judged, MaskPrediction, MaskShape, Metric, PredictedMasks, TrueBox, Value, all, find};
+mod counterfactual;
+
+use super::{
+    Boxes, Confusion, Detection, Judge, Judged, MaskPrediction, MaskShape, Metric, PredictedMasks, TrueBox, Value, all,
+    find,
+};
 use crate::options::{Named, OptionValue, Options};
 use crate::{Error, Result};
 
@@ -71,16 +76,25 @@ impl Reward {
     /// What a class map earns with the true one, `[height, width]` each; 0 where the metric is undefined.
     pub fn of_mask(&self, shape: MaskShape, predicted: &[u8], truth: &[u8]) -> f64 {
         let Earning::Mask(metric, higher) = self.of else { return f64::NAN };
-        match self.rated(metric, shape, predicted, truth) {
-            Ok(value) if value.is_nan() => 0.0,
-            Ok(value) => {
-                if higher {
-                    value
-                } else {
-                    -value
-                }
-            }
-            Err(_) => f64::NAN,
+        earned(self.rated(metric, shape, predicted, truth), higher)
+    }
+
+    /// What counted choices earn: the pixels of a mask; 0 where the metric is undefined.
+    pub fn of_counts(&self, confusion: &Confusion) -> f64 {
+        let Earning::Mask(metric, higher) = self.of else { return f64::NAN };
+        let value = match metric.judge {
+            Judge::Chosen(of) | Judge::Overlap(of) => of(confusion, &self.options),
+            _ => return f64::NAN,
+        };
+        earned(value.and_then(|value| one_number(metric, value)), higher)
+    }
+
+    /// Whether it is the mean of what decisions earn by themselves.
+    pub fn is_mean(&self) -> bool {
+        match self.of {
+            Earning::Decision(_) => true,
+            Earning::Mask(metric, _) => metric.reward.is_some(),
+            Earning::Boxes(..) => false,
         }
     }
 
@@ -118,8 +132,10 @@ impl Reward {
 
     fn new(named: &Named, fits: fn(&Metric) -> bool) -> Result<Reward> {
         let metric = find(&named.name)?;
-        let of = metric.reward.ok_or_else(|| {
-            let fitting = all().filter(|metric| metric.reward.is_some() && fits(metric)).map(|metric| metric.name);
+        // What rewards pixels is for masks.
+        let alone = |metric: &Metric| metric.reward.filter(|_| metric.judges_classifiers() || metric.judges_values());
+        let of = alone(metric).ok_or_else(|| {
+            let fitting = all().filter(|metric| alone(metric).is_some() && fits(metric)).map(|metric| metric.name);
             let fitting = fitting.collect::<Vec<_>>().join(", ");
             Error::Argument(format!(
                 "`{}` judges many decisions at once and can't reward a single one; use {fitting}",
@@ -129,11 +145,12 @@ impl Reward {
         Ok(Reward { of: Earning::Decision(of), options: Options::new(metric.name, metric.options, &named.options)? })
     }
 
-    /// Of one decision; classes are given as whole numbers.
+    /// Of one decision, such as a pixel where the metric is a mean over them; classes are given as whole numbers.
     pub fn of(&self, prediction: f64, target: f64) -> f64 {
         match self.of {
             Earning::Decision(of) => of(prediction, target, &self.options),
-            Earning::Mask(..) | Earning::Boxes(..) => f64::NAN,
+            Earning::Mask(metric, _) => metric.reward.map_or(f64::NAN, |of| of(prediction, target, &self.options)),
+            Earning::Boxes(..) => f64::NAN,
         }
     }
 }
@@ -147,6 +164,16 @@ fn rating(named: &Named, fits: fn(&Metric) -> bool, what: &str) -> Result<(&'sta
         return Err(Error::Argument(format!("`{}` rates no {what}; use {fitting}", metric.name)));
     };
     Ok((metric, higher, Options::new(metric.name, metric.options, &named.options)?))
+}
+
+/// The sign such that higher is better; 0 for what is undefined.
+fn earned(value: Result<f64>, higher_is_better: bool) -> f64 {
+    match value {
+        Ok(value) if value.is_nan() => 0.0,
+        Ok(value) if higher_is_better => value,
+        Ok(value) => -value,
+        Err(_) => f64::NAN,
+    }
 }
 
 fn one_number(metric: &Metric, value: Value) -> Result<f64> {
