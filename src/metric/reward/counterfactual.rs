@@ -42,10 +42,30 @@ impl Reward {
         predicted.iter().zip(truth).map(part).collect()
     }
 
+    /// What each class would earn for one example beyond what the chosen one earns, `[classes]`.
+    pub fn gains_of_class(&self, classes: usize, chosen: u32, label: u32) -> Vec<f64> {
+        let of = |class: u32| self.of(f64::from(class), f64::from(label));
+        (0..classes as u32).map(|class| of(class) - of(chosen)).collect()
+    }
+
+    /// What a batch of chosen classes would earn beyond what it earns if one example had got each class, `[examples, classes]`.
+    ///
+    /// The metric is computed once for every class of label, chosen class and class instead that there is: at most `classes³` times.
+    pub fn gains_of_batch(&self, classes: usize, chosen: &[u32], labels: &[u32]) -> Vec<f64> {
+        let pairs = labels.iter().copied().zip(chosen.iter().copied());
+        let mut moves = Moves::new(self, Confusion::counted(classes, pairs.clone()));
+        pairs.flat_map(|(label, from)| moves.gains(label as usize, from as usize).to_vec()).collect()
+    }
+
+    /// What a batch of chosen classes earns; 0 where the metric is undefined.
+    pub fn of_batch(&self, classes: usize, chosen: &[u32], labels: &[u32]) -> f64 {
+        self.of_counts(&Confusion::counted(classes, labels.iter().copied().zip(chosen.iter().copied())))
+    }
+
     /// Nothing where counts are not enough for the metric.
     fn moves(&self, shape: MaskShape, predicted: &[u8], truth: &[u8]) -> Option<Moves<'_>> {
-        let Earning::Mask(metric, _) = self.of else { return None };
-        if !matches!(metric.judge, Judge::Chosen(_) | Judge::Overlap(_)) {
+        let is_counted = matches!(self.metric.judge, Judge::Chosen(_) | Judge::Overlap(_));
+        if !is_counted || !matches!(self.of, Earning::Mask) {
             return None;
         }
         let pairs = truth.iter().zip(predicted).filter(|(label, _)| shape.ignored != Some(u32::from(**label)));

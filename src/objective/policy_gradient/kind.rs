@@ -1,12 +1,12 @@
 //! What the house asks of the settings of a policy gradient.
 
-use super::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind};
+use super::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind, credits};
 use crate::Result;
 use crate::checks::{Check, fail, most, require, within};
 use crate::objective::{Checked, Objective, ObjectiveKind, Parts};
 use crate::optimizer::Schedule;
 use crate::rollout::Length;
-use crate::task::{Task, TaskSource};
+use crate::task::{Credit, Task, TaskSource};
 use lossward_envs::Space;
 
 impl ObjectiveKind for PolicyGradientSettings {
@@ -34,7 +34,9 @@ impl ObjectiveKind for PolicyGradientSettings {
         check_surrogate(self, of.task)?;
         check_critic(self)?;
         check_bonus(self)?;
-        let made = of.task.environments(self.reward.as_ref(), self.discount, Vec::new());
+        let reward = of.task.reward(self.reward.as_ref()).map_err(|error| error.under("objective.reward"))?;
+        credits::check(self, of.task, reward.as_ref())?;
+        let made = of.task.environments(&self.payment(reward), self.discount, Vec::new());
         made.map(drop).map_err(|error| error.under("objective.reward"))
     }
 
@@ -121,8 +123,9 @@ fn check_groups(settings: &PolicyGradientSettings, task: &Task) -> Check {
         require(*size >= 2, &at("group_size"), &format!("a group has at least 2 members, not {size}"))?;
         let message = format!("{environments} environments are not whole groups of {size}");
         require(environments % size == 0, &at("group_size"), &message)?;
-        let used =
-            matches!(baseline, Baseline::LeaveOneOut | Baseline::Group) || settings.surrogate == SurrogateKind::Target;
+        let used = matches!(baseline, Baseline::LeaveOneOut | Baseline::Group)
+            || settings.surrogate == SurrogateKind::Target
+            || settings.credit == Credit::Counterfactual;
         let message =
             "groups are compared by `baseline = \"leave_one_out\"` or `\"group\"`, or by `surrogate = \"target\"`";
         require(used, &at("group_size"), message)?;
