@@ -89,3 +89,6 @@ fn check_batches(settings: &PolicyGradientSettings, task: &Task, reward: &Reward
     let message = format!("`surrogate = \"target\"` compares actions, and `{name}` rewards those of a batch together");
     require(settings.surrogate != super::SurrogateKind::Target, "objective.surrogate", &message)
 }
+
+#[cfg(test)]
+mod tests;
