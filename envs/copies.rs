@@ -73,6 +73,11 @@ impl<E: Env + 'static> Copies<E> {
         }
     }
 
+    /// The dynamics of one copy.
+    pub fn env(&self, copy: usize) -> &E {
+        &self.envs[copy]
+    }
+
     /// The dynamics of one copy, for tests that set a state.
     pub fn env_mut(&mut self, copy: usize) -> &mut E {
         &mut self.envs[copy]

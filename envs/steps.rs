@@ -32,6 +32,9 @@ pub struct Steps {
     pub action_masks: Vec<bool>,
     /// `[copies]`
     pub rewards: Vec<f32>,
+    /// What is known of the single choices of the last actions, `[copies, …]`, in a form that whoever asked for it knows; empty elsewhere, as in
+    /// all environments of this crate.
+    pub credits: Vec<f32>,
     /// The episodes that ended in this step, by rising copy.
     pub ends: Vec<EpisodeEnd>,
     pub(crate) last_observations: Vec<f32>,
@@ -46,6 +49,7 @@ impl Steps {
             observations: vec![0.0; copies * features],
             action_masks: Vec::new(),
             rewards: vec![0.0; copies],
+            credits: Vec::new(),
             ends: Vec::with_capacity(copies),
             last_observations: vec![0.0; copies * features],
             lengths: vec![0; copies],
@@ -81,6 +85,7 @@ impl Steps {
     pub(crate) fn copy_all_but_observations(&mut self, other: &Steps) {
         self.action_masks.clone_from(&other.action_masks);
         self.rewards.clone_from(&other.rewards);
+        self.credits.clone_from(&other.credits);
         self.ends.clone_from(&other.ends);
         self.lengths.clone_from(&other.lengths);
     }

@@ -88,15 +88,7 @@ impl Head {
     /// The boxes of an action, `[classes + 4, points]`: whether there is an object of each class (0 or 1), and the bin of the distance to each side.
     /// All have the score 1; of those that overlap the first point's is kept.
     pub fn chosen(&self, action: &[u32], suppression: &Suppression) -> Vec<Found> {
-        let points = self.grid.points();
-        let at = |channel: usize, point: usize| action[channel * points.len() + point];
-        let mut found = Vec::new();
-        for (i, point) in points.iter().enumerate() {
-            for class in (0..self.classes).filter(|class| at(*class, i) == 1) {
-                let distances = std::array::from_fn(|side| f64::from(at(self.classes + side, i)));
-                found.push(Found { corners: corners_at(point, distances), class, score: 1.0 });
-            }
-        }
+        let found: Vec<Found> = self.claims(action).into_iter().map(|(_, found)| found).collect();
         suppression.kept(&found).into_iter().map(|i| found[i]).collect()
     }
 }

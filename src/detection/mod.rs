@@ -4,6 +4,7 @@
 //! ([`Head`]). An [`Assignment`] says which points answer for which [`Object`]; [`Terms`] holds the outputs of a batch against that,
 //! term by term; [`Head::found`] reads boxes off the outputs, and [`Suppression`] keeps the best of those that overlap.
 
+mod alternatives;
 pub mod assignment;
 mod composite;
 mod distance;

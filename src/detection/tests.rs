@@ -327,3 +327,35 @@ fn assignments_read_as_they_are_written() {
     assert!(refused("{ task_aligned = { top_k = 0 } }").contains("at least 1"));
     assert!(PointGrid::new(&[Level { height: 1, width: 0, stride: 8.0 }]).is_err() && PointGrid::new(&[]).is_err());
 }
+
+/// All options of random actions, from hardly any box to many: against reading the whole changed action.
+#[test]
+fn what_another_option_would_find_is_what_the_changed_action_finds() {
+    let (head, mut rng) = (head(), stream(0, "alternatives", 0));
+    let points = head.grid.points().len();
+    let sizes: Vec<usize> = [vec![2; 3 * points], vec![5; 4 * points]].concat();
+    assert_eq!(sizes.iter().sum::<usize>(), head.options());
+    for round in 0..30 {
+        let share = [0.02, 0.2, 0.7][round % 3];
+        let choose = |size: &usize| match size {
+            2 => u32::from(rng.random_bool(share)),
+            size => rng.random_range(0..*size as u32),
+        };
+        let action: Vec<u32> = sizes.iter().map(choose).collect();
+        let suppression = Suppression { at_most: [100, 3][round % 2], ..Suppression::default() };
+        let (before, mut others) = (head.chosen(&action, &suppression), std::collections::BTreeMap::new());
+        head.for_each_alternative(&action, &suppression, |option, found| {
+            assert!(others.insert(option, found.to_vec()).is_none());
+        });
+        let mut option = 0;
+        for (number, size) in sizes.iter().enumerate() {
+            for choice in 0..*size {
+                let mut changed = action.clone();
+                changed[number] = choice as u32;
+                let found = head.chosen(&changed, &suppression);
+                assert_eq!(others.get(&option).unwrap_or(&before), &found, "option {option}");
+                option += 1;
+            }
+        }
+    }
+}

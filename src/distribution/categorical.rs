@@ -38,7 +38,7 @@ impl Categorical {
     }
 
     /// `log p` of every class, `[batch, classes]`.
-    fn log_probs(&self) -> Result<Tensor> {
+    pub fn log_probs(&self) -> Result<Tensor> {
         candle_nn::ops::log_softmax(&self.logits, D::Minus1)
     }
 }

@@ -28,6 +28,11 @@ impl MultiCategorical {
         sum(self.parts.iter().enumerate().map(|(k, part)| part.log_prob(&column(k)?)))
     }
 
+    /// `log p` of every class of each, `[batch, Σ sizes]`.
+    pub fn log_probs(&self) -> Result<Tensor> {
+        Tensor::cat(&self.parts.iter().map(Categorical::log_probs).collect::<Result<Vec<_>>>()?, 1)
+    }
+
     /// In nats, `[batch]`.
     pub fn entropy(&self) -> Result<Tensor> {
         sum(self.parts.iter().map(Categorical::entropy))

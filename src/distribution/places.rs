@@ -35,6 +35,12 @@ impl Places {
         self.sum(self.parts.iter().enumerate().map(of))
     }
 
+    /// `log p` of every class, `[batch, choices · places · classes]`.
+    pub fn log_probs(&self) -> Result<Tensor> {
+        let of = |part: &Categorical| part.log_probs()?.reshape((self.batch, ()));
+        Tensor::cat(&self.parts.iter().map(of).collect::<Result<Vec<_>>>()?, 1)
+    }
+
     /// In nats, `[batch]`.
     pub fn entropy(&self) -> Result<Tensor> {
         self.sum(self.parts.iter().map(Categorical::entropy))

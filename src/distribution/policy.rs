@@ -127,6 +127,30 @@ impl Policy {
         }
     }
 
+    /// How many options each number of an action is chosen from, one after another; none in a box.
+    pub fn options(&self) -> Vec<usize> {
+        match self {
+            Policy::Grid(grid) => {
+                let of_places = |size: &u32| std::iter::repeat_n((*size).max(2) as usize, grid.places());
+                grid.choices.iter().flat_map(of_places).collect()
+            }
+            _ => self.choices().iter().map(|size| *size as usize).collect(),
+        }
+    }
+
+    /// `log p` of every option of every choice, `[batch, Σ options]`, in the order of [`Self::options`].
+    ///
+    /// # Errors
+    /// In a box, whose real numbers have no options.
+    pub fn option_log_probs(&self, outputs: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Policy::Categorical { .. } => Categorical::new(outputs).log_probs(),
+            Policy::MultiCategorical { sizes } => MultiCategorical::new(outputs, sizes)?.log_probs(),
+            Policy::Gaussian(_) => bail!("real numbers are not chosen from options"),
+            Policy::Grid(grid) => Places::new(outputs, grid)?.log_probs(),
+        }
+    }
+
     /// Floats of a row.
     pub fn outputs(&self) -> usize {
         match self {

@@ -135,6 +135,28 @@ impl Confusion {
         confusion
     }
 
+    /// Takes one example of the class `label` that was chosen as `from` as chosen as `to`.
+    ///
+    /// # Panics
+    /// When there is no such example, or no such class.
+    pub fn move_one(&mut self, label: usize, from: usize, to: usize) {
+        self.counts[label * self.classes + from] -= 1;
+        self.counts[label * self.classes + to] += 1;
+    }
+
+    /// The examples one by one: 1 for the class that was chosen and 0 for the others, `[examples, classes]`, and the labels.
+    pub(super) fn indicators(&self) -> (Vec<f64>, Vec<u32>) {
+        let (mut indicators, mut labels) = (Vec::new(), Vec::new());
+        for (i, count) in self.counts.iter().enumerate() {
+            let (label, chosen) = (i / self.classes, i % self.classes);
+            for _ in 0..*count {
+                indicators.extend((0..self.classes).map(|class| f64::from(u8::from(class == chosen))));
+                labels.push(label as u32);
+            }
+        }
+        (indicators, labels)
+    }
+
     /// The counts of all together.
     pub fn sum(of: &[Confusion]) -> Confusion {
         let classes = of.iter().map(|one| one.classes).max().unwrap_or(0);

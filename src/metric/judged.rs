@@ -38,6 +38,7 @@ impl Judged<'_> {
             }
             (Judged::Values(values), Judge::Values(value)) => value(values, options),
             (Judged::Masks(masks), Judge::Masks(value)) => value(masks, options),
+            (Judged::Masks(masks), Judge::Overlap(value)) => masks.overlap(value, options),
             (Judged::Masks(masks), Judge::Chosen(value)) => value(&Confusion::sum(masks.confusions()), options),
             (Judged::Masks(masks), Judge::Rows(value)) => value(&masks.logits()?, options),
             (Judged::Masks(masks), Judge::Scores(value) | Judge::Probabilities(value)) => {

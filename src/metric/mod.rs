@@ -96,6 +96,8 @@ pub enum Judge {
     Values(fn(&RealValues, &Options) -> Result<Value>),
     /// Class maps, or scores of pixels, against class maps.
     Masks(fn(&PredictedMasks, &Options) -> Result<Value>),
+    /// The same, where it matters only how many pixels of each class are predicted as each: of one image, or of all of them together.
+    Overlap(fn(&Confusion, &Options) -> Result<Value>),
     /// Detected boxes against true ones.
     Detections(fn(&Boxes, &Options) -> Result<Value>),
 }
@@ -233,7 +235,7 @@ impl Metric {
 
     /// Whether it can judge masks: its own kind, and what judges classifiers, to which every pixel is an example.
     pub fn judges_masks(&self) -> bool {
-        matches!(self.judge, Judge::Masks(_)) || self.judges_classifiers()
+        matches!(self.judge, Judge::Masks(_) | Judge::Overlap(_)) || self.judges_classifiers()
     }
 
     /// Whether it can judge detected boxes.
@@ -276,7 +278,7 @@ impl std::fmt::Display for Judge {
             Judge::Scores(_) => "scores per class against labels",
             Judge::Probabilities(_) => "probabilities per class against labels",
             Judge::Values(_) => "real values against real values",
-            Judge::Masks(_) => "class maps, or scores of pixels, against class maps",
+            Judge::Masks(_) | Judge::Overlap(_) => "class maps, or scores of pixels, against class maps",
             Judge::Detections(_) => "detected boxes against true ones",
         })
     }

@@ -70,7 +70,7 @@ impl Inputs {
                 Judged::Scores(Scores::probabilities(&self.probabilities, CLASSES, &self.labels).unwrap())
             }
             Judge::Values(_) => Judged::Values(RealValues::new(&self.values, &self.true_values, 1).unwrap()),
-            Judge::Masks(_) => {
+            Judge::Masks(_) | Judge::Overlap(_) => {
                 let prediction = MaskPrediction::Logits(&self.mask_logits);
                 Judged::Masks(PredictedMasks::new(two_images, prediction, &self.masks[..]).unwrap())
             }

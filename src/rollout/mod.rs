@@ -59,8 +59,10 @@ pub struct Rollout {
     pub actions: RawActions,
     /// Which actions were allowed, `[time, copies, outputs]`; empty where the environment has no action mask.
     pub action_masks: Vec<bool>,
-    /// `[time, copies]`, like all that follow
+    /// `[time, copies]`, like all that follow where nothing else is said
     pub rewards: Vec<f32>,
+    /// [`Steps::credits`](lossward_envs::Steps::credits), `[time, copies, …]`.
+    pub credits: Vec<f32>,
     /// `log π(a|s)` when the action was drawn.
     pub log_probs: Vec<f32>,
     /// Whether a transition stands here.
@@ -123,6 +125,7 @@ impl Rollout {
         self.action_masks.clear();
         self.actions.clear();
         self.rewards.clear();
+        self.credits.clear();
         self.log_probs.clear();
         self.taken.clear();
         self.ends.clear();
@@ -148,6 +151,7 @@ impl Rollout {
         let steps = env.steps();
         let start = self.rewards.len();
         self.rewards.extend_from_slice(&steps.rewards);
+        self.credits.extend_from_slice(&steps.credits);
         self.ends.resize(start + self.copies, None);
         for end in &steps.ends {
             self.ends[start + end.copy] = Some(end.cause);

@@ -1,6 +1,6 @@
 //! Value and gradient in one pass over the batch.
 
-use super::{GroupTarget, Surrogate, SurrogateObjective, Taken, log_odds};
+use super::{GroupTarget, Surrogate, SurrogateObjective, Taken, choices, log_odds};
 use crate::distribution::{self, Policy};
 use crate::kernel::{
     Buffer, Choices, Chosen, ChosenPlaces, Distributions, Gaussians, Grid, Real, Simd, WithSimd, differentiated,
@@ -17,17 +17,10 @@ pub(super) fn objective<T: Real>(outputs: &Tensor, taken: &Taken) -> Result<Surr
     if taken.actions.elem_count() != batch * width {
         bail!("actions of shape {:?} for {batch} rows of {width}", taken.actions.shape());
     }
-    let (sums, gradient) = match taken.policy {
-        Policy::Categorical { .. } => with_classes(outputs, taken.actions, |logits: &[T], classes| {
-            read_off(&Chosen { choices: &[Choices::among_all(logits, columns)], classes }, (batch, columns), taken)
-        })?,
-        Policy::MultiCategorical { sizes } => with_slice(outputs, |logits: &[T]| with_choices(logits, sizes, taken))?,
-        Policy::Grid(grid) => with_slice(outputs, |outputs: &[T]| on_grid(outputs, grid, taken))?,
-        Policy::Gaussian(gaussian) => with_slices([outputs, taken.actions], |[outputs, values]| {
-            let log_scale = gaussian.log_scale().map(<T as WithDType>::from_f64);
-            read_off(&Gaussians { outputs, values, size: width, log_scale }, (batch, columns), taken)
-        })?,
-    }?;
+    let (sums, gradient) = match choices::objective::<T>(outputs, taken)? {
+        Some(by_choice) => by_choice,
+        None => of_whole_actions::<T>(outputs, taken)?,
+    };
     let mean = |sum: f64| sum / batch as f64;
     let (surrogate, entropy) = (mean(sums.surrogate), mean(sums.entropy));
     let scalar = <T as WithDType>::from_f64(surrogate + taken.entropy_coefficient * entropy);
@@ -39,6 +32,21 @@ pub(super) fn objective<T: Real>(outputs: &Tensor, taken: &Taken) -> Result<Surr
         kl_k3: mean(sums.kl_k3),
         clip_fraction: mean(sums.clipped),
     })
+}
+
+fn of_whole_actions<T: Real>(outputs: &Tensor, taken: &Taken) -> Result<(Sums, Buffer<T>)> {
+    let ((batch, columns), width) = (outputs.dims2()?, taken.policy.width());
+    match taken.policy {
+        Policy::Categorical { .. } => with_classes(outputs, taken.actions, |logits: &[T], classes| {
+            read_off(&Chosen { choices: &[Choices::among_all(logits, columns)], classes }, (batch, columns), taken)
+        })?,
+        Policy::MultiCategorical { sizes } => with_slice(outputs, |logits: &[T]| with_choices(logits, sizes, taken))?,
+        Policy::Grid(grid) => with_slice(outputs, |outputs: &[T]| on_grid(outputs, grid, taken))?,
+        Policy::Gaussian(gaussian) => with_slices([outputs, taken.actions], |[outputs, values]| {
+            let log_scale = gaussian.log_scale().map(<T as WithDType>::from_f64);
+            read_off(&Gaussians { outputs, values, size: width, log_scale }, (batch, columns), taken)
+        })?,
+    }
 }
 
 fn on_grid<T: Real>(outputs: &[T], grid: &Grid, taken: &Taken) -> Result<(Sums, Buffer<T>)> {
@@ -91,12 +99,20 @@ fn read_off<T: Real>(
 
 /// Sums over a batch.
 #[derive(Default)]
-struct Sums {
-    surrogate: f64,
-    entropy: f64,
-    kl_k1: f64,
-    kl_k3: f64,
-    clipped: f64,
+pub(super) struct Sums {
+    pub surrogate: f64,
+    pub entropy: f64,
+    pub kl_k1: f64,
+    pub kl_k3: f64,
+    pub clipped: f64,
+}
+
+impl Sums {
+    /// Takes in `log π − log π_old` of one row.
+    pub fn diverge(&mut self, log_ratio: f64) {
+        self.kl_k1 -= log_ratio;
+        self.kl_k3 += log_ratio.exp() - 1.0 - log_ratio;
+    }
 }
 
 /// The sums of the estimates of the divergence from the old policy.
@@ -148,7 +164,9 @@ impl<T: Real> Weighing<T> {
             Surrogate::Target { temperature } => {
                 Weighing::Target { log_odds: real(log_odds(taken.policy)? / temperature) }
             }
-            Surrogate::GroupTarget(_) => unreachable!("it has no weight of a row by itself"),
+            Surrogate::GroupTarget(_) | Surrogate::Gains(_) | Surrogate::Parts(_) => {
+                unreachable!("it has no weight of a row by itself")
+            }
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The objective of a policy gradient, from a network's outputs to its value and its gradient.
 
+mod choices;
 mod fused;
 pub mod plain;
 #[cfg(test)]
@@ -52,6 +53,12 @@ pub enum Surrogate<'a> {
     },
     /// See [`GroupTarget`].
     GroupTarget(&'a GroupTarget),
+    /// `Σ_i Σ_c π_i(c|s) g_ic` over the choices `i` of an action and the options `c` of each: what the reward would gain by the option, the other
+    /// choices as they were drawn, `[batch, Σ options]` in the order of [`Policy::options`]. Only differences between the options of a choice count,
+    /// and the advantages don't. Where the others are drawn from `π`, the expected gradient is that of the expected reward.
+    Gains(&'a Tensor),
+    /// `Σ_i A_i log π_i(a_i|s)` with an advantage of its own for every choice of an action, `[batch, width]`; those of whole actions don't count.
+    Parts(&'a Tensor),
 }
 
 /// `Σ_i q_i log p_i`, the mean over groups of candidates: minus the cross-entropy of frozen targets and the policy over the
@@ -84,14 +91,19 @@ pub struct SurrogateObjective {
 /// The objective of a batch from the policy network's outputs, `[batch, outputs]`.
 ///
 /// Its gradient with respect to a row is `(g ∇ log π(a|s) + c ∇H) / batch`, with `g` the weight that [`Surrogate`] gives or, clipped, `ρ A`
-/// where the first of the two terms is the smaller one and 0 elsewhere. For logits this is `(g (e_a − p) − c p (log p + H)) / batch`.
+/// where the first of the two terms is the smaller one and 0 elsewhere. For logits this is `(g (e_a − p) − c p (log p + H)) / batch`; of a choice with
+/// gains of its options, `p (g − Σ p g)` stands in the place of `g (e_a − p)`.
 pub fn surrogate_objective(outputs: &Tensor, taken: &Taken) -> Result<SurrogateObjective> {
     let (values, indices) = match taken.policy {
         Policy::Gaussian(_) => (Some(taken.actions), true),
         Policy::Grid(_) => (None, taken.actions.dtype() == DType::U32 && taken.actions.is_contiguous()),
         Policy::Categorical { .. } | Policy::MultiCategorical { .. } => (None, is_class_list(taken.actions)),
     };
-    let floats = [outputs, taken.advantages, taken.old_log_probs].into_iter().chain(values);
+    let credits = match taken.surrogate {
+        Surrogate::Gains(credits) | Surrogate::Parts(credits) => Some(credits),
+        _ => None,
+    };
+    let floats = [outputs, taken.advantages, taken.old_log_probs].into_iter().chain(values).chain(credits);
     let fused = indices && { floats }.all(|tensor| is_plain_cpu(tensor) && tensor.dtype() == outputs.dtype());
     match outputs.dtype() {
         DType::F32 if fused => fused::objective::<f32>(outputs, taken),

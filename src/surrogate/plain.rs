@@ -33,6 +33,11 @@ pub fn surrogate_objective(outputs: &Tensor, taken: &Taken) -> Result<SurrogateO
             (chosen * weights)?.mean_all()?
         }
         Surrogate::GroupTarget(target) => group_target(&chosen, target)?,
+        Surrogate::Gains(gains) => (taken.policy.option_log_probs(outputs)?.exp()? * gains)?.sum(1)?.mean_all()?,
+        Surrogate::Parts(parts) => {
+            let log_probs = taken.policy.option_log_probs(outputs)?;
+            (log_probs.gather(&chosen_options(taken)?, 1)? * parts)?.sum(1)?.mean_all()?
+        }
     };
     Ok(SurrogateObjective {
         scalar: (&surrogate + (entropies.mean_all()? * taken.entropy_coefficient)?)?,
@@ -42,6 +47,18 @@ pub fn surrogate_objective(outputs: &Tensor, taken: &Taken) -> Result<SurrogateO
         kl_k3,
         clip_fraction,
     })
+}
+
+/// Where the options that were chosen stand among those of all choices, `[batch, width]`.
+fn chosen_options(taken: &Taken) -> Result<Tensor> {
+    let mut end = 0;
+    let first = |size: usize| {
+        end += size as u32;
+        end - size as u32
+    };
+    let first: Vec<u32> = taken.policy.options().into_iter().map(first).collect();
+    let actions = taken.actions.to_dtype(DType::U32)?.reshape(((), first.len()))?;
+    actions.broadcast_add(&Tensor::new(first, actions.device())?)
 }
 
 fn group_target(log_probs: &Tensor, target: &GroupTarget) -> Result<Tensor> {

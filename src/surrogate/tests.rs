@@ -59,7 +59,12 @@ fn for_random_batches(dtype: DType, mut check: impl FnMut(&Var, &Taken)) {
             + (random_var(&[batch], dtype, &mut rng).as_detached_tensor() * 0.5).unwrap())
         .unwrap();
         let target = random_target(batch, &mut rng);
-        let surrogate = match rng.random_range(0..5) {
+        let options: usize = policy.options().iter().sum();
+        let gains = random_var(&[batch, options.max(1)], dtype, &mut rng).as_detached_tensor();
+        let parts = random_var(&[batch, policy.width()], dtype, &mut rng).as_detached_tensor();
+        let surrogate = match rng.random_range(0..7) {
+            4 if options > 0 => Surrogate::Gains(&gains),
+            5 if options > 0 => Surrogate::Parts(&parts),
             0 => Surrogate::Clipped { clip: 0.2 },
             1 => Surrogate::Delightful { temperature: 0.8 },
             2 if policy.width() == 1 && policy.outputs() > 1 && matches!(policy, Policy::Categorical { .. }) => {

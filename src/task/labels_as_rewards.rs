@@ -1,6 +1,7 @@
 //! Labels as rewards: a data set played as a one-step environment.
 
-use super::Kind;
+use super::credited::Credited;
+use super::{Credit, Kind, Payment};
 use crate::data::{Augmentation, DataSet, Targets};
 use crate::metric::Reward;
 use lossward_envs::{Action, Bound, Copies, Dims, Env, Outcome, Rng, Space, Vectorized};
@@ -10,28 +11,61 @@ use std::sync::Arc;
 /// A contextual bandit: the observation is a training input drawn uniformly, the action is a class, a standardized value, or
 /// a choice at every place of an image, the reward is what it earns for the hidden target, and the episode is over.
 #[derive(Clone)]
-struct LabelsAsRewards {
+pub struct LabelsAsRewards {
     data: Arc<DataSet>,
     kind: Arc<dyn Kind>,
     reward: Reward,
+    credit: Credit,
     augmentation: Option<Augmentation>,
     row: usize,
     /// The input and the target of the row as they are changed, if they are.
     changed: Option<(Vec<f32>, Targets)>,
+    /// Of the last action: of each option what would be gained by it, or of each choice what it earned.
+    credits: Vec<f64>,
+    /// Of the last action, where a batch of them is rewarded together: the class that was chosen, and the label.
+    answer: (u32, u32),
 }
 
-/// Copies, one per stream.
+/// Copies, one per stream, that are paid `reward`.
 pub fn copies(
     (data, kind): (&Arc<DataSet>, &Arc<dyn Kind>),
-    (reward, augmentation): (Reward, Option<Augmentation>),
+    (reward, payment): (Reward, &Payment),
+    augmentation: Option<Augmentation>,
     rngs: Vec<Rng>,
 ) -> Box<dyn Vectorized> {
     let actions = kind.actions();
-    let env = LabelsAsRewards { data: data.clone(), kind: kind.clone(), reward, augmentation, row: 0, changed: None };
+    // The part of the only choice is the whole reward.
+    let is_alone = payment.credit == Credit::Decision && actions.width() == 1;
+    let credit = if is_alone { Credit::Whole } else { payment.credit };
+    let env = LabelsAsRewards {
+        data: data.clone(),
+        kind: kind.clone(),
+        reward: reward.clone(),
+        credit,
+        augmentation,
+        row: 0,
+        changed: None,
+        credits: Vec::new(),
+        answer: (0, 0),
+    };
     let envs = vec![env; rngs.len()];
     let observations =
         Space::Box { shape: Dims::of(&data.shape), low: Bound::All(f32::MIN), high: Bound::All(f32::MAX) };
-    Box::new(Copies::new("labels as rewards", (observations, actions), None, envs, rngs))
+    let copies = Copies::new("labels as rewards", (observations, actions), None, envs, rngs);
+    match credit.is_whole() && !reward.is_of_batches() {
+        true => Box::new(copies),
+        false => Box::new(Credited::new(copies, reward, payment)),
+    }
+}
+
+impl LabelsAsRewards {
+    pub fn credits(&self) -> &[f64] {
+        &self.credits
+    }
+
+    pub fn answer(&self) -> (u32, u32) {
+        self.answer
+    }
 }
 
 impl Env for LabelsAsRewards {
@@ -46,7 +80,16 @@ impl Env for LabelsAsRewards {
             Some((_, targets)) => (targets, 0),
             None => (&self.data.train.targets, self.row),
         };
+        if self.reward.is_of_batches() {
+            self.answer = (action.index(), targets.labels().map_or(0, |labels| labels[row]));
+            return Outcome { reward: 0.0, terminated: true };
+        }
         let reward = self.kind.earned(&self.reward, action, targets, row);
+        match self.credit {
+            Credit::Whole => {}
+            Credit::Counterfactual => self.credits = self.kind.gains(&self.reward, action, targets, row),
+            Credit::Decision => self.credits = self.kind.parts(&self.reward, action, targets, row),
+        }
         Outcome { reward, terminated: true }
     }
 

@@ -1,6 +1,8 @@
 //! What is learned: a data set or an environment, with its evaluation, and the two adaptors that close the square between
 //! labels and rewards.
 
+mod credit;
+mod credited;
 mod environment;
 mod evaluation;
 mod judging;
@@ -10,6 +12,7 @@ mod predictions;
 mod rewards_as_labels;
 mod usage;
 
+pub use credit::{Credit, Payment};
 pub use environment::{BestExpectedReturn, DEFAULT_MAX_STEPS, Environment, find_environment, four_decimals};
 pub use evaluation::{Count, Evaluation, EvaluationSettings};
 pub use kind::{DetectorSettings, Kind};
@@ -18,6 +21,7 @@ pub use rewards_as_labels::Expert;
 
 use crate::data::{Augmentation, DataSet, DataSetSettings, Examples, Imbalance, Interventions};
 use crate::distribution::{Policy, PolicySettings};
+use crate::metric::Reward;
 use crate::options::{Given, Named};
 use crate::{Error, Result, Rng};
 use lossward_envs::wrapper::{Purpose, WrapperStatistics, Wrappers};
@@ -245,18 +249,42 @@ impl Task {
         }
     }
 
-    /// Copies to learn in, one per stream. A data set becomes a one-step environment ("labels as rewards") whose reward is
-    /// the metric named `reward`, accuracy or mse without one. Returns are normalized by this discount, where they are.
-    pub fn environments(&self, reward: Option<&Named>, discount: f64, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
-        match (&self.source, reward) {
-            (TaskSource::Environment(environment), None) => environment.copies(rngs, Purpose::Training { discount }),
+    /// What chosen actions are paid on a data set: the metric that is named, accuracy or mse without one; nothing in an environment, which pays itself.
+    ///
+    /// # Errors
+    /// When an environment is to pay by a metric, or the metric can't reward what is chosen here.
+    pub fn reward(&self, named: Option<&Named>) -> Result<Option<Reward>> {
+        match (&self.source, named) {
+            (TaskSource::Environment(_), None) => Ok(None),
             (TaskSource::Environment(environment), Some(_)) => {
                 let id = environment.spec.id;
                 Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))
             }
-            (TaskSource::DataSet(data, kind), _) => {
-                let (reward, data) = (kind.reward(reward)?, self.rewarded.as_ref().unwrap_or(data));
-                Ok(labels_as_rewards::copies((data, kind), (reward, self.augmentation), rngs))
+            (TaskSource::DataSet(_, kind), _) => kind.training_reward(named).map(Some),
+        }
+    }
+
+    /// Whether a reward of [`Self::reward`] can be credited so.
+    ///
+    /// # Errors
+    /// When it can't; at `credit`.
+    pub fn check_credit(&self, reward: Option<&Reward>, credit: Credit) -> Result<()> {
+        match (&self.source, reward) {
+            (TaskSource::DataSet(_, kind), Some(reward)) => credit.check(kind.as_ref(), reward),
+            _ if credit.is_whole() => Ok(()),
+            _ => Err(Error::setting("credit", "`credit` is for rewards of a data set; an environment pays its own")),
+        }
+    }
+
+    /// Copies to learn in, one per stream. A data set becomes a one-step environment ("labels as rewards") that pays by
+    /// [`Self::reward`]. Returns are normalized by this discount, where they are.
+    pub fn environments(&self, payment: &Payment, discount: f64, rngs: Vec<Rng>) -> Result<Box<dyn Vectorized>> {
+        match (&self.source, &payment.reward) {
+            (TaskSource::Environment(environment), _) => environment.copies(rngs, Purpose::Training { discount }),
+            (TaskSource::DataSet(data, kind), reward) => {
+                let data = self.rewarded.as_ref().unwrap_or(data);
+                let reward = reward.clone().map_or_else(|| kind.training_reward(None), Ok)?;
+                Ok(labels_as_rewards::copies((data, kind), (reward, payment), self.augmentation, rngs))
             }
         }
     }

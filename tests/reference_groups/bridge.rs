@@ -24,11 +24,12 @@ fn reward(metric: &str, shape: MaskShape) -> Reward {
     Reward::of_masks(Some(&table["reward"]), shape).unwrap()
 }
 
-/// Every mask with its probability, its reward and the gradient of its log-probability by the logits.
+/// Every mask with its probability, its reward, and gradients by the logits: of its log-probability, and of what its pixels are credited with.
 struct Outcome {
     probability: f64,
     reward: f64,
     score: Vec<f64>,
+    counterfactual: Vec<f64>,
 }
 
 fn outcomes(logits: &[f64], target: &[u8], reward: &Reward, dtype: DType) -> Vec<Outcome> {
@@ -41,22 +42,21 @@ fn outcomes(logits: &[f64], target: &[u8], reward: &Reward, dtype: DType) -> Vec
         let actions = Tensor::from_slice(&mask, (1, pixels), &Device::Cpu).unwrap();
         let outputs = Var::from_tensor(&outputs).unwrap();
         let one = Tensor::ones(1, dtype, &Device::Cpu).unwrap();
-        let taken = Taken {
-            policy: &policy,
-            actions: &actions,
-            advantages: &one,
-            old_log_probs: &one,
-            surrogate: Surrogate::LogProb,
-            entropy_coefficient: 0.0,
-        };
-        let objective = surrogate_objective(&outputs, &taken).unwrap();
-        let gradients = objective.scalar.backward().unwrap();
         let list = |t: &Tensor| super::flat(&t.to_dtype(DType::F64).unwrap());
+        let gradient = |surrogate: Surrogate| {
+            let (advantages, old_log_probs) = (&one, &one);
+            let (policy, actions, entropy_coefficient) = (&policy, &actions, 0.0);
+            let taken = Taken { policy, actions, advantages, old_log_probs, surrogate, entropy_coefficient };
+            let gradients = surrogate_objective(&outputs, &taken).unwrap().scalar.backward().unwrap();
+            list(gradients.get(&outputs).unwrap())
+        };
         let predicted: Vec<u8> = mask.iter().map(|class| *class as u8).collect();
+        let gains = Tensor::from_vec(reward.gains_of_mask(shape, &predicted, target), (1, 2 * pixels), &Device::Cpu);
         Outcome {
             probability: list(&policy.log_prob(&outputs, &actions).unwrap())[0].exp(),
             reward: reward.of_mask(shape, &predicted, target),
-            score: list(gradients.get(&outputs).unwrap()),
+            score: gradient(Surrogate::LogProb),
+            counterfactual: gradient(Surrogate::Gains(&gains.unwrap().to_dtype(dtype).unwrap())),
         }
     };
     (0..1u32 << pixels).map(of_mask).collect()
@@ -85,6 +85,16 @@ fn estimator(outcomes: &[Outcome], size: usize, advantages: impl Fn(&[f64]) -> V
     (mean, variance)
 }
 
+/// The expectation of the counterfactual gradient from one mask, and its total variance.
+fn counterfactual(outcomes: &[Outcome]) -> (Vec<f64>, f64) {
+    let mean = |of: &dyn Fn(&Outcome) -> f64| outcomes.iter().map(|o| o.probability * of(o)).sum::<f64>();
+    let pixels = outcomes[0].score.len();
+    let expectation: Vec<f64> = (0..pixels).map(|pixel| mean(&|o| o.counterfactual[pixel])).collect();
+    let square = mean(&|o| o.counterfactual.iter().map(|slope| slope * slope).sum());
+    let variance = square - expectation.iter().map(|mean| mean * mean).sum::<f64>();
+    (expectation, variance)
+}
+
 pub fn mask_reward(case: &Case) {
     let (logits, target) = (case.numbers("logits"), case.numbers("target"));
     let target: Vec<u8> = target.iter().map(|class| *class as u8).collect();
@@ -107,6 +117,7 @@ pub fn mask_reward(case: &Case) {
                     ("grad", _) => {
                         let gradient = (0..logits.len()).map(|pixel| mean(&|o| o.reward * o.score[pixel]));
                         compare(key, &gradient.collect::<Vec<f64>>(), want);
+                        compare("counterfactual expectation", &counterfactual(&outcomes).0, want);
                     }
                     (_, Some((name, size))) => {
                         let (expectation, variance) =
@@ -117,6 +128,9 @@ pub fn mask_reward(case: &Case) {
                             });
                         compare(&format!("{key} expectation"), &expectation, &want["expectation"]);
                         compare(&format!("{key} variance"), &[variance], &want["total_variance"]);
+                        // Of as many masks, which are independent.
+                        let credited = counterfactual(&outcomes).1 / size.parse::<f64>().unwrap();
+                        assert!(credited < variance + 1e-12, "{metric}, {key}: {credited}, not below {variance}");
                         assert_eq!(want.as_object().unwrap().len(), 2);
                     }
                     _ => panic!("no test knows {key}: {:?}", numbers(want)),

@@ -21,8 +21,12 @@ fn chosen(confusion: &Confusion, name: &str, options: &Value) -> Vec<f64> {
 /// What a metric of masks says of class maps, `[images][height][width]` or those of one image.
 pub fn masks(masks: &PredictedMasks, name: &str, options: &Value) -> Vec<f64> {
     let (row, options) = row(name, options);
-    let metric::Judge::Masks(value) = row.judge else { panic!("{name} does not judge masks") };
-    value(masks, &options).unwrap().numbers()
+    let value = match row.judge {
+        metric::Judge::Masks(value) => value(masks, &options),
+        metric::Judge::Overlap(value) => masks.overlap(value, &options),
+        _ => panic!("{name} does not judge masks"),
+    };
+    value.unwrap().numbers()
 }
 
 pub fn class_maps(chosen: &Value, truth: &Value, classes: usize) -> PredictedMasks<'static> {

@@ -38,7 +38,7 @@ impl Input {
     /// # Errors
     /// When shapes don't fit or an entry is not what the metric needs; the message says which.
     pub fn read(metric: &Metric, predictions: Json, targets: Json, reading: Reading) -> anyhow::Result<Input> {
-        let of_masks = matches!(metric.judge, Judge::Masks(_));
+        let of_masks = matches!(metric.judge, Judge::Masks(_) | Judge::Overlap(_));
         let of_scores = matches!(metric.judge, Judge::Rows(_) | Judge::Scores(_) | Judge::Probabilities(_));
         if reading.logits && !of_scores && !of_masks {
             anyhow::bail!(
@@ -58,7 +58,7 @@ impl Input {
         match metric.judge {
             Judge::Chosen(_) => chosen(&predictions, &targets, reading).map(Input::Chosen),
             Judge::Values(_) => values(predictions, targets),
-            Judge::Masks(_) => masks(predictions, &targets, reading),
+            Judge::Masks(_) | Judge::Overlap(_) => masks(predictions, &targets, reading),
             _ => scores(metric, predictions, &targets, reading),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{FOREGROUND, PredictedMasks, THRESHOLD, at_threshold, mean_of_defined};
 use crate::Result;
-use crate::metric::chosen::{AVERAGE, POSITIVE, absent, averaged};
+use crate::metric::chosen::{ACCURACY, AVERAGE, POSITIVE, absent, averaged};
 use crate::metric::{Confusion, Empty, Judge, Metric, Ratio, Value};
 use crate::options::{Interval, OptionKind, OptionRow, Options};
 
@@ -12,12 +12,25 @@ pub(super) fn empty(options: &Options) -> Empty {
     Empty { without_label, ..absent(options).into() }
 }
 
-/// Of the pixels of all images together, or image by image and then the mean.
-fn overlap(images: &[Confusion], of_image: impl Fn(&Confusion) -> Result<Value>, options: &Options) -> Result<Value> {
-    if !options.flag("per_image") {
-        return of_image(&Confusion::sum(images));
+impl PredictedMasks<'_> {
+    /// What is said of counted pixels, as [`Judge::Overlap`] says it: of those of all images together, or image by image and then the mean.
+    ///
+    /// # Errors
+    /// When another `threshold` than 1/2 is asked for and there are no scores, or the options don't fit.
+    pub fn overlap(&self, of: fn(&Confusion, &Options) -> Result<Value>, options: &Options) -> Result<Value> {
+        match options.values().contains_key(THRESHOLD.name) {
+            true => at_threshold(self, options, |masks| overlap(masks.confusions(), of, options)),
+            false => overlap(self.confusions(), of, options),
+        }
     }
-    let values: Vec<Value> = images.iter().map(of_image).collect::<Result<_>>()?;
+}
+
+fn overlap(images: &[Confusion], of: fn(&Confusion, &Options) -> Result<Value>, options: &Options) -> Result<Value> {
+    // What can't be asked for otherwise is a share of images.
+    if options.values().contains_key(PER_IMAGE.name) && !options.flag(PER_IMAGE.name) {
+        return of(&Confusion::sum(images), options);
+    }
+    let values: Vec<Value> = images.iter().map(|image| of(image, options)).collect::<Result<_>>()?;
     let numbers: Vec<Vec<f64>> = values.iter().map(Value::numbers).collect();
     let mean = |i: usize| mean_of_defined(numbers.iter().map(|of_image| of_image[i]));
     let means: Vec<f64> = (0..numbers[0].len()).map(mean).collect();
@@ -28,9 +41,8 @@ fn overlap(images: &[Confusion], of_image: impl Fn(&Confusion) -> Result<Value>,
 }
 
 /// Of all classes, averaged, or of the one that `positive` names.
-fn of_classes(masks: &PredictedMasks, ratio: Ratio, options: &Options) -> Result<Value> {
-    let of_image = |image: &Confusion| averaged(image, ratio, options, empty(options));
-    at_threshold(masks, options, |masks| overlap(masks.confusions(), of_image, options))
+fn of_classes(pixels: &Confusion, ratio: Ratio, options: &Options) -> Result<Value> {
+    averaged(pixels, ratio, options, empty(options))
 }
 
 pub(super) const PER_IMAGE: OptionRow = OptionRow {
@@ -59,7 +71,7 @@ pub(in crate::metric) const DICE: Metric = Metric {
     higher_is_better: Some(true),
     drawn: None,
     options: &[AVERAGE, ABSENT, PER_IMAGE, POSITIVE, THRESHOLD, SMOOTH],
-    judge: Judge::Masks(|masks, options| of_classes(masks, Ratio::SmoothedDice(options.number("smooth")), options)),
+    judge: Judge::Overlap(|pixels, options| of_classes(pixels, Ratio::SmoothedDice(options.number("smooth")), options)),
     reward: None,
 };
 
@@ -69,7 +81,7 @@ pub(in crate::metric) const MEAN_IOU: Metric = Metric {
     summary: "intersection over union of masks, also called Jaccard index",
     source: "Jaccard 1912; torchmetrics jaccard_index and segmentation.mean_iou",
     options: &[AVERAGE, ABSENT, PER_IMAGE, POSITIVE, THRESHOLD],
-    judge: Judge::Masks(|masks, options| of_classes(masks, Ratio::IntersectionOverUnion, options)),
+    judge: Judge::Overlap(|pixels, options| of_classes(pixels, Ratio::IntersectionOverUnion, options)),
     ..DICE
 };
 
@@ -79,10 +91,8 @@ pub(in crate::metric) const PIXEL_ACCURACY: Metric = Metric {
     summary: "share of pixels with the right class",
     source: "Long et al. 2015",
     options: &[PER_IMAGE, THRESHOLD],
-    judge: Judge::Masks(|masks, options| {
-        let accuracy = |image: &Confusion| Ok(Value::Number(image.accuracy()));
-        at_threshold(masks, options, |masks| overlap(masks.confusions(), accuracy, options))
-    }),
+    judge: Judge::Overlap(|pixels, _| Ok(Value::Number(pixels.accuracy()))),
+    reward: ACCURACY.reward,
     ..DICE
 };
 
@@ -92,13 +102,7 @@ pub(in crate::metric) const EXACT_MATCH: Metric = Metric {
     summary: "share of images without a wrong pixel",
     source: "Zhang and Zhou 2014, the subset accuracy of labels, here of pixels",
     options: &[THRESHOLD],
-    judge: Judge::Masks(|masks, options| {
-        at_threshold(masks, options, |masks| {
-            let images = masks.confusions();
-            let exact = images.iter().filter(|image| image.accuracy() == 1.0).count();
-            Ok(Value::Number(exact as f64 / images.len() as f64))
-        })
-    }),
+    judge: Judge::Overlap(|pixels, _| Ok(Value::Number(f64::from(u8::from(pixels.accuracy() == 1.0))))),
     ..DICE
 };
 
@@ -110,7 +114,7 @@ pub(in crate::metric) const SENSITIVITY: Metric = Metric {
     formula: "tp / (tp + fn) of the foreground's pixels",
     summary: "share of the true foreground that is predicted; undefined without any",
     source: "Yerushalmy 1947; Taha and Hanbury 2015",
-    judge: Judge::Masks(|masks, options| of_classes(masks, Ratio::Recall, options)),
+    judge: Judge::Overlap(|pixels, options| of_classes(pixels, Ratio::Recall, options)),
     ..RATE
 };
 
@@ -118,7 +122,7 @@ pub(in crate::metric) const SPECIFICITY: Metric = Metric {
     name: "specificity",
     formula: "tn / (tn + fp) of the foreground's pixels",
     summary: "share of the true background that is not predicted as foreground; undefined without any",
-    judge: Judge::Masks(|masks, options| of_classes(masks, Ratio::Specificity, options)),
+    judge: Judge::Overlap(|pixels, options| of_classes(pixels, Ratio::Specificity, options)),
     ..SENSITIVITY
 };
 
@@ -126,7 +130,7 @@ pub(in crate::metric) const POSITIVE_PREDICTIVE_VALUE: Metric = Metric {
     name: "positive_predictive_value",
     formula: "tp / (tp + fp) of the foreground's pixels",
     summary: "share of the predicted foreground that is true, the precision of its pixels; undefined without any",
-    judge: Judge::Masks(|masks, options| of_classes(masks, Ratio::Precision, options)),
+    judge: Judge::Overlap(|pixels, options| of_classes(pixels, Ratio::Precision, options)),
     ..SENSITIVITY
 };
 
@@ -139,8 +143,8 @@ mod tests {
     fn value(masks: &PredictedMasks, name: &str, options: &str) -> Vec<f64> {
         let metric = find(name).unwrap();
         let options = Options::new(name, metric.options, &toml::from_str(options).unwrap()).unwrap();
-        let Judge::Masks(of) = metric.judge else { panic!("{name}") };
-        of(masks, &options).unwrap().numbers()
+        let Judge::Overlap(of) = metric.judge else { panic!("{name}") };
+        masks.overlap(of, &options).unwrap().numbers()
     }
 
     /// Three images of four pixels: both masks empty, only the truth, only the prediction.

@@ -163,7 +163,7 @@ mod tests {
     fn no_threshold_is_better_than_the_best() {
         let mut rng = crate::stream(0, "thresholds", 0);
         let metric = find("dice").unwrap();
-        let Judge::Masks(value) = metric.judge else { panic!() };
+        let Judge::Overlap(value) = metric.judge else { panic!() };
         for i in 0..300 {
             let (images, pixels) = (rng.random_range(1..4), rng.random_range(1..7));
             // Few distinct ones, so that several pixels share one; some are 0 and 1.
@@ -178,7 +178,7 @@ mod tests {
                 let given =
                     format!("positive = 1\nper_image = {per_image}\nabsent = '{absent}'\nthreshold = {threshold}");
                 let options = Options::new("dice", metric.options, &toml::from_str(&given).unwrap()).unwrap();
-                value(&masks, &options).unwrap().numbers()[0]
+                masks.overlap(value, &options).unwrap().numbers()[0]
             };
             let of = |name: &str| {
                 let (row, given) = (find(name).unwrap(), format!("per_image = {per_image}\nabsent = '{absent}'"));

@@ -2,7 +2,7 @@
 
 use super::super::Mean;
 use super::super::critic::Critic;
-use super::{Baseline, PolicyGradientSettings, SurrogateKind};
+use super::{Baseline, PolicyGradientSettings, SurrogateKind, credits};
 use crate::Result;
 use crate::network::Network;
 use crate::rollout::{self, Deviation, GroupScale, Rollout, Traces, Trajectories};
@@ -18,6 +18,10 @@ pub(super) struct Estimates {
     pub advantages: Vec<f32>,
     /// What the critic is fitted to.
     pub returns: Vec<f32>,
+    /// What single choices are credited with; see [`credits::of_rollout`].
+    pub credits: Vec<f32>,
+    /// Contexts whose decisions are one choice, since they are rewarded together.
+    contexts: usize,
     /// Discounted, of the whole episode of each copy, where episodes are compared.
     episode_returns: Vec<f32>,
     /// `log π_old` of the whole episode of each copy.
@@ -46,8 +50,30 @@ impl MovingAverage {
 }
 
 impl Estimates {
+    /// Of so many contexts that are rewarded together, 1 where each is by itself.
+    pub fn of_contexts(contexts: usize) -> Self {
+        Estimates { contexts, ..Estimates::default() }
+    }
+
     /// Computes everything anew; `greedy` are the returns of the greedy copies, where there are some.
     pub fn of_rollout(
+        &mut self,
+        settings: &PolicyGradientSettings,
+        rollout: &Rollout,
+        policy_and_critic: (&Network, Option<&mut Critic>),
+        greedy: &[f32],
+    ) -> Result<()> {
+        self.estimate(settings, rollout, policy_and_critic, greedy)?;
+        self.credits = credits::of_rollout(settings, rollout);
+        if self.contexts > 1 {
+            // The surrogate is a mean over rows, and the log-probability of one choice the sum over its contexts.
+            let scaled = self.advantages.iter_mut().chain(&mut self.credits);
+            scaled.for_each(|advantage| *advantage *= self.contexts as f32);
+        }
+        Ok(())
+    }
+
+    fn estimate(
         &mut self,
         settings: &PolicyGradientSettings,
         rollout: &Rollout,

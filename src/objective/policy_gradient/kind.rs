@@ -1,12 +1,12 @@
 //! What the house asks of the settings of a policy gradient.
 
-use super::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind};
+use super::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind, credits};
 use crate::Result;
 use crate::checks::{Check, fail, most, require, within};
 use crate::objective::{Checked, Objective, ObjectiveKind, Parts};
 use crate::optimizer::Schedule;
 use crate::rollout::Length;
-use crate::task::{Task, TaskSource};
+use crate::task::{Credit, Task, TaskSource};
 use lossward_envs::Space;
 
 impl ObjectiveKind for PolicyGradientSettings {
@@ -34,7 +34,9 @@ impl ObjectiveKind for PolicyGradientSettings {
         check_surrogate(self, of.task)?;
         check_critic(self)?;
         check_bonus(self)?;
-        let made = of.task.environments(self.reward.as_ref(), self.discount, Vec::new());
+        let reward = of.task.reward(self.reward.as_ref()).map_err(|error| error.under("objective.reward"))?;
+        credits::check(self, of.task, reward.as_ref())?;
+        let made = of.task.environments(&self.payment(reward), self.discount, Vec::new());
         made.map(drop).map_err(|error| error.under("objective.reward"))
     }
 
@@ -123,7 +125,8 @@ fn check_groups(settings: &PolicyGradientSettings, task: &Task) -> Check {
         require(environments % size == 0, &at("group_size"), &message)?;
         let message = "groups are compared by `baseline = \"leave_one_out\"` or `\"group\"`, or by `surrogate = \"target\"`; with `baseline = \"none\"` \
                        their members only share a context";
-        require(settings.compares_groups() || *baseline == Baseline::None, &at("group_size"), message)?;
+        let used = settings.compares_groups() || settings.credit == Credit::Counterfactual;
+        require(used || *baseline == Baseline::None, &at("group_size"), message)?;
         let message =
             "groups compare the returns of whole episodes, without a critic: `baseline = \"value\"` has no use";
         require(*baseline != Baseline::Value, &at("baseline"), message)?;

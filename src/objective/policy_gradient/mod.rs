@@ -2,6 +2,7 @@
 //! OTR are presets.
 
 mod advantages;
+mod credits;
 mod expected;
 #[cfg(test)]
 mod identities;
@@ -19,8 +20,8 @@ use crate::kernel::{ClippedLoss, ValueClipping};
 use crate::network::Network;
 use crate::rollout::{self, RandomRewards, Rollout};
 use crate::rows::picked;
-use crate::surrogate::{GroupTarget, Taken, surrogate_objective};
-use crate::task::Control;
+use crate::surrogate::{GroupTarget, Surrogate, Taken, surrogate_objective};
+use crate::task::{Control, Credit};
 use crate::{Error, Result, Rng, stream};
 use advantages::Estimates;
 use candle_core::{Device, Tensor};
@@ -74,6 +75,8 @@ struct Transitions {
     advantages: Tensor,
     /// What is aimed at, where groups are told apart by a target.
     target: Option<GroupTarget>,
+    /// What single choices are credited with, `[batch, …]`, where they are.
+    credits: Option<Tensor>,
     /// ε and the entropy's coefficient in force.
     clip: f64,
     entropy_coefficient: f64,
@@ -97,9 +100,10 @@ struct Gathered {
 impl PolicyGradient {
     pub fn new(settings: &PolicyGradientSettings, parts: &Parts) -> Result<Self> {
         let (task, seed) = (parts.task, parts.seed);
+        let payment = settings.payment(task.reward(settings.reward.as_ref())?);
         let env = || {
             let rngs = (0..settings.environments as u64).map(|i| stream(seed, "env", i)).collect();
-            task.environments(settings.reward.as_ref(), settings.discount, rngs)
+            task.environments(&payment, settings.discount, rngs)
         };
         let critic = match settings.baseline {
             Baseline::Value => Some(Critic::new(parts.network, &task.input_shape(), parts.optimizer, seed)?),
@@ -114,7 +118,7 @@ impl PolicyGradient {
             random_rewards: random.then(|| RandomRewards(stream(seed, "control", 0))),
             critic,
             rollout: Rollout::default(),
-            estimates: Estimates::default(),
+            estimates: Estimates::of_contexts(credits::contexts(settings, payment.reward.as_ref())),
             order: Vec::new(),
             position: 0,
             epochs_left: 0,
@@ -203,6 +207,16 @@ impl PolicyGradient {
         Ok(Some(rows))
     }
 
+    /// What the choices of these rows are credited with.
+    fn credits(&self, rows: &[usize]) -> Result<Option<Tensor>> {
+        let width = self.estimates.credits.len() / self.rollout.rewards.len().max(1);
+        if width == 0 {
+            return Ok(None);
+        }
+        let credits = picked(&self.estimates.credits, rows, width);
+        Ok(Some(Tensor::from_vec(credits, (rows.len(), width), &Device::Cpu)?))
+    }
+
     /// One update of the critic; its loss before it.
     fn fit_critic(&mut self, observations: &Tensor, rows: &[usize]) -> Result<Option<f64>> {
         let progress = self.progress;
@@ -254,6 +268,7 @@ impl Objective for PolicyGradient {
             old_log_probs: column(picked(&self.rollout.log_probs, &rows, 1))?,
             advantages: column(advantages)?,
             target: self.estimates.target(&self.settings, &rows),
+            credits: self.credits(&rows)?,
             clip: self.settings.clip.as_ref().map_or(f64::INFINITY, |clip| clip.at(progress)),
             entropy_coefficient: self.settings.entropy_coefficient.at(progress),
             advantage_deviation,
@@ -265,12 +280,17 @@ impl Objective for PolicyGradient {
 
     fn value(&self, network: &Network) -> Result<ObjectiveValue> {
         let batch = self.batch.as_ref().ok_or_else(no_batch)?;
+        let surrogate = match (&batch.credits, self.settings.credit) {
+            (Some(gains), Credit::Counterfactual) => Surrogate::Gains(gains),
+            (Some(parts), Credit::Decision) => Surrogate::Parts(parts),
+            _ => self.settings.climbed(batch.clip, batch.target.as_ref()),
+        };
         let taken = Taken {
             policy: network.policy(),
             actions: &batch.actions,
             advantages: &batch.advantages,
             old_log_probs: &batch.old_log_probs,
-            surrogate: self.settings.climbed(batch.clip, batch.target.as_ref()),
+            surrogate,
             entropy_coefficient: batch.entropy_coefficient,
         };
         let mut outputs = network.forward(&batch.observations)?;

@@ -1,10 +1,12 @@
 //! What an experiment file says about a policy gradient.
 
 use crate::kernel::ClippedLoss;
+use crate::metric::Reward;
 use crate::optimizer::Schedule;
 use crate::options::Named;
 use crate::rollout::{Deviation, Length};
 use crate::surrogate::{GroupTarget, Surrogate};
+use crate::task::{Credit, Payment};
 use serde::{Deserialize, Serialize};
 
 /// The `objective` table of an arm with `kind = "policy_gradient"`; a preset fills what the file leaves out.
@@ -12,9 +14,12 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct PolicyGradientSettings {
     pub preset: String,
-    /// On a data set: the metric that rewards a chosen class.
+    /// On a data set: the metric that rewards what is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<Named>,
+    /// On a data set: which choices get the credit for it.
+    #[serde(default, skip_serializing_if = "Credit::is_whole")]
+    pub credit: Credit,
     /// Copies that act side by side.
     pub environments: usize,
     /// Copies that face the same context: they start in the same state and meet the same noise.
@@ -162,6 +167,11 @@ impl PolicyGradientSettings {
     /// Whether copies begin every rollout in contexts that are drawn for them together.
     pub fn shares_contexts(&self) -> bool {
         self.group_size.is_some() || self.baseline == Baseline::Greedy
+    }
+
+    /// How the copies are paid, on a data set by this reward.
+    pub fn payment(&self, reward: Option<Reward>) -> Payment {
+        Payment { reward, credit: self.credit, group_size: self.group_size.unwrap_or(1) }
     }
 
     /// η, 1 when absent.

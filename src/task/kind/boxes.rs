@@ -204,6 +204,17 @@ impl Kind for Boxes {
         self.earns(reward, &self.head.chosen(action.indices(), &self.settings.suppression), targets, row)
     }
 
+    /// By looking at what is found with every option that matters; see [`Head::for_each_alternative`].
+    fn gains(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> Vec<f64> {
+        let mut gains = vec![0.0; self.head.options()];
+        let (action, suppression) = (action.indices(), &self.settings.suppression);
+        let before = self.earns(reward, &self.head.chosen(action, suppression), targets, row);
+        self.head.for_each_alternative(action, suppression, |option, found| {
+            gains[option] = self.earns(reward, found, targets, row) - before;
+        });
+        gains
+    }
+
     fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64 {
         let Ok(found) = self.found(outputs) else { return f64::NAN };
         let earned = found.iter().enumerate().map(|(row, found)| self.earns(reward, found, targets, row));

@@ -80,6 +80,15 @@ impl Kind for Class {
         Reward::of_class(named, self.names.len())
     }
 
+    fn training_reward(&self, named: Option<&Named>) -> Result<Reward> {
+        Reward::of_classes(named, self.names.len())
+    }
+
+    fn gains(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> Vec<f64> {
+        let labels = targets.labels().unwrap_or_default();
+        reward.gains_of_class(self.names.len(), action.index(), labels[row])
+    }
+
     fn earned(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> f64 {
         reward.of(f64::from(action.index()), targets.number(row))
     }

@@ -62,8 +62,20 @@ impl Mask {
 
     /// What a class map earns with the target of a row.
     fn earns(&self, reward: &Reward, predicted: &[u32], targets: &Targets, row: usize) -> f64 {
+        let of = |predicted: &[u8], truth: &[u8]| vec![reward.of_mask(self.shape(), predicted, truth)];
+        self.beside(predicted, targets, row, of).first().copied().unwrap_or(f64::NAN)
+    }
+
+    /// What is said of a class map and the target of a row.
+    fn beside(
+        &self,
+        predicted: &[u32],
+        targets: &Targets,
+        row: usize,
+        of: impl Fn(&[u8], &[u8]) -> Vec<f64>,
+    ) -> Vec<f64> {
         let predicted: Vec<u8> = predicted.iter().map(|class| *class as u8).collect();
-        targets.masks().map_or(f64::NAN, |masks| reward.of_mask(self.shape(), &predicted, masks.of(row)))
+        targets.masks().map_or_else(Vec::new, |masks| of(&predicted, masks.of(row)))
     }
 }
 
@@ -168,6 +180,16 @@ impl Kind for Mask {
 
     fn earned(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> f64 {
         self.earns(reward, action.indices(), targets, row)
+    }
+
+    fn gains(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> Vec<f64> {
+        let of = |predicted: &[u8], truth: &[u8]| reward.gains_of_mask(self.shape(), predicted, truth);
+        self.beside(action.indices(), targets, row, of)
+    }
+
+    fn parts(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> Vec<f64> {
+        let of = |predicted: &[u8], truth: &[u8]| reward.parts_of_mask(self.shape(), predicted, truth);
+        self.beside(action.indices(), targets, row, of)
     }
 
     /// Of the most likely class of every pixel.

@@ -95,8 +95,24 @@ pub trait Kind: Send + Sync {
     /// The metric that is named, or the usual one, as the reward of a decision.
     fn reward(&self, named: Option<&Named>) -> Result<Reward>;
 
+    /// The same as what an arm is trained by: one that rewards many decisions together, too, where there is one.
+    fn training_reward(&self, named: Option<&Named>) -> Result<Reward> {
+        self.reward(named)
+    }
+
     /// What an action earns with the target of a row.
     fn earned(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> f64;
+
+    /// What an action would earn beyond what it earns if one of its choices were another, for each option of each choice, `[Σ options]`; nothing of
+    /// real values, which are not chosen from options.
+    fn gains(&self, _reward: &Reward, _action: Action, _targets: &Targets, _row: usize) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// What each choice of an action earns, where the reward is a mean over choices, `[width]`.
+    fn parts(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> Vec<f64> {
+        vec![self.earned(reward, action, targets, row)]
+    }
 
     /// What these outputs earn on average: a class that is sampled (computed, without sampling), or the value, the mask or the boxes that are predicted.
     fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64;

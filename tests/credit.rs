@@ -1,0 +1,203 @@
+//! Who gets the credit for a reward: it learns, a control does not, what stays as it was does so to the byte, and what can't be had is told.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::Sandbox;
+
+/// Forty images of 12×12 with a bright square of 4×4 on noise, as an IDX array, and their masks.
+fn write_squares(sandbox: &Sandbox) {
+    const SIDE: u32 = 12;
+    let (mut images, mut masks) = (Vec::new(), Vec::new());
+    for array in [&mut images, &mut masks] {
+        array.extend([0, 0, 8, 3]);
+        [40, SIDE, SIDE].iter().for_each(|side| array.extend(side.to_be_bytes()));
+    }
+    for image in 0..40 {
+        let (top, left) = (image * 5 % 8, image * 3 % 8);
+        for (y, x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y, x))) {
+            let inside = (top..top + 4).contains(&y) && (left..left + 4).contains(&x);
+            let noise = (image * 31 + y * 17 + x * 7).wrapping_mul(2_654_435_761) >> 27;
+            images.push((noise + if inside { 70 } else { 0 }) as u8);
+            masks.push(u8::from(inside));
+        }
+    }
+    std::fs::write(sandbox.path("images.idx"), images).unwrap();
+    std::fs::write(sandbox.path("masks.idx"), masks).unwrap();
+}
+
+const MASKS: &str = r#"seeds = 2
+budget.examples = 1_600
+[task]
+dataset = { images = "images.idx", masks = "masks.idx" }
+[network]
+body = { unet = { widths = [4, 8], normalization = "group" } }
+[optimizer]
+learning_rate = 1e-2
+[evaluation]
+every = 1_600
+metrics = [{ dice = { positive = 1 } }, "pixel_accuracy"]
+"#;
+
+/// A cloud of 30 rows beside one of 600.
+const CLOUDS: &str = r#"seeds = 2
+budget.examples = 40_000
+[task]
+dataset = "blobs"
+options = { train = 630, test = 2_100, imbalance = 20, distance = 2.0 }
+[network]
+hidden = [16]
+[optimizer]
+learning_rate = 1e-2
+[evaluation]
+every = 40_000
+metrics = [{ f1 = { positive = 1 } }, "accuracy"]
+"#;
+
+fn arm(name: &str, objective: &str, more: &str) -> String {
+    format!("[[arm]]\nname = \"{name}\"\nobjective = {{ kind = \"policy_gradient\", {objective} }}\n{more}\n")
+}
+
+const PERMUTED: &str = "task.control = \"permuted_labels\"";
+
+/// The rows of a trial, each with its columns' values as text.
+fn rows(sandbox: &Sandbox, arm: &str, seed: usize) -> Vec<(String, Vec<String>)> {
+    let path = format!("results/credit/trials/{arm}/seed-{seed}/rows.csv");
+    let text = std::fs::read_to_string(sandbox.path(&path)).unwrap();
+    let mut lines = text.lines().map(|line| line.split(',').map(String::from).collect::<Vec<String>>());
+    let names = lines.next().unwrap();
+    let rows: Vec<Vec<String>> = lines.collect();
+    let column = |(i, name): (usize, String)| (name, rows.iter().map(|row| row[i].clone()).collect());
+    names.into_iter().enumerate().map(column).collect()
+}
+
+/// The last value of a column of both seeds.
+fn last(sandbox: &Sandbox, arm: &str, column: &str) -> [f64; 2] {
+    [0, 1].map(|seed| {
+        let rows = rows(sandbox, arm, seed);
+        rows.iter().find(|(name, _)| name == column).unwrap().1.last().unwrap().parse().unwrap()
+    })
+}
+
+fn run(sandbox: &Sandbox, text: &str) {
+    sandbox.write("credit.toml", text);
+    sandbox.run(&["run", "credit.toml", "--quiet"]).succeeded();
+}
+
+#[test]
+fn masks_are_learned_by_the_credit_of_their_pixels() {
+    let sandbox = Sandbox::new();
+    write_squares(&sandbox);
+    let dice = "preset = \"reinforce\", environments = 8, reward = { dice = { positive = 1, absent = \"one\" } }, credit = \"counterfactual\"";
+    let accuracy =
+        "preset = \"rloo\", environments = 32, group_size = 4, reward = \"pixel_accuracy\", credit = \"decision\"";
+    let lesions = "preset = \"reinforce\", environments = 8, reward = \"lesion_f1\", credit = \"counterfactual\"";
+    let text = [
+        MASKS,
+        &arm("dice", dice, ""),
+        &arm("permuted", dice, PERMUTED),
+        &arm("accuracy", accuracy, "optimizer.learning_rate = 3e-2"),
+        &arm("lesions", lesions, "budget.examples = 16\nevaluation.every = 16"),
+    ];
+    run(&sandbox, &text.concat());
+    let (learned, control) =
+        (last(&sandbox, "dice", "dice(positive=1)"), last(&sandbox, "permuted", "dice(positive=1)"));
+    assert!(learned.iter().all(|dice| *dice > 0.85), "{learned:?}");
+    assert!(control.iter().all(|dice| *dice < 0.5), "{control:?}");
+    // A ninth of the pixels are the square's.
+    let accuracy = last(&sandbox, "accuracy", "pixel_accuracy");
+    assert!(accuracy.iter().all(|accuracy| *accuracy > 0.93), "{accuracy:?}");
+    assert!(last(&sandbox, "lesions", "training_return").iter().all(|reward| (0.0..=1.0).contains(reward)));
+}
+
+#[test]
+fn batches_are_rewarded_together() {
+    let sandbox = Sandbox::new();
+    let f1 = "reward = { f1 = { positive = 1 } }";
+    let counterfactual = format!("preset = \"reinforce\", environments = 200, {f1}, credit = \"counterfactual\"");
+    let whole = format!("preset = \"rloo\", environments = 800, group_size = 8, {f1}");
+    let auc = "preset = \"reinforce\", environments = 200, reward = \"roc_auc\", credit = \"counterfactual\"";
+    let text = [
+        CLOUDS,
+        &arm("counterfactual", &counterfactual, ""),
+        &arm("permuted", &counterfactual, PERMUTED),
+        &arm("whole", &whole, "budget.examples = 400_000\nevaluation.every = 400_000"),
+        &arm("auc", auc, ""),
+    ];
+    run(&sandbox, &text.concat());
+    let f1 = |arm: &str| last(&sandbox, arm, "f1(positive=1)");
+    assert!(f1("counterfactual").iter().all(|f1| *f1 > 0.6), "{:?}", f1("counterfactual"));
+    assert!(f1("whole").iter().all(|f1| *f1 > 0.4), "{:?}", f1("whole"));
+    assert!(f1("permuted").iter().all(|f1| *f1 < 0.3), "{:?}", f1("permuted"));
+    // Sure classes that rank as well as their hits and false alarms.
+    let accuracy = last(&sandbox, "auc", "accuracy");
+    assert!(accuracy.iter().all(|accuracy| *accuracy > 0.8), "{accuracy:?}");
+}
+
+/// What is not credited choice by choice learns as if nothing were said, but for the clock.
+#[test]
+fn credit_of_the_whole_and_of_the_only_decision_change_nothing() {
+    let sandbox = Sandbox::new();
+    let reward = "preset = \"rloo\", environments = 64, group_size = 8, reward = \"accuracy\"";
+    let text = [
+        CLOUDS,
+        &arm("silent", reward, ""),
+        &arm("whole", &format!("{reward}, credit = \"whole\""), ""),
+        &arm("decision", &format!("{reward}, credit = \"decision\""), ""),
+    ];
+    run(&sandbox, &text.concat().replace("40_000", "6_400"));
+    let without_clock = |arm: &str| {
+        let mut rows = rows(&sandbox, arm, 0);
+        rows.retain(|(name, _)| name != "seconds");
+        rows
+    };
+    assert_eq!(without_clock("silent"), without_clock("whole"));
+    assert_eq!(without_clock("silent"), without_clock("decision"));
+    let trial = |arm: &str| {
+        let path = format!("results/credit/trials/{arm}/seed-0/trial.toml");
+        std::fs::read_to_string(sandbox.path(&path)).unwrap().replace(&format!("name = \"{arm}\""), "")
+    };
+    assert!(!trial("whole").contains("credit") && trial("whole") == trial("silent"));
+    assert!(trial("decision").contains("credit = \"decision\""));
+}
+
+#[test]
+fn what_cannot_be_credited_is_told() {
+    let sandbox = Sandbox::new();
+    write_squares(&sandbox);
+    let refused = |head: &str, objective: &str, said: &[&str]| {
+        sandbox.write("credit.toml", &format!("{head}{}", arm("a", objective, "")));
+        sandbox.run(&["run", "credit.toml", "--quiet"]).failed_with(said);
+    };
+    let reinforce = |rest: &str| format!("preset = \"reinforce\", environments = 8, {rest}");
+    let mean =
+        ["`credit = \"decision\"` needs a reward that is a mean over decisions", "\"counterfactual\" or \"whole\""];
+    refused(MASKS, &reinforce("credit = \"decision\""), &[mean[0], "`dice` is not", mean[1], "pixel_accuracy"]);
+    refused(
+        CLOUDS,
+        &reinforce("credit = \"decision\", reward = \"matthews\""),
+        &[mean[0], mean[1], "accuracy or cost"],
+    );
+    refused(MASKS, &reinforce("credit = \"pixel\""), &["`pixel`", "whole"]);
+    let rloo = "preset = \"rloo\", environments = 32, group_size = 8, credit = \"counterfactual\"";
+    refused(MASKS, rloo, &["credit.toml:15", "no use for a baseline", "`baseline = \"none\"`"]);
+    refused(MASKS, &reinforce("credit = \"counterfactual\", normalize_advantages = true"), &["to normalize"]);
+    let clipped = "credit = \"counterfactual\", surrogate = \"clipped\", clip = 0.2";
+    refused(MASKS, &reinforce(clipped), &["needs `surrogate = \"log_prob\"`"]);
+    let single = ["`f1` judges many decisions at once and can't reward a single one; use accuracy, cost"];
+    let one = "preset = \"reinforce\", environments = 1, reward = \"f1\"";
+    refused(CLOUDS, one, &[single[0], "`environments / group_size` = 1"]);
+    let group = "preset = \"rloo\", environments = 8, group_size = 8, reward = \"f1\"";
+    refused(CLOUDS, group, &[single[0], "`environments / group_size` = 1"]);
+    refused(CLOUDS, &reinforce("reward = \"f1\", baseline = \"mean\""), &["`f1` is one reward for all decisions"]);
+    refused(CLOUDS, "preset = \"dg\", reward = \"f1\"", &["`f1` is one reward for all decisions"]);
+    refused(CLOUDS, &reinforce("reward = \"log_loss\""), &["`log_loss` judges many decisions at once"]);
+    refused(CLOUDS, &reinforce("reward = { f1 = { average = \"none\" } }"), &["a reward is one"]);
+    refused(CLOUDS, &reinforce("reward = { f1 = { positive = 2 } }"), &["`positive` is 2"]);
+    let values = "seeds = 1\nbudget.examples = 100\ntask.dataset = \"diabetes\"\n";
+    refused(values, &reinforce("reward = \"r2\""), &["`r2` judges many decisions at once", "use mse, mae"]);
+    refused(values, &reinforce("credit = \"counterfactual\""), &["real values, which are not chosen from a few"]);
+    let played = "seeds = 1\nbudget.examples = 10_000\ntask.env = \"CartPole-v1\"\n";
+    refused(played, &reinforce("credit = \"counterfactual\""), &["an environment pays its own"]);
+}
