@@ -32,7 +32,7 @@ pub enum Draws {
 /// divides all states of a minibatch by one number, are left out.
 ///
 /// # Errors
-/// When `p` lies outside of (0, 1), there are fewer than two actions, or a group can't be in proportion.
+/// When `p` lies outside of (0, 1), there are fewer than two actions, a group has too few members to be compared, or can't be in proportion.
 pub fn expected_update(settings: &PolicyGradientSettings, reward: OneHotReward, draws: Draws) -> Result<Vec<f64>> {
     let OneHotReward { p, actions } = reward;
     if !(0.0 < p && p < 1.0 && actions >= 2) {
@@ -44,6 +44,10 @@ pub fn expected_update(settings: &PolicyGradientSettings, reward: OneHotReward, 
     match draws {
         Draws::Sampled => {
             let size = settings.group_size.unwrap_or(1);
+            let fewest = if settings.baseline == Baseline::LeaveOneOut { 2 } else { 1 };
+            if size < fewest {
+                return Err(Error::Argument(format!("`group_size` must be at least {fewest} here, not {size}")));
+            }
             let mut mean = vec![0.0; actions];
             for (right, probability) in binomial(size, p).into_iter().enumerate() {
                 let update = update(&settings, reward, &drawn(right, size))?;
@@ -114,4 +118,31 @@ fn update(settings: &PolicyGradientSettings, reward: OneHotReward, drawn: &[u32]
     let mean = update[1..].iter().sum::<f64>() / (actions - 1) as f64;
     update[1..].fill(mean);
     Ok(update)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::experiment::preset;
+
+    #[test]
+    fn what_has_no_expectation_is_refused() {
+        let update = |group_size: Option<usize>, p: f64, actions: usize, draws: Draws| {
+            let settings = PolicyGradientSettings { group_size, ..preset("rloo").unwrap() };
+            expected_update(&settings, OneHotReward { p, actions }, draws).unwrap_err().to_string()
+        };
+        assert!(update(None, 0.5, 3, Draws::Sampled).contains("`group_size` must be at least 2 here, not 1"));
+        assert!(update(Some(4), 1.0, 3, Draws::Sampled).contains("in (0, 1) among at least 2 actions, not 1 among 3"));
+        assert!(update(Some(4), 0.5, 1, Draws::Each).contains("among 1"));
+        assert!(update(Some(4), 0.3, 3, Draws::Proportional(4)).contains("1.2, no whole number"));
+    }
+
+    #[test]
+    fn the_numbers_of_successes_have_their_probabilities() {
+        let binomial = binomial(4, 0.3);
+        let expected = [0.2401, 0.4116, 0.2646, 0.0756, 0.0081];
+        assert!(binomial.iter().zip(expected).all(|(got, want)| (got - want).abs() < 1e-12), "{binomial:?}");
+    }
 }

@@ -143,13 +143,8 @@ fn draw_linear(canvas: &mut dyn Canvas, corner: (f64, f64), row: &[Curve]) -> Re
         canvas.line(&line.iter().map(|(p, s)| (x.at(*p), y.at(*s))).collect::<Line>(), GRAY, 1.2, true)?;
     }
     let beside = 0.9 * range[1];
-    canvas.text(
-        (x.at((-beside).exp()) + 6.0, y.at(beside) + 4.0),
-        "surprisal −ln p",
-        11.5,
-        Ink::Soft,
-        Anchor::Start,
-    )?;
+    let name_at = (x.at((-beside).exp()) + 14.0, y.at(beside) + 4.0);
+    canvas.text(name_at, "surprisal −ln p", 11.5, Ink::Soft, Anchor::Start)?;
     draw_curves(canvas, [&x, &y], range, row)
 }
 
