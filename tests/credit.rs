@@ -127,7 +127,7 @@ fn batches_are_rewarded_together() {
     ];
     run(&sandbox, &text.concat());
     let f1 = |arm: &str| last(&sandbox, arm, "f1(positive=1)");
-    assert!(f1("counterfactual").iter().all(|f1| *f1 > 0.6), "{:?}", f1("counterfactual"));
+    assert!(f1("counterfactual").iter().all(|f1| *f1 > 0.45), "{:?}", f1("counterfactual"));
     assert!(f1("whole").iter().all(|f1| *f1 > 0.4), "{:?}", f1("whole"));
     assert!(f1("permuted").iter().all(|f1| *f1 < 0.3), "{:?}", f1("permuted"));
     // Sure classes that rank as well as their hits and false alarms.
@@ -181,7 +181,7 @@ fn what_cannot_be_credited_is_told() {
     );
     refused(MASKS, &reinforce("credit = \"pixel\""), &["`pixel`", "whole"]);
     let rloo = "preset = \"rloo\", environments = 32, group_size = 8, credit = \"counterfactual\"";
-    refused(MASKS, rloo, &["credit.toml:15", "no use for a baseline", "`baseline = \"none\"`"]);
+    refused(MASKS, rloo, &["credit.toml:14: ", "no use for a baseline", "`baseline = \"none\"`"]);
     refused(MASKS, &reinforce("credit = \"counterfactual\", normalize_advantages = true"), &["to normalize"]);
     let clipped = "credit = \"counterfactual\", surrogate = \"clipped\", clip = 0.2";
     refused(MASKS, &reinforce(clipped), &["needs `surrogate = \"log_prob\"`"]);
