@@ -203,6 +203,9 @@ fn read(experiment: &Experiment, (arm, seed): (&Arm, u64), results: &Path) -> Re
     Ok((found, trial.folder.provenance()))
 }
 
+/// Points of a path, which goes back and forth where it hardly moves.
+const PATH_POINTS: usize = 24;
+
 /// Points of a curve in a figure: two for every other pixel of a panel.
 const FIGURE_POINTS: usize = 384;
 
@@ -215,7 +218,8 @@ impl ArmRecords {
             let points: Vec<f64> = along.y.iter().map(|estimate| estimate.point).collect();
             let at = curve.x.iter().map(|examples| interpolate(&along.x, &points, *examples));
             let shown = curve.y.iter().zip(at).filter_map(|(estimate, at)| Some((at?, *estimate)));
-            let (x, y) = shown.unzip();
+            let every = curve.y.len().div_ceil(PATH_POINTS);
+            let (x, y) = shown.step_by(every.max(1)).unzip();
             return Some(ArmCurve { x, y, n: curve.n.min(along.n) });
         }
         let paths: Vec<(Vec<f64>, Vec<f64>)> = self.trials.iter().filter_map(|trial| path(&trial.rows, x, y)).collect();

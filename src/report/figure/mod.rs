@@ -23,7 +23,7 @@ pub use drawing::{Drawing, DrawnPanel};
 pub use loss::LossFigure;
 
 use super::turns::turns;
-use super::{ArmCurve, ArmRecords, Report, axis_label, interval, label};
+use super::{ArmCurve, ArmRecords, Report, axis_label, interval, is_counter, label};
 use crate::Result;
 use crate::experiment::Plot;
 use canvas::{Anchor, Canvas, Ink};
@@ -57,6 +57,8 @@ struct Panel {
     threshold: Option<f64>,
     /// Where arms turn from one phase to the next, by their colors.
     turns: Vec<(usize, f64)>,
+    /// Whether its curves are paths, which can go back.
+    of_paths: bool,
     logarithmic: bool,
     /// Of the vertical axis, where it is not as wide as the curves.
     range: Option<[f64; 2]>,
@@ -79,6 +81,7 @@ impl Figure {
                 .filter_map(|(color, curve)| Some((color, curve?)))
                 .collect(),
             threshold: report.experiment.threshold.as_ref().filter(|t| t.metric == *column).map(|t| t.value),
+            of_paths: !is_counter(&plot.x),
             turns: if plot.x == "examples" { turns(report, arms.iter().map(|arm| &arm.name[..])) } else { Vec::new() },
         };
         let shown = report.experiment.arms.iter().filter(|arm| arms.iter().any(|records| records.name == arm.name));
@@ -98,10 +101,16 @@ impl Figure {
         });
         Figure {
             title: report.experiment.title.clone(),
-            subtitle: format!(
-                "interquartile mean over n seeds; bands: {}",
-                interval::in_words(arms.iter().map(|arm| arm.trials.len()))
-            ),
+            subtitle: match is_counter(&plot.x) {
+                true => format!(
+                    "interquartile mean over n seeds; bands: {}",
+                    interval::in_words(arms.iter().map(|arm| arm.trials.len()))
+                ),
+                false => {
+                    "interquartile means over n seeds at the same examples, from the start of the training to its end"
+                        .into()
+                }
+            },
             x_label: axis_label(&plot.x, shown),
             arms: arms.iter().map(|arm| arm.name.clone()).collect(),
             legend: legend.collect(),
@@ -184,7 +193,7 @@ impl Panel {
                 Anchor::Middle,
             );
         }
-        for (color, curve) in &self.curves {
+        for (color, curve) in self.curves.iter().filter(|_| !self.of_paths) {
             let edge = |pick: fn(&super::Estimate) -> f64| {
                 curve.x.iter().zip(&curve.y).map(|(at, estimate)| (x.at(*at), y.at(pick(estimate)))).collect::<Vec<_>>()
             };
@@ -198,7 +207,11 @@ impl Panel {
                 // A line needs two ends to be seen.
                 points = vec![(at - 4.0, level), (at + 4.0, level)];
             }
-            canvas.line(&points, COLORS[color % COLORS.len()], 2.0, dashed(*color))?;
+            // Piece by piece, since a path's sharp turns would stick out as spikes.
+            let piece = if self.of_paths { 2 } else { points.len() };
+            for piece in points.windows(piece.min(points.len())) {
+                canvas.line(piece, COLORS[color % COLORS.len()], 2.0, dashed(*color))?;
+            }
             lines.push((names[*color], points));
         }
         if lines.len() < 2 {
