@@ -32,6 +32,7 @@ pub mod kernel;
 pub mod laboratory;
 pub mod loss;
 pub mod metric;
+pub mod microscope;
 pub mod network;
 mod numbers;
 pub mod objective;

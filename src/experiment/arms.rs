@@ -5,6 +5,7 @@ use super::reading::{read, read_with};
 use super::source::{FileText, locate, table};
 use super::{Arm, Budget};
 use crate::Result;
+use crate::microscope::MicroscopeSettings;
 use crate::network::NetworkSettings;
 use crate::objective::{KINDS, ObjectiveSettings};
 use crate::optimizer::OptimizerSettings;
@@ -27,7 +28,8 @@ pub const PRESETS: &[(&str, &str)] = &[
 ];
 
 /// Tables that arms share unless they override them.
-const SHARED: &[&str] = &["task", "network", "optimizer", "regularizer", "budget", "evaluation", "objective"];
+const SHARED: &[&str] =
+    &["task", "network", "optimizer", "regularizer", "budget", "evaluation", "objective", "microscope"];
 
 /// An arm's tables, all but the objective, whose fields depend on its kind.
 #[derive(Deserialize)]
@@ -40,6 +42,7 @@ struct ArmTables {
     regularizer: RegularizerSettings,
     budget: Budget,
     evaluation: EvaluationSettings,
+    microscope: Option<MicroscopeSettings>,
     #[serde(rename = "objective")]
     _objective: IgnoredAny,
 }
@@ -179,8 +182,8 @@ pub(super) fn read_arm<'i>(
         objective.remove("expert");
     }
     let objective = read_with(source, objective, span, |table| ObjectiveSettings::read(kind, table))?;
-    let ArmTables { name, task, network, optimizer, regularizer, budget, evaluation, .. } = tables;
-    Ok((Arm { name, task, network, optimizer, regularizer, budget, evaluation, objective }, merged))
+    let ArmTables { name, task, network, optimizer, regularizer, budget, evaluation, microscope, .. } = tables;
+    Ok((Arm { name, task, network, optimizer, regularizer, budget, evaluation, objective, microscope }, merged))
 }
 
 /// What lies under an objective: its kind's defaults or its preset.

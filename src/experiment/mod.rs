@@ -18,6 +18,7 @@ pub use seeds::Seeds;
 use crate::data::DataSetSettings;
 use crate::file_path::{FilePath, way};
 use crate::metric;
+use crate::microscope::MicroscopeSettings;
 use crate::network::NetworkSettings;
 use crate::objective::ObjectiveSettings;
 use crate::optimizer::OptimizerSettings;
@@ -61,6 +62,9 @@ pub struct Arm {
     pub budget: Budget,
     pub evaluation: EvaluationSettings,
     pub objective: ObjectiveSettings,
+    /// How its gradient is looked at, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub microscope: Option<MicroscopeSettings>,
 }
 
 /// When a trial ends: after so many `examples`, or on a data set after so many `epochs`, from which the examples follow.
@@ -166,6 +170,12 @@ impl Arm {
             files.extend(kl.file.as_mut().map(|file| ("regularizer.kl.file".to_string(), file)));
         }
         files
+    }
+
+    /// The other arms whose gradients its own is compared with.
+    pub fn compared_with(&self) -> impl Iterator<Item = &str> {
+        let named = self.microscope.iter().flat_map(|microscope| &microscope.against);
+        named.map(String::as_str).filter(|name| *name != self.name)
     }
 
     /// The arms whose final networks this one needs: its expert's, and the reference of its divergence.

@@ -47,6 +47,10 @@ impl Critic {
         Ok(value)
     }
 
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
     /// See [`Optimizer::judge`].
     pub fn judge(&mut self, value: f64, higher_is_better: bool) {
         self.optimizer.judge(value, higher_is_better);

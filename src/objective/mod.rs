@@ -3,10 +3,12 @@
 mod critic;
 mod kind;
 mod policy_gradient;
+mod probe;
 mod supervised;
 
 pub use kind::{Checked, KINDS, ObjectiveKind, ObjectiveSettings, Parts, ROUNDS};
-pub use policy_gradient::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings};
+pub use policy_gradient::{Baseline, Episodes, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings};
+pub use probe::{AtExamples, ComparedBaseline, Learned, Looked, Probe};
 pub use supervised::{ExpertSettings, Supervised, SupervisedSettings};
 
 use crate::network::Network;
@@ -49,6 +51,10 @@ pub trait Objective {
     /// What a user should know about the trial when it has ended, in sentences.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
+    }
+    /// What it has learned beside the network, to be looked at.
+    fn learned(&self) -> Learned<'_> {
+        Learned::default()
     }
     /// Tells optimizers of its own how the network was judged; see [`crate::optimizer::Optimizer::judge`].
     fn judge(&mut self, _value: f64, _higher_is_better: bool) {}

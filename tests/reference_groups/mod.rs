@@ -8,6 +8,7 @@ mod envs;
 mod layers;
 mod losses;
 mod metrics;
+mod microscope;
 mod minatar;
 mod networks;
 mod normalization;
@@ -34,6 +35,7 @@ use std::collections::BTreeSet;
 type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
+    ("bridge/gradient_stats", microscope::gradient_stats),
     ("bridge/mask_reward", bridge::mask_reward),
     ("detection/assign_center_cell", detection::assign_center_cell),
     ("detection/assign_fcos", detection::assign_fcos),

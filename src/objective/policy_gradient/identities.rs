@@ -8,6 +8,7 @@ use super::*;
 use crate::distribution::Policy;
 use crate::loss::{Criterion, Inputs, LossSettings};
 use crate::rollout::{Deviation, GroupScale, group_advantages};
+use crate::surrogate::Surrogate;
 use candle_core::Var;
 
 /// Counts of each action in a group that is drawn in exact proportion to the policy.

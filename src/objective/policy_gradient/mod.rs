@@ -2,22 +2,25 @@
 //! presets.
 
 mod advantages;
+mod episodes;
 #[cfg(test)]
 mod identities;
 mod kind;
+mod probe;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use episodes::Episodes;
 pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 
 use super::critic::Critic;
-use super::{ColumnName, Counters, Mean, Objective, ObjectiveValue, Parts, Sense, no_batch};
+use super::{ColumnName, Counters, Learned, Mean, Objective, ObjectiveValue, Parts, Sense, no_batch};
 use crate::kernel::{ClippedLoss, ValueClipping};
 use crate::network::Network;
 use crate::rollout::{self, RandomRewards, Rollout};
 use crate::rows::picked;
-use crate::surrogate::{GroupTarget, Surrogate, Taken, surrogate_objective};
+use crate::surrogate::{GroupTarget, Taken, surrogate_objective};
 use crate::task::Control;
 use crate::{Error, Result, Rng, stream};
 use advantages::Estimates;
@@ -125,6 +128,16 @@ impl PolicyGradient {
             episodes: 0,
             zero_spread: Mean::default(),
         })
+    }
+
+    /// Begins after so many examples, with what another one of these settings has learned.
+    fn go_on_from(&mut self, learned: Learned, examples: u64) -> Result<()> {
+        self.examples = examples;
+        self.estimates.set_moving_average(learned.moving_average);
+        match (&self.critic, learned.critic) {
+            (Some(critic), Some(from)) => critic.network().parameters().copy(from.parameters()),
+            _ => Ok(()),
+        }
     }
 
     fn progress(&self) -> f64 {
@@ -265,20 +278,12 @@ impl Objective for PolicyGradient {
 
     fn value(&self, network: &Network) -> Result<ObjectiveValue> {
         let batch = self.batch.as_ref().ok_or_else(no_batch)?;
-        let temperature = self.settings.temperature();
-        let surrogate = match (self.settings.surrogate, &batch.target) {
-            (SurrogateKind::LogProb, _) => Surrogate::LogProb,
-            (SurrogateKind::Clipped, _) => Surrogate::Clipped { clip: batch.clip },
-            (SurrogateKind::Delightful, _) => Surrogate::Delightful { temperature },
-            (SurrogateKind::Target, Some(target)) => Surrogate::GroupTarget(target),
-            (SurrogateKind::Target, None) => Surrogate::Target { temperature },
-        };
         let taken = Taken {
             policy: network.policy(),
             actions: &batch.actions,
             advantages: &batch.advantages,
             old_log_probs: &batch.old_log_probs,
-            surrogate,
+            surrogate: self.settings.surrogate(batch.clip, batch.target.as_ref()),
             entropy_coefficient: batch.entropy_coefficient,
         };
         let mut outputs = network.forward(&batch.observations)?;
@@ -322,6 +327,11 @@ impl Objective for PolicyGradient {
             rounds: (PolicyGradientSettings::ROUNDS, self.episodes as f64),
             batch_is_left: self.position < self.order.len() || (self.epochs_left > 0 && !moved_too_far()),
         }
+    }
+
+    fn learned(&self) -> Learned<'_> {
+        let critic = self.critic.as_ref().map(Critic::network);
+        Learned { critic, moving_average: self.estimates.moving_average() }
     }
 
     fn judge(&mut self, value: f64, higher_is_better: bool) {

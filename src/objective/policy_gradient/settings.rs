@@ -4,6 +4,7 @@ use crate::kernel::ClippedLoss;
 use crate::optimizer::Schedule;
 use crate::options::Named;
 use crate::rollout::{Deviation, Length};
+use crate::surrogate::{GroupTarget, Surrogate};
 use serde::{Deserialize, Serialize};
 
 /// The `objective` table of an arm with `kind = "policy_gradient"`; a preset fills what the file leaves out.
@@ -143,6 +144,18 @@ impl PolicyGradientSettings {
     /// Whether copies begin every rollout in contexts that are drawn for them together.
     pub fn shares_contexts(&self) -> bool {
         self.group_size.is_some() || self.baseline == Baseline::Greedy
+    }
+
+    /// The surrogate with this ε, or with what groups aim at.
+    pub(super) fn surrogate<'a>(&self, clip: f64, target: Option<&'a GroupTarget>) -> Surrogate<'a> {
+        let temperature = self.temperature();
+        match (self.surrogate, target) {
+            (SurrogateKind::LogProb, _) => Surrogate::LogProb,
+            (SurrogateKind::Clipped, _) => Surrogate::Clipped { clip },
+            (SurrogateKind::Delightful, _) => Surrogate::Delightful { temperature },
+            (SurrogateKind::Target, Some(target)) => Surrogate::GroupTarget(target),
+            (SurrogateKind::Target, None) => Surrogate::Target { temperature },
+        }
     }
 
     /// η, 1 when absent.
