@@ -10,6 +10,7 @@
 //! - [`network::Network`]: a function with ordered, named parameters.
 //! - [`objective::Objective`]: where a batch comes from, and which number is read off it, up or down ([`objective::Sense`]).
 //! - [`optimizer::Optimizer`]: moves parameters along a gradient.
+//! - [`microscope::Microscope`]: how the gradients of objectives lie to one another at the same weights.
 //! - [`lossward_envs::Env`]: the dynamics of an environment.
 //! - [`record::Record`]: rows on disk.
 //! - [`report::Report`]: records read back, with statistics, drawn.

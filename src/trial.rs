@@ -2,7 +2,7 @@
 
 use crate::diagnosis;
 use crate::experiment::{Arm, Experiment, columns};
-use crate::microscope::{Microscope, MicroscopeSettings, Subject};
+use crate::microscope::{Microscope, MicroscopeSettings, ProbedArm};
 use crate::network::Network;
 use crate::objective::{ExpertSettings, Objective, ObjectiveSettings, Parts};
 use crate::optimizer::Optimizer;
@@ -137,10 +137,10 @@ impl<'a> Trial<'a> {
 
     fn microscope(&self, settings: &MicroscopeSettings, task: &Task, results: &Path) -> Result<Microscope> {
         let Trial { arm, seed, .. } = *self;
-        let probe = |of: &Arm, task: &Task, expert: Option<Expert>| -> Result<Subject> {
+        let probe = |of: &Arm, task: &Task, expert: Option<Expert>| -> Result<ProbedArm> {
             let (network, optimizer, budget) = (&arm.network, &arm.optimizer, arm.budget.examples);
             let parts = Parts { task, network, optimizer, budget, seed, expert };
-            Ok(Subject { name: of.name.clone(), probe: of.objective.kind().probe(&parts)? })
+            Ok(ProbedArm { name: of.name.clone(), probe: of.objective.kind().probe(&parts)? })
         };
         let expert = arm.objective.expert().map(|expert| self.expert(expert, task, results)).transpose()?;
         let mut subjects = vec![probe(arm, task, expert)?];

@@ -6,7 +6,7 @@ mod common;
 
 use common::{Sandbox, files};
 use lossward::experiment::Experiment;
-use lossward::record::{Reading, Rows, TrialFolder};
+use lossward::record::{GradientReading, Rows, TrialFolder};
 use std::path::{Path, PathBuf};
 
 /// Weights, and rows without their seconds, by their place in the results.
@@ -28,7 +28,7 @@ fn trained(results: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found.collect()
 }
 
-fn readings(results: &Path, arm: &str) -> Vec<Reading> {
+fn readings(results: &Path, arm: &str) -> Vec<GradientReading> {
     TrialFolder::of(results, arm, 0).read_microscope().unwrap()
 }
 
@@ -170,7 +170,7 @@ fn it_sees_the_gradient_that_the_training_sees() {
     let norms = Rows::read(&TrialFolder::of(&results, "ce", 0).rows()).unwrap().column("gradient_norm").unwrap();
     // A supervised objective is compared with nothing here, so that the other arm's file has its gradient, at that one's weights.
     let of_reward = readings(&results, "pg");
-    let first = |r: &&Reading| {
+    let first = |r: &&GradientReading| {
         r.examples == 0 && r.part == "all" && r.objective == "PG" && r.against == "CE" && r.samples.is_none()
     };
     let both = of_reward.iter().find(first).unwrap();
@@ -178,8 +178,8 @@ fn it_sees_the_gradient_that_the_training_sees() {
     assert!((norm_of_ce - norms[1]).abs() < 1e-4 * norms[1], "{norm_of_ce} is not {}", norms[1]);
     // The more samples, the nearer to the expectation, and the less noise: half of the samples have twice the variance.
     let own = |samples: u64| {
-        let is = |r: &&Reading| r.part == "all" && r.against.is_empty() && r.samples == Some(samples);
-        of_reward.iter().filter(is).cloned().collect::<Vec<Reading>>()
+        let is = |r: &&GradientReading| r.part == "all" && r.against.is_empty() && r.samples == Some(samples);
+        of_reward.iter().filter(is).cloned().collect::<Vec<GradientReading>>()
     };
     for (few, many) in own(2).iter().zip(&own(64)) {
         assert!(

@@ -1,6 +1,6 @@
 //! One look: the gradients of an objective at the weights in hand, expected and estimated.
 
-use super::{MicroscopeSettings, Subject};
+use super::{MicroscopeSettings, ProbedArm};
 use crate::data::Examples;
 use crate::network::Network;
 use crate::objective::{AtExamples, ComparedBaseline, Episodes, Learned, Looked, Probe};
@@ -53,11 +53,12 @@ pub(super) struct Seen {
 }
 
 impl Look<'_> {
-    /// The copy has the weights of the network in hand afterwards, running statistics included.
-    pub fn at(&self, subject: &Subject, rng: &mut Rng) -> Result<Seen> {
+    /// The gradients of an arm's objective, and of its reward with these baselines. The copy has the weights of the network in hand afterwards,
+    /// running statistics included.
+    pub fn at(&self, subject: &ProbedArm, (baselines, rng): (&[ComparedBaseline], &mut Rng)) -> Result<Seen> {
         self.copy.parameters().copy(self.network.parameters())?;
         let ([exact, of_expected_reward], mut series) = match &subject.probe {
-            Probe::Examples(objective) => self.at_examples(objective.as_ref(), rng)?,
+            Probe::Examples(objective) => self.at_examples(objective.as_ref(), (baselines, rng))?,
             Probe::Episodes(episodes) => ([None, None], vec![self.in_episodes(episodes, rng)?]),
         };
         let is_exact = exact.is_some();
@@ -76,7 +77,11 @@ impl Look<'_> {
     }
 
     /// What is expected of the objective, and of its reward alone; and its estimates.
-    fn at_examples(&self, objective: &dyn AtExamples, rng: &mut Rng) -> Result<([Option<Gradient>; 2], Vec<Series>)> {
+    fn at_examples(
+        &self,
+        objective: &dyn AtExamples,
+        (baselines, rng): (&[ComparedBaseline], &mut Rng),
+    ) -> Result<([Option<Gradient>; 2], Vec<Series>)> {
         let (rows, seed) = self.contexts(objective.examples());
         let inputs = objective.examples().inputs_of(rows.iter().copied());
         let inputs = Tensor::from_vec(inputs, (rows.len(), objective.examples().features()), &Device::Cpu)?;
@@ -99,7 +104,7 @@ impl Look<'_> {
             series.extend(estimates.map(|estimates| Series::own(Some(samples), estimates)));
         }
         for &samples in &self.settings.samples {
-            series.extend(self.baselined(objective, &at, (samples, &back), rng)?);
+            series.extend(self.baselined(objective, &at, (samples, &back), (baselines, rng))?);
         }
         let compares = series.iter().any(|series| series.baseline.is_some());
         let of_reward = if compares { objective.of_expected_reward(&at)? } else { None };
@@ -112,9 +117,8 @@ impl Look<'_> {
         objective: &dyn AtExamples,
         at: &Looked,
         (samples, back): (u64, &dyn Fn(Tensor) -> Result<Gradient>),
-        rng: &mut Rng,
+        (baselines, rng): (&[ComparedBaseline], &mut Rng),
     ) -> Result<Vec<Series>> {
-        let baselines = &self.settings.baselines;
         let mut all: Vec<Series> = Vec::new();
         if baselines.is_empty() {
             return Ok(all);

@@ -38,12 +38,12 @@ pub struct Microscope {
     /// The parameters of each layer.
     layers: Vec<(String, Range<usize>)>,
     /// The trial's own, and behind it those that it is compared with.
-    subjects: Vec<Subject>,
+    subjects: Vec<ProbedArm>,
     writer: ReadingWriter,
 }
 
 /// An objective by the name of its arm.
-pub struct Subject {
+pub struct ProbedArm {
     pub name: String,
     pub probe: Probe,
 }
@@ -55,7 +55,7 @@ impl Microscope {
         settings: &MicroscopeSettings,
         (seed, budget): (u64, u64),
         copy: Network,
-        subjects: Vec<Subject>,
+        subjects: Vec<ProbedArm>,
         folder: &TrialFolder,
     ) -> Result<Self> {
         Ok(Microscope {
@@ -99,7 +99,12 @@ impl Microscope {
             progress: (counters.examples as f64 / self.budget as f64).min(1.0),
             shared: rng.random(),
         };
-        let seen: Vec<Seen> = self.subjects.iter().map(|subject| look.at(subject, &mut rng)).collect::<Result<_>>()?;
+        let mut seen: Vec<Seen> = Vec::new();
+        for subject in &self.subjects {
+            // The noise of baselines is that of the own reward.
+            let baselines = if seen.is_empty() { &self.settings.baselines[..] } else { &[] };
+            seen.push(look.at(subject, (baselines, &mut rng))?);
+        }
         self.writer.append(&readings::of(&seen, &self.layers, (updates, counters.examples)))
     }
 }

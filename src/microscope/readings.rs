@@ -2,7 +2,7 @@
 
 use super::look::{Gradient, Seen, Series};
 use super::{ALL, GradientMoments, OUTPUTS, cosine, norm};
-use crate::record::Reading;
+use crate::record::GradientReading;
 use std::ops::Range;
 
 /// A part of a gradient: that with respect to the outputs, or a range of that with respect to the parameters.
@@ -22,7 +22,7 @@ impl Part<'_> {
 
 /// Of all objectives of a look, the trial's own first: every estimate beside its own expectation, those of the own objective beside the
 /// expectations of the others, those of the others beside that of the own one; and the expectations of the own one and the others.
-pub(super) fn of(seen: &[Seen], layers: &[(String, Range<usize>)], at: (u64, u64)) -> Vec<Reading> {
+pub(super) fn of(seen: &[Seen], layers: &[(String, Range<usize>)], at: (u64, u64)) -> Vec<GradientReading> {
     let Some((own, others)) = seen.split_first() else { return Vec::new() };
     let all = layers.last().map_or(0, |(_, range)| range.end);
     let mut parts = vec![Part { name: OUTPUTS, range: None }, Part { name: ALL, range: Some(0..all) }];
@@ -56,7 +56,7 @@ fn reading(
     of: &Seen,
     (against, series): (&Seen, Option<&Series>),
     (updates, examples): (u64, u64),
-) -> Reading {
+) -> GradientReading {
     let is_own = std::ptr::eq(of, against);
     let plain = of.of_expected_reward.as_ref().filter(|_| series.is_some_and(|series| series.baseline.is_some()));
     let reference = part.of(plain.unwrap_or(&against.expected));
@@ -73,7 +73,7 @@ fn reading(
     let is_exact = against.is_exact || plain.is_some();
     let (variance, signal_to_noise) =
         if is_own { noise(&estimates, is_exact, reference) } else { (f64::NAN, f64::NAN) };
-    Reading {
+    GradientReading {
         updates,
         examples,
         objective: of.name.clone(),

@@ -2,7 +2,7 @@
 
 use crate::objective::ComparedBaseline;
 use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// When gradients are looked at, and which.
@@ -59,6 +59,10 @@ fn baselines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ComparedB
 
         fn visit_bool<E: Error>(self, all: bool) -> Result<Self::Value, E> {
             Ok(if all { ComparedBaseline::ALL.to_vec() } else { Vec::new() })
+        }
+
+        fn visit_str<E: Error>(self, one: &str) -> Result<Self::Value, E> {
+            ComparedBaseline::deserialize(one.into_deserializer()).map(|one| vec![one])
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {

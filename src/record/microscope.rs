@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// One reading: how estimates of one gradient lie to another one, at one moment of a training and in one part of the network. What there is
 /// nothing to say of is NaN, an empty cell.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
+pub struct GradientReading {
     pub updates: u64,
     pub examples: u64,
     /// Whose gradient: the name of an arm.
@@ -67,7 +67,7 @@ impl TrialFolder {
     ///
     /// # Errors
     /// When the file is no such thing.
-    pub fn read_microscope(&self) -> Result<Vec<Reading>> {
+    pub fn read_microscope(&self) -> Result<Vec<GradientReading>> {
         let path = self.microscope();
         let file = match File::open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -82,7 +82,7 @@ impl TrialFolder {
     }
 }
 
-fn read(record: &StringRecord, path: &Path) -> Result<Reading> {
+fn read(record: &StringRecord, path: &Path) -> Result<GradientReading> {
     let bad = |i: usize, error: String| {
         let line = record.position().map_or(0, |position| position.line());
         Error::content(path, format!("line {line}, {}: {error}", COLUMNS[i]))
@@ -92,7 +92,7 @@ fn read(record: &StringRecord, path: &Path) -> Result<Reading> {
         "" => Ok(f64::NAN),
         text => text.parse::<f64>().map_err(|error| bad(i, error.to_string())),
     };
-    Ok(Reading {
+    Ok(GradientReading {
         updates: whole(0)?,
         examples: whole(1)?,
         objective: record[2].into(),
@@ -125,9 +125,9 @@ impl ReadingWriter {
     }
 
     /// Appends what one look has read.
-    pub fn append(&mut self, readings: &[Reading]) -> Result<()> {
+    pub fn append(&mut self, readings: &[GradientReading]) -> Result<()> {
         for reading in readings {
-            let Reading { objective, baseline, against, reference, part, .. } = reading.clone();
+            let GradientReading { objective, baseline, against, reference, part, .. } = reading.clone();
             self.write([
                 reading.updates.to_string(),
                 reading.examples.to_string(),
@@ -157,8 +157,8 @@ impl ReadingWriter {
 mod tests {
     use super::*;
 
-    fn reading() -> Reading {
-        Reading {
+    fn reading() -> GradientReading {
+        GradientReading {
             updates: 3,
             examples: 300,
             objective: "a, \"b\"".into(),
@@ -182,13 +182,16 @@ mod tests {
         assert!(folder.read_microscope().unwrap().is_empty());
         std::fs::create_dir_all(folder.path()).unwrap();
         let mut writer = ReadingWriter::create(&folder).unwrap();
-        let expected = Reading { samples: None, variance: 0.5, ..reading() };
+        let expected = GradientReading { samples: None, variance: 0.5, ..reading() };
         writer.append(&[reading()]).unwrap();
         writer.append(std::slice::from_ref(&expected)).unwrap();
         let read = folder.read_microscope().unwrap();
         assert_eq!(read[1], expected);
         assert!(read[0].variance.is_nan());
-        assert_eq!(Reading { variance: 0.0, ..read[0].clone() }, Reading { variance: 0.0, ..reading() });
+        assert_eq!(
+            GradientReading { variance: 0.0, ..read[0].clone() },
+            GradientReading { variance: 0.0, ..reading() }
+        );
         let text = std::fs::read_to_string(folder.microscope()).unwrap();
         std::fs::write(folder.microscope(), text.replace("-0.125", "x")).unwrap();
         let error = folder.read_microscope().unwrap_err().to_string();

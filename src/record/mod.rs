@@ -30,7 +30,7 @@ mod writer;
 
 pub use claim::{Attempt, Claim, Claimant, HEARTBEAT};
 pub use machine::Machine;
-pub use microscope::{Reading, ReadingWriter};
+pub use microscope::{GradientReading, ReadingWriter};
 pub use outcome::{Status, TrialOutcome};
 pub use provenance::Provenance;
 pub use rows::Rows;

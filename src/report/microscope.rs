@@ -5,7 +5,7 @@ use super::statistics::Estimate;
 use super::{ArmCurve, ArmRecords, CURVE_RESAMPLES, Report, TrialRecord, axis_label, interval};
 use crate::microscope::ALL;
 use crate::objective::ComparedBaseline;
-use crate::record::Reading;
+use crate::record::GradientReading;
 use crate::report::statistics::Bootstrap;
 use crate::stream;
 
@@ -45,7 +45,7 @@ impl Subject<'_> {
 }
 
 impl Wanted<'_> {
-    fn is(&self, reading: &Reading) -> bool {
+    fn is(&self, reading: &GradientReading) -> bool {
         (self.objective, self.baseline) == (&reading.objective, &reading.baseline)
             && (self.against, self.samples) == (&reading.against, reading.samples)
             && reading.part == ALL
@@ -53,7 +53,7 @@ impl Wanted<'_> {
 }
 
 /// A number of a reading.
-type Number = fn(&Reading) -> f64;
+type Number = fn(&GradientReading) -> f64;
 
 const COSINE: Number = |reading| reading.cosine;
 const SIGNAL_TO_NOISE: Number = |reading| reading.signal_to_noise;
@@ -61,11 +61,11 @@ const NORM_RATIO: Number = |reading| reading.norm_ratio;
 const VARIANCE: Number = |reading| reading.variance;
 
 /// The looks of a trial, in order.
-fn looks(trial: &TrialRecord) -> Vec<&[Reading]> {
+fn looks(trial: &TrialRecord) -> Vec<&[GradientReading]> {
     trial.readings.chunk_by(|a, b| a.updates == b.updates).collect()
 }
 
-fn found(look: &[Reading], wanted: &Wanted, number: Number) -> Option<f64> {
+fn found(look: &[GradientReading], wanted: &Wanted, number: Number) -> Option<f64> {
     let value = number(look.iter().find(|reading| wanted.is(reading))?);
     value.is_finite().then_some(value)
 }
@@ -105,7 +105,7 @@ fn over_samples(
 
 /// A number against examples, as far as all trials have been looked at.
 fn over_examples(trials: &[TrialRecord], wanted: &Wanted, number: Number) -> Option<ArmCurve> {
-    let all: Vec<Vec<&[Reading]>> = trials.iter().map(looks).collect();
+    let all: Vec<Vec<&[GradientReading]>> = trials.iter().map(looks).collect();
     let fewest = all.iter().map(Vec::len).min()?;
     let point = |i: usize| {
         let values: Vec<f64> = all.iter().filter_map(|looks| found(looks[i], wanted, number)).collect();
@@ -116,7 +116,10 @@ fn over_examples(trials: &[TrialRecord], wanted: &Wanted, number: Number) -> Opt
 }
 
 /// All values of a field, each once, in order of appearance.
-fn distinct<'a, T: PartialEq>(readings: impl Iterator<Item = &'a Reading>, field: impl Fn(&'a Reading) -> T) -> Vec<T> {
+fn distinct<'a, T: PartialEq>(
+    readings: impl Iterator<Item = &'a GradientReading>,
+    field: impl Fn(&'a GradientReading) -> T,
+) -> Vec<T> {
     let mut all = Vec::new();
     for value in readings.map(field) {
         if !all.contains(&value) {
@@ -139,7 +142,7 @@ impl Report {
         drawn.map(|(ending, curves)| (format!("{FILE}{ending}"), Figure::of_curves(self, curves))).collect()
     }
 
-    fn readings(&self) -> impl Iterator<Item = &Reading> {
+    fn readings(&self) -> impl Iterator<Item = &GradientReading> {
         self.arms.iter().flat_map(|arm| &arm.trials).flat_map(|trial| &trial.readings)
     }
 

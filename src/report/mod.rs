@@ -19,7 +19,7 @@ pub use summary::{Summary, SummaryRow};
 use crate::diagnosis;
 use crate::experiment::{Arm, Experiment};
 use crate::metric::Drawn;
-use crate::record::{Provenance, Reading, Rows, Status, TrialOutcome};
+use crate::record::{GradientReading, Provenance, Rows, Status, TrialOutcome};
 use crate::task::Predictions;
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
@@ -57,7 +57,7 @@ pub struct TrialRecord {
     /// Held-out images to look at, where they are kept.
     pub predictions: Option<Predictions>,
     /// What its microscope read, if it had one.
-    pub readings: Vec<Reading>,
+    pub readings: Vec<GradientReading>,
     pub seconds: f64,
     /// What to know before the records are believed.
     pub warnings: Vec<String>,

@@ -23,8 +23,8 @@ pub(super) fn section(report: &Report) -> Result<Markup> {
             section id="microscope" {
                 h2 { "Gradients under the microscope" }
                 p {
-                    "At the same weights and examples, with respect to all parameters. The expected gradient is the mean over all actions; an \
-                     estimate is made of so many sampled ones. " code { "microscope.csv" } " of each trial has it by layer."
+                    "At the same weights and examples, with respect to all parameters. The expected gradient is the mean over all actions, or over \
+                     rollouts; an estimate is made of so many sampled ones. " code { "microscope.csv" } " of each trial has it by layer."
                 }
                 (all(figures))
             }

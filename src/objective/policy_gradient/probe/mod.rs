@@ -6,7 +6,7 @@ mod tests;
 use super::advantages::Estimates;
 use super::{Baseline, PolicyGradientSettings, SurrogateKind};
 use crate::data::Examples;
-use crate::distribution::{self, Policy, RawActions};
+use crate::distribution::{self, Policy, Probabilities, RawActions};
 use crate::metric::Reward;
 use crate::objective::probe::numbers;
 use crate::objective::{AtExamples, ComparedBaseline, Looked, Parts, Probe, Sense};
@@ -14,7 +14,7 @@ use crate::rollout::{self, GroupScale};
 use crate::surrogate::{GroupTarget, Surrogate, Taken, surrogate_objective};
 use crate::task::{Kind, TaskSource};
 use crate::{Result, Rng};
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use lossward_envs::{Action, Actions};
 use std::sync::Arc;
 
@@ -104,6 +104,14 @@ impl Rewarded {
 
     fn draws(&self, at: &Looked, samples: usize, rng: &mut Rng) -> Result<Draws> {
         let (mut actions, mut drawn, mut log_probs) = (RawActions::default(), RawActions::default(), Vec::new());
+        if let Policy::Categorical { actions: classes } = *at.policy {
+            let logits = numbers(at.outputs)?;
+            let probabilities = Probabilities::of(&logits, classes as usize);
+            let rows = (0..at.rows.len()).flat_map(|row| std::iter::repeat_n(row, samples));
+            let actions = RawActions::Indices(rows.map(|row| probabilities.sample(row, rng).0).collect());
+            let rewards = self.rewards(at, &actions, samples);
+            return Ok(Draws { samples, actions, rewards });
+        }
         for (first, rows) in chunks(at, samples) {
             let outputs = numbers(&repeated(&at.outputs.narrow(0, first, rows)?, samples)?)?;
             at.policy.at(&outputs).sample(&vec![false; rows * samples], rng, &mut drawn, &mut log_probs);
@@ -178,6 +186,19 @@ impl Rewarded {
 
     /// The gradient of the loss by the outputs, from these actions with these advantages; `plain` is that of `A log π` alone.
     fn gradient(&self, at: &Looked, draws: &Draws, advantages: &[f32], plain: bool) -> Result<Tensor> {
+        match (at.policy, &draws.actions) {
+            (Policy::Categorical { actions }, RawActions::Indices(chosen))
+                if draws.samples > *actions as usize && (plain || !self.settings.aims_at_groups()) =>
+            {
+                let (advantages, shares) = folded((chosen, advantages), draws.samples, *actions as usize);
+                self.weighted(at, (&advantages, &shares), plain)
+            }
+            _ => self.of_each(at, draws, advantages, plain),
+        }
+    }
+
+    /// The same, sample by sample.
+    fn of_each(&self, at: &Looked, draws: &Draws, advantages: &[f32], plain: bool) -> Result<Tensor> {
         let samples = draws.samples;
         let mut parts = Vec::new();
         for (first, rows) in chunks(at, samples) {
@@ -271,18 +292,23 @@ impl Rewarded {
     /// The expectation over all classes of the gradient by the outputs; `plain` is that of `A log π` alone.
     fn enumerated(&self, at: &Looked, plain: bool) -> Result<Option<Tensor>> {
         let Policy::Categorical { actions } = *at.policy else { return Ok(None) };
-        let (rows, classes) = (at.rows.len(), actions as usize);
-        let all: Vec<u32> = (0..rows).flat_map(|_| 0..actions).collect();
+        let classes = actions as usize;
         let advantages = less(&self.table(at, actions), &self.expected_baseline(at)?, classes);
-        let outputs = repeated(at.outputs, classes)?;
+        let shares: Vec<f64> = probabilities(&numbers(at.outputs)?, classes).flatten().collect();
+        self.weighted(at, (&advantages, &shares), plain).map(Some)
+    }
+
+    /// The gradient by the outputs where each class of a row has this advantage and this share of the row, `[rows, classes]` both.
+    fn weighted(&self, at: &Looked, (advantages, shares): (&[f32], &[f64]), plain: bool) -> Result<Tensor> {
+        let rows = at.rows.len();
+        let classes = shares.len() / rows;
+        let all: Vec<u32> = (0..rows).flat_map(|_| 0..classes as u32).collect();
         let all = Tensor::from_vec(all, rows * classes, &Device::Cpu)?;
-        let gradient = self.of_rows(at, (&outputs, &all, &advantages), None, plain)?;
+        let gradient = self.of_rows(at, (&repeated(at.outputs, classes)?, &all, advantages), None, plain)?;
         // The mean over all classes counts each of them 1 / classes times.
-        let weights: Vec<f64> =
-            probabilities(&numbers(at.outputs)?, classes).flatten().map(|p| p * classes as f64).collect();
-        let weights = Tensor::from_vec(weights, (rows, classes, 1), &Device::Cpu)?;
-        let of_rows = gradient.reshape((rows, classes, classes))?.to_dtype(DType::F64)?.broadcast_mul(&weights)?;
-        Ok(Some(of_rows.sum(1)?.to_dtype(at.outputs.dtype())?))
+        let weights: Vec<f64> = shares.iter().map(|share| share * classes as f64).collect();
+        let weights = Tensor::from_vec(weights, (rows, classes, 1), &Device::Cpu)?.to_dtype(gradient.dtype())?;
+        Ok(gradient.reshape((rows, classes, classes))?.broadcast_mul(&weights)?.sum(1)?)
     }
 }
 
@@ -326,6 +352,19 @@ impl AtExamples for Rewarded {
         }
         Ok(gradients)
     }
+}
+
+/// The advantage of each class of each row, and its share of the samples of the row, `[rows, classes]`: samples of one class and one row have one
+/// advantage.
+fn folded((chosen, advantages): (&[u32], &[f32]), samples: usize, classes: usize) -> (Vec<f32>, Vec<f64>) {
+    let places = chosen.len() / samples * classes;
+    let (mut of_classes, mut shares) = (vec![0.0; places], vec![0.0; places]);
+    for (i, (class, advantage)) in chosen.iter().zip(advantages).enumerate() {
+        let place = i / samples * classes + *class as usize;
+        of_classes[place] = *advantage;
+        shares[place] += 1.0 / samples as f64;
+    }
+    (of_classes, shares)
 }
 
 /// Rewards less what stands for each run of `size` of them.

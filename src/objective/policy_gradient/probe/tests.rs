@@ -7,6 +7,7 @@ use crate::data::{InputValues, Targets};
 use crate::objective::Learned;
 use crate::options::Named;
 use crate::task::kind;
+use candle_core::DType;
 
 const ROWS: [usize; 2] = [0, 1];
 const CLASSES: usize = 3;
@@ -165,6 +166,25 @@ fn baselines_are_unbiased_and_the_optimal_constant_has_the_least_noise() {
         for (i, j) in [(-1, 0), (1, 0), (0, -1), (0, 1), (1, 1), (-1, 1)] {
             let beside = constant([best[0] + 0.05 * i as f32, best[1] + 0.05 * j as f32]);
             assert!(beside > optimal, "{beside} at ({i}, {j}), and {optimal}");
+        }
+    });
+}
+
+/// Samples of one class are counted where there are many of them, and come to what each by itself does.
+#[test]
+fn counting_classes_changes_nothing() {
+    with_logits(|at| {
+        for (preset, over) in
+            [("reinforce", "entropy_coefficient = 0.3"), ("grpo", ""), ("dg", ""), ("rloo", ""), ("ppo", "")]
+        {
+            let of = rewarded(preset, over);
+            let draws = of.draws(at, 20, &mut crate::stream(0, "test", 1)).unwrap();
+            let advantages = of.advantages(at, &draws).unwrap().unwrap();
+            for plain in [false, true] {
+                let [counted, each] =
+                    [of.gradient(at, &draws, &advantages, plain), of.of_each(at, &draws, &advantages, plain)];
+                assert_near(&flat(&counted.unwrap()), &flat(&each.unwrap()), &format!("{preset} {over}"));
+            }
         }
     });
 }
