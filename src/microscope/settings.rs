@@ -32,9 +32,9 @@ impl Default for MicroscopeSettings {
         MicroscopeSettings {
             every: None,
             against: Vec::new(),
-            samples: vec![1, 4, 16, 64],
-            repeats: 8,
-            contexts: 64,
+            samples: vec![1, 8, 64],
+            repeats: 4,
+            contexts: 32,
             baselines: Vec::new(),
         }
     }

@@ -1,14 +1,36 @@
 //! Statistics of estimates of one gradient: how far they point one way, and how much of them is noise.
 
-/// `a·b / (|a| |b|)`, in double precision; 0 where one of the two is a zero vector.
-pub fn cosine<A: Copy + Into<f64>, B: Copy + Into<f64>>(a: &[A], b: &[B]) -> f64 {
-    let (mut product, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
-    for (a, b) in a.iter().zip(b) {
-        let (a, b): (f64, f64) = ((*a).into(), (*b).into());
-        product += a * b;
-        of_a += a * a;
-        of_b += b * b;
+/// Sums that are formed side by side.
+const LANES: usize = 8;
+
+/// `a·b`, `|a|²` and `|b|²`, in double precision.
+pub(super) fn products<A: Copy + Into<f64>, B: Copy + Into<f64>>(a: &[A], b: &[B]) -> [f64; 3] {
+    let mut lanes = [[0.0; LANES]; 3];
+    let mut add = |lane: usize, a: A, b: B| {
+        let (a, b): (f64, f64) = (a.into(), b.into());
+        lanes[0][lane] += a * b;
+        lanes[1][lane] += a * a;
+        lanes[2][lane] += b * b;
+    };
+    let (whole_a, whole_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    for (lane, (a, b)) in whole_a.remainder().iter().zip(whole_b.remainder()).enumerate() {
+        add(lane, *a, *b);
     }
+    for (a, b) in whole_a.zip(whole_b) {
+        for lane in 0..LANES {
+            add(lane, a[lane], b[lane]);
+        }
+    }
+    lanes.map(|lanes| lanes.iter().sum())
+}
+
+/// `a·b / (|a| |b|)` of vectors of one length, in double precision; 0 where one of the two is a zero vector.
+pub fn cosine<A: Copy + Into<f64>, B: Copy + Into<f64>>(a: &[A], b: &[B]) -> f64 {
+    cosine_of(products(a, b))
+}
+
+/// The same of [`products`].
+pub(super) fn cosine_of([product, of_a, of_b]: [f64; 3]) -> f64 {
     if of_a == 0.0 || of_b == 0.0 { 0.0 } else { product / (of_a.sqrt() * of_b.sqrt()) }
 }
 
@@ -21,11 +43,7 @@ pub fn mean_pairwise_cosine<T: Copy + Into<f64>>(estimates: &[&[T]]) -> f64 {
 
 /// `|x|`, the 2-norm.
 pub fn norm<T: Copy + Into<f64>>(x: &[T]) -> f64 {
-    let square = |x: &T| {
-        let x: f64 = (*x).into();
-        x * x
-    };
-    x.iter().map(square).sum::<f64>().sqrt()
+    products(x, x)[1].sqrt()
 }
 
 /// Mean and variance of every coordinate over `N` independent estimates `ĝ` of one gradient `g`, in double precision.
@@ -113,6 +131,21 @@ mod tests {
             square += moments.squared_norm_of_expectation() / 20_000.0;
         }
         assert!((variance - 16.0).abs() < 0.15 && (square - 5.25).abs() < 0.15, "{variance} {square}");
+    }
+
+    /// Of more numbers than there are lanes, and fewer.
+    #[test]
+    fn sums_side_by_side_are_those_one_after_another() {
+        for count in [0, 1, 7, 8, 19, 64] {
+            let a: Vec<f32> = (0..count).map(|i| (i * 7 % 11) as f32 - 3.0).collect();
+            let b: Vec<f64> = (0..count).map(|i| (i * 5 % 13) as f64 + 0.5).collect();
+            let sum = |of: &dyn Fn(f64, f64) -> f64| a.iter().zip(&b).map(|(a, b)| of((*a).into(), *b)).sum::<f64>();
+            assert_eq!(products(&a, &b), [sum(&|a, b| a * b), sum(&|a, _| a * a), sum(&|_, b| b * b)]);
+        }
+        assert_eq!(
+            (cosine(&[0.0, 0.0], &[1.0, 2.0]), cosine(&[3f32, 4.0], &[6.0, 8.0]), norm(&[3f32, 4.0])),
+            (0.0, 1.0, 5.0)
+        );
     }
 
     #[test]
