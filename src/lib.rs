@@ -10,6 +10,7 @@
 //! - [`network::Network`]: a function with ordered, named parameters.
 //! - [`objective::Objective`]: where a batch comes from, and which number is read off it, up or down ([`objective::Sense`]).
 //! - [`optimizer::Optimizer`]: moves parameters along a gradient.
+//! - [`microscope::Microscope`]: how the gradients of objectives lie to one another at the same weights.
 //! - [`lossward_envs::Env`]: the dynamics of an environment.
 //! - [`record::Record`]: rows on disk.
 //! - [`report::Report`]: records read back, with statistics, drawn.
@@ -34,6 +35,7 @@ pub mod kernel;
 pub mod laboratory;
 pub mod loss;
 pub mod metric;
+pub mod microscope;
 pub mod network;
 mod numbers;
 pub mod objective;

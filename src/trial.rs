@@ -2,13 +2,14 @@
 
 use crate::diagnosis;
 use crate::experiment::{Arm, Experiment, columns};
+use crate::microscope::{Microscope, MicroscopeSettings, ProbedArm};
 use crate::network::Network;
-use crate::objective::{ExpertSettings, Objective, Parts};
+use crate::objective::{ExpertSettings, Objective, ObjectiveSettings, Parts};
 use crate::optimizer::Optimizer;
 use crate::patience::Patience;
 use crate::record::{Claim, Provenance, Rows, Status, TrialFolder, TrialOutcome};
 use crate::regularizer::Regularizer;
-use crate::task::{Evaluation, Expert, Task};
+use crate::task::{Evaluation, Expert, Task, TaskSettings};
 use crate::train::{Course, Training, Watch, train};
 use crate::{Error, FilePath, Result, stream};
 use lossward_envs::panic_message;
@@ -23,19 +24,33 @@ pub struct Trial<'a> {
     /// Whether it is of the first seed, whose predictions are kept where some are asked for.
     pub is_first: bool,
     pub folder: TrialFolder,
+    /// The arms whose gradients its own is compared with.
+    against: Vec<&'a Arm>,
 }
 
 #[derive(Serialize)]
 struct Identity<'a> {
     seed: u64,
     arm: &'a Arm,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    against: Vec<Against<'a>>,
+}
+
+/// What a microscope needs of another arm.
+#[derive(Serialize)]
+struct Against<'a> {
+    name: &'a str,
+    task: &'a TaskSettings,
+    objective: &'a ObjectiveSettings,
 }
 
 impl<'a> Trial<'a> {
     /// Of an arm and a seed of an experiment.
-    pub fn new(experiment: &Experiment, arm: &'a Arm, seed: u64, results: &Path) -> Self {
+    pub fn new(experiment: &'a Experiment, arm: &'a Arm, seed: u64, results: &Path) -> Self {
         let is_first = seed == experiment.seeds.from;
-        Trial { arm, seed, is_first, folder: TrialFolder::of(results, &arm.slug(), seed) }
+        let named = |other: &&Arm| arm.compared_with().any(|name| name == other.name);
+        let against = experiment.arms.iter().filter(named).collect();
+        Trial { arm, seed, is_first, folder: TrialFolder::of(results, &arm.slug(), seed), against }
     }
 
     /// For messages: `REINFORCE, seed 3`.
@@ -45,7 +60,8 @@ impl<'a> Trial<'a> {
 
     /// All that the trial is a function of, as TOML.
     pub fn identity(&self) -> Result<String> {
-        toml::to_string(&Identity { seed: self.seed, arm: self.arm })
+        let of = |arm: &&'a Arm| Against { name: &arm.name, task: &arm.task, objective: &arm.objective };
+        toml::to_string(&Identity { seed: self.seed, arm: self.arm, against: self.against.iter().map(of).collect() })
             .map_err(|error| Error::content(self.folder.identity(), error))
     }
 
@@ -97,6 +113,7 @@ impl<'a> Trial<'a> {
             regularizer: self.regularizer(&task, results)?,
             evaluation: Evaluation::new(&task, &arm.evaluation, seed)?,
             patience: arm.evaluation.early_stopping.map(|early| Patience::new(early.patience, early.threshold)),
+            microscope: arm.microscope.as_ref().map(|of| self.microscope(of, &task, results)).transpose()?,
             budget: arm.budget.examples,
             watch,
         };
@@ -119,6 +136,21 @@ impl<'a> Trial<'a> {
         let expert = |settings: &ExpertSettings| self.expert(settings, task, results);
         let (network, optimizer, budget) = (&arm.network, &arm.optimizer, arm.budget.examples);
         arm.objective.kind().build(Parts { task, network, optimizer, budget, seed, expert: &expert })
+    }
+
+    fn microscope(&self, settings: &MicroscopeSettings, task: &Task, results: &Path) -> Result<Microscope> {
+        let Trial { arm, seed, .. } = *self;
+        let expert = |settings: &ExpertSettings| self.expert(settings, task, results);
+        let probe = |of: &Arm, task: &Task| -> Result<ProbedArm> {
+            let (network, optimizer, budget) = (&arm.network, &arm.optimizer, arm.budget.examples);
+            let parts = Parts { task, network, optimizer, budget, seed, expert: &expert };
+            Ok(ProbedArm { name: of.name.clone(), probe: of.objective.kind().probe(&parts)? })
+        };
+        let mut subjects = vec![probe(arm, task)?];
+        for other in &self.against {
+            subjects.push(probe(other, &task.beside(&other.task, seed)?)?);
+        }
+        Microscope::new(settings, (seed, arm.budget.examples), self.network(task, results)?, subjects, &self.folder)
     }
 
     fn expert(&self, settings: &ExpertSettings, task: &Task, results: &Path) -> Result<Expert> {

@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["task"],
     &["objective"],
     &["regularizer", "record"],
+    &["microscope"],
     &["experiment"],
     &["diagnosis", "card"],
     &["train"],

@@ -5,6 +5,7 @@ use super::objective::{complete, read_objective};
 use super::reading::read;
 use super::source::{FileText, locate, table};
 use super::{Arm, Budget, StartSettings};
+use crate::microscope::MicroscopeSettings;
 use crate::network::NetworkSettings;
 use crate::objective::PolicyGradientSettings;
 use crate::optimizer::OptimizerSettings;
@@ -46,7 +47,8 @@ pub fn preset(name: &str) -> Result<PolicyGradientSettings> {
 }
 
 /// Tables that arms share unless they override them.
-const SHARED: &[&str] = &["task", "network", "optimizer", "regularizer", "budget", "evaluation", "start", "objective"];
+const SHARED: &[&str] =
+    &["task", "network", "optimizer", "regularizer", "budget", "evaluation", "start", "objective", "microscope"];
 
 /// An arm's tables, all but the objective, whose fields depend on its kind.
 #[derive(Deserialize)]
@@ -60,6 +62,7 @@ struct ArmTables {
     budget: Budget,
     evaluation: EvaluationSettings,
     start: Option<StartSettings>,
+    microscope: Option<MicroscopeSettings>,
     #[serde(rename = "objective")]
     _objective: IgnoredAny,
 }
@@ -192,8 +195,9 @@ pub(super) fn read_arm<'i>(
     merged.insert(objective_key, Spanned::new(span.clone(), DeValue::Table(objective.clone())));
     let tables: ArmTables = read(source, merged.clone())?;
     let objective = read_objective(source, objective, span)?;
-    let ArmTables { name, task, network, optimizer, regularizer, budget, evaluation, start, .. } = tables;
-    Ok((Arm { name, task, network, optimizer, regularizer, budget, evaluation, start, objective }, merged))
+    let ArmTables { name, task, network, optimizer, regularizer, budget, evaluation, start, microscope, .. } = tables;
+    let arm = Arm { name, task, network, optimizer, regularizer, budget, evaluation, start, objective, microscope };
+    Ok((arm, merged))
 }
 
 #[cfg(test)]

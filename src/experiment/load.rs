@@ -39,6 +39,8 @@ struct Top {
     _evaluation: Option<IgnoredAny>,
     #[serde(rename = "objective")]
     _objective: Option<IgnoredAny>,
+    #[serde(rename = "microscope")]
+    _microscope: Option<IgnoredAny>,
 }
 
 impl Experiment {

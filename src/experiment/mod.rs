@@ -19,6 +19,7 @@ pub use seeds::Seeds;
 use crate::data::DataSetSettings;
 use crate::file_path::{FilePath, way};
 use crate::metric;
+use crate::microscope::MicroscopeSettings;
 use crate::network::NetworkSettings;
 use crate::objective::ObjectiveSettings;
 use crate::optimizer::OptimizerSettings;
@@ -65,6 +66,9 @@ pub struct Arm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<StartSettings>,
     pub objective: ObjectiveSettings,
+    /// How its gradient is looked at, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub microscope: Option<MicroscopeSettings>,
 }
 
 /// The final weights of another arm of the same seed, or those of a file.
@@ -189,6 +193,12 @@ impl Arm {
             files.extend(start.file.as_mut().map(|file| ("start.file".to_string(), file)));
         }
         files
+    }
+
+    /// The other arms whose gradients its own is compared with.
+    pub fn compared_with(&self) -> impl Iterator<Item = &str> {
+        let named = self.microscope.iter().flat_map(|microscope| &microscope.against);
+        named.map(String::as_str).filter(|name| *name != self.name)
     }
 
     /// The arms whose final networks this one needs, each with the place that names it: its experts', the reference of its divergence, and the

@@ -129,6 +129,15 @@ impl Parameters {
         Ok(self.values.set(&Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?)?)
     }
 
+    /// Takes over the values of others of the same shapes, running statistics included; those stay as they are.
+    ///
+    /// # Errors
+    /// When there are more or fewer of them.
+    pub fn copy(&self, from: &Parameters) -> Result<()> {
+        self.change();
+        Ok(self.values.set(from.flat())?)
+    }
+
     /// The parameter whose entry in `flat`, a tensor like [`Self::values`], is the first that is not finite, and that entry.
     pub fn first_not_finite(&self, flat: &Tensor) -> Result<Option<(&Parameter, f64)>> {
         let Some((index, value)) = kernel::first_not_finite(flat)? else { return Ok(None) };

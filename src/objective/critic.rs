@@ -51,6 +51,10 @@ impl Critic {
         self.network.operations()
     }
 
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
     /// See [`Optimizer::judge`].
     pub fn judge(&mut self, value: f64, higher_is_better: bool) {
         self.optimizer.judge(value, higher_is_better);

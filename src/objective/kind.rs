@@ -1,6 +1,8 @@
 //! The `objective` table of an arm: one of several kinds, each in files of its own.
 
-use super::{ExpertSettings, MixtureSettings, Objective, PhasesSettings, PolicyGradientSettings, SupervisedSettings};
+use super::{
+    ExpertSettings, MixtureSettings, Objective, PhasesSettings, PolicyGradientSettings, Probe, SupervisedSettings,
+};
 use crate::checks::Check;
 use crate::network::NetworkSettings;
 use crate::optimizer::OptimizerSettings;
@@ -155,6 +157,14 @@ pub trait ObjectiveKind {
     fn check(&self, of: &Checked) -> Check;
 
     fn build(&self, parts: Parts) -> Result<Box<dyn Objective>>;
+
+    /// The same objective at examples, or in episodes, of whoever asks.
+    ///
+    /// # Errors
+    /// When it can't be had so.
+    fn probe(&self, _parts: &Parts) -> Result<Probe> {
+        Err(Error::Argument("the gradients of this kind of objective can't be looked at".into()))
+    }
 }
 
 /// What settings are checked with.

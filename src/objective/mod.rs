@@ -5,15 +5,17 @@ mod kind;
 mod mixture;
 mod phases;
 mod policy_gradient;
+mod probe;
 mod supervised;
 
 pub use kind::{Checked, KINDS, ObjectiveKind, ObjectiveSettings, Parts, ROUNDS};
 pub use mixture::{MixedSettings, Mixture, MixtureSettings};
 pub use phases::{PhaseSettings, Phases, PhasesSettings};
 pub use policy_gradient::{
-    Baseline, Draws, OneHotReward, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings,
+    Baseline, Draws, Episodes, OneHotReward, PolicyGradient, PolicyGradientSettings, SurrogateKind, VTraceSettings,
     expected_update,
 };
+pub use probe::{AtExamples, ComparedBaseline, Learned, Looked, Probe};
 pub use supervised::{ExpertSettings, Supervised, SupervisedSettings};
 
 use crate::network::Network;
@@ -62,6 +64,10 @@ pub trait Objective {
     /// What a user should know about the trial when it has ended, in sentences.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
+    }
+    /// What it has learned beside the network, to be looked at.
+    fn learned(&self) -> Learned<'_> {
+        Learned::default()
     }
     /// Tells optimizers of its own how the network was judged; see [`crate::optimizer::Optimizer::judge`].
     fn judge(&mut self, _value: f64, _higher_is_better: bool) {}

@@ -14,12 +14,14 @@
 //!     claim.json                 who trains it; absent when it has ended
 //!     drawn.json                 what is drawn of the final weights: confusion matrix, curves, bins; absent without any
 //!     predictions.json, .png     held-out images and what is predicted of them, of the first seed; absent where none are asked for
+//!     microscope.csv             what a microscope read; absent without one
 //!     final.safetensors, best.safetensors
 //! ```
 
 mod claim;
 mod drawn;
 mod machine;
+mod microscope;
 mod outcome;
 mod predictions;
 mod provenance;
@@ -28,6 +30,7 @@ mod writer;
 
 pub use claim::{Attempt, Claim, Claimant, HEARTBEAT};
 pub use machine::Machine;
+pub use microscope::{GradientReading, ReadingWriter};
 pub use outcome::{Status, TrialOutcome};
 pub use provenance::Provenance;
 pub use rows::Rows;

@@ -121,9 +121,10 @@ fn name(path: &Path) -> String {
 
 impl TrialFolder {
     /// The files that a record consists of, beside its outcome.
-    pub(super) fn recorded(&self) -> [PathBuf; 7] {
-        let (predictions, images) = (self.predictions(), self.predicted_images());
-        [self.identity(), self.rows(), self.drawn(), predictions, images, self.final_weights(), self.best_weights()]
+    pub(super) fn recorded(&self) -> [PathBuf; 8] {
+        let [predictions, images, microscope] = [self.predictions(), self.predicted_images(), self.microscope()];
+        let [last, best] = [self.final_weights(), self.best_weights()];
+        [self.identity(), self.rows(), self.drawn(), predictions, images, microscope, last, best]
     }
 
     fn ended(&self) -> Result<Option<Ended>> {

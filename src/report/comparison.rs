@@ -201,7 +201,15 @@ mod tests {
     fn trial(seed: u64, rows: &[(f64, f64)]) -> TrialRecord {
         let columns = ["examples", "accuracy"].map(String::from).to_vec();
         let rows = Rows::of(columns, rows.iter().map(|(x, y)| [*x, *y]));
-        TrialRecord { seed, rows, drawn: Drawn::default(), predictions: None, seconds: 1.0, warnings: Vec::new() }
+        TrialRecord {
+            seed,
+            rows,
+            drawn: Drawn::default(),
+            predictions: None,
+            seconds: 1.0,
+            readings: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     fn arm(name: &str, trials: Vec<TrialRecord>) -> ArmRecords {

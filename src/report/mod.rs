@@ -5,6 +5,7 @@ mod drawn;
 pub mod figure;
 mod interval;
 mod labels;
+mod microscope;
 mod page;
 mod predictions;
 pub mod statistics;
@@ -19,7 +20,7 @@ pub use summary::{Summary, SummaryRow};
 use crate::diagnosis;
 use crate::experiment::{Arm, Experiment};
 use crate::metric::Drawn;
-use crate::record::{Provenance, Rows, Status, TrialOutcome};
+use crate::record::{GradientReading, Provenance, Rows, Status, TrialOutcome};
 use crate::task::Predictions;
 use crate::trial::Trial;
 use crate::{Error, Result, stream};
@@ -56,6 +57,8 @@ pub struct TrialRecord {
     pub drawn: Drawn,
     /// Held-out images to look at, where they are kept.
     pub predictions: Option<Predictions>,
+    /// What its microscope read, if it had one.
+    pub readings: Vec<GradientReading>,
     pub seconds: f64,
     /// What to know before the records are believed.
     pub warnings: Vec<String>,
@@ -149,7 +152,7 @@ impl Report {
         page::html(self, &Summary::of(self)?)
     }
 
-    /// Draws every `[[plot]]`, every metric that is drawn and the predictions as SVG and PNG, and writes the summary and the page, into the results folder. Returns what was written.
+    /// Draws every `[[plot]]`, every metric that is drawn, what microscopes read and the predictions as SVG and PNG, and writes the summary and the page, into the results folder. Returns what was written.
     pub fn write(&self, summary: &Summary, results: &Path) -> Result<Vec<std::path::PathBuf>> {
         let mut written = Vec::new();
         let mut files =
@@ -163,6 +166,10 @@ impl Report {
         for (name, drawing) in self.drawings() {
             files.push((format!("{name}.svg"), drawing.svg()?));
             files.push((format!("{name}.png"), drawing.png()?));
+        }
+        for (name, figure) in self.microscope_figures() {
+            files.push((format!("{name}.svg"), figure.svg()?));
+            files.push((format!("{name}.png"), figure.png()?));
         }
         for (name, sheet) in self.prediction_sheets() {
             files.push((format!("{name}.svg"), sheet.svg()?));
@@ -191,10 +198,10 @@ fn read(experiment: &Experiment, (arm, seed): (&Arm, u64), results: &Path) -> Re
     let found = match trial.status()? {
         Status::Ended(TrialOutcome::Finished { seconds, warnings }) => {
             let (rows, drawn) = (Rows::read(&trial.folder.rows())?, trial.folder.read_drawn()?);
-            let predictions = trial.folder.read_predictions()?;
+            let (predictions, readings) = (trial.folder.read_predictions()?, trial.folder.read_microscope()?);
             let found = diagnosis::findings(arm, &rows).into_iter().map(|finding| finding.to_string());
             let warnings = found.chain(warnings).collect();
-            Found::Trial(Box::new(TrialRecord { seed, rows, drawn, predictions, seconds, warnings }))
+            Found::Trial(Box::new(TrialRecord { seed, rows, drawn, predictions, readings, seconds, warnings }))
         }
         Status::Ended(TrialOutcome::Failed { reason }) => Found::Failed(reason),
         Status::Damaged(fault) => Found::Damaged(fault),

@@ -63,6 +63,16 @@ impl Environment {
         Ok(other)
     }
 
+    /// The same, with statistics of its own that begin as these are now.
+    pub(super) fn apart(&self) -> Result<Environment> {
+        let own = WrapperStatistics::default();
+        let both = [(&own.observations, &self.statistics.observations), (&own.returns, &self.statistics.returns)];
+        for (own, of) in both {
+            of.moments().map_or(Ok(()), |moments| own.set(moments))?;
+        }
+        Ok(Environment { statistics: own, ..self.clone() })
+    }
+
     /// Copies, one per stream.
     pub fn copies(&self, rngs: Vec<Rng>, purpose: Purpose) -> Result<Box<dyn Vectorized>> {
         let env = (self.spec.make)(&self.options, rngs).map_err(|error| Error::setting("options", error))?;

@@ -176,6 +176,30 @@ impl Task {
         }
     }
 
+    /// The same task, whose wrappers go on from what they have learned so far by themselves: neither tells the other what it learns.
+    ///
+    /// # Errors
+    /// When what they have learned is not finite.
+    pub fn apart(&self) -> Result<Task> {
+        match &self.source {
+            TaskSource::DataSet(..) => Ok(self.clone()),
+            TaskSource::Environment(environment) => {
+                Ok(Task { source: TaskSource::Environment(Box::new(environment.apart()?)), ..self.clone() })
+            }
+        }
+    }
+
+    /// The task of other settings, in this one's environment where it is one: with what its wrappers have learned.
+    ///
+    /// # Errors
+    /// As of [`Self::load`].
+    pub fn beside(&self, settings: &TaskSettings, seed: u64) -> Result<Task> {
+        match &self.source {
+            TaskSource::DataSet(..) => Task::load(settings, seed),
+            TaskSource::Environment(_) => Ok(Task { control: settings.control, ..self.clone() }),
+        }
+    }
+
     /// The shape of one input: `[features]` or `[channels, height, width]`.
     pub fn input_shape(&self) -> Vec<usize> {
         match &self.source {

@@ -105,6 +105,9 @@ impl<'a> Course<'a> {
     /// The last row, unless it stands already, what is drawn, and the final weights; with early stopping those are the best ones, which get a
     /// row of their own.
     pub fn finish(&mut self, objective: &dyn Objective, training: &mut Training) -> Result<()> {
+        if let Some(microscope) = &mut training.microscope {
+            microscope.look_at_end((&training.network, objective), self.updates)?;
+        }
         if self.rows_at != Some(self.updates) {
             self.push(objective, training)?;
         }

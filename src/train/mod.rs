@@ -5,6 +5,7 @@ mod course;
 pub use course::Course;
 
 use crate::diagnosis::Finding;
+use crate::microscope::Microscope;
 use crate::network::Network;
 use crate::objective::{Counters, Objective};
 use crate::optimizer::Optimizer;
@@ -23,9 +24,18 @@ pub struct Training<'a> {
     pub evaluation: Evaluation,
     /// Runs out when early stopping ends the trial.
     pub patience: Option<Patience>,
+    pub microscope: Option<Microscope>,
     /// Examples to train on.
     pub budget: u64,
     pub watch: &'a Watch,
+}
+
+impl Training<'_> {
+    /// Lets the microscope look, where there is one and a look is due.
+    fn look(&mut self, objective: &dyn Objective, updates: u64) -> Result<()> {
+        let Training { microscope: Some(microscope), network, .. } = self else { return Ok(()) };
+        microscope.look_if_due((network, objective), updates)
+    }
 }
 
 /// What the outside sees of a running trial, and how it asks all of them to stop.
@@ -43,6 +53,7 @@ pub fn train(objective: &mut dyn Objective, training: &mut Training, course: &mu
     course.judge(objective, training)?;
     let mut counters = objective.counters();
     while counters.examples < training.budget || counters.batch_is_left {
+        training.look(objective, course.updates())?;
         let updated = update(objective, training, course, rng);
         counters = objective.counters();
         updated.map_err(|error| match error {

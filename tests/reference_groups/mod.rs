@@ -9,6 +9,7 @@ mod factors;
 mod layers;
 mod losses;
 mod metrics;
+mod microscope;
 mod minatar;
 mod mixture;
 mod networks;
@@ -38,6 +39,7 @@ type Group = (&'static str, fn(&Case));
 
 pub const GROUPS: &[Group] = &[
     ("bridge/beta_weights", factors::beta_weights),
+    ("bridge/gradient_stats", microscope::gradient_stats),
     ("bridge/mask_reward", bridge::mask_reward),
     ("bridge/mixture", mixture::mixture),
     ("bridge/raml", payoff::raml),

@@ -101,7 +101,7 @@ fn parse(text: &str) -> anyhow::Result<Json> {
     anyhow::ensure!(!text.is_empty(), "there is nothing in it");
     let mut reader = serde_json::Deserializer::from_str(text);
     let left = Cell::new(MOST_ENTRIES);
-    let parsed = Reading { left: &left }.deserialize(&mut reader).and_then(|json| reader.end().map(|()| json));
+    let parsed = GradientReading { left: &left }.deserialize(&mut reader).and_then(|json| reader.end().map(|()| json));
     parsed.map_err(|error| match error.is_data() {
         true => anyhow::anyhow!("{error}"),
         false => anyhow::anyhow!("this is not JSON: {error}"),
@@ -146,11 +146,11 @@ impl std::fmt::Display for Json {
 
 /// Reads one value and what is in it.
 #[derive(Clone, Copy)]
-struct Reading<'a> {
+struct GradientReading<'a> {
     left: &'a Cell<usize>,
 }
 
-impl Reading<'_> {
+impl GradientReading<'_> {
     fn count<E: Error>(self) -> Result<(), E> {
         let left = self.left.get().checked_sub(1);
         self.left.set(left.ok_or_else(|| E::custom(format!("there are more than {MOST_ENTRIES} entries")))?);
@@ -158,7 +158,7 @@ impl Reading<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reading<'_> {
+impl<'de> DeserializeSeed<'de> for GradientReading<'_> {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
@@ -166,7 +166,7 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Reading<'_> {
+impl<'de> Visitor<'de> for GradientReading<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {

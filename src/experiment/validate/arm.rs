@@ -1,6 +1,6 @@
 //! One arm.
 
-use super::{Subject, regularizer, teacher};
+use super::{Subject, microscope, regularizer, teacher};
 use crate::checks::{Check, at_least_one, fail, not_negative, require};
 use crate::experiment::{Arm, columns};
 use crate::objective::Checked;
@@ -21,6 +21,7 @@ pub(super) fn check(subject: Subject) -> Result<Vec<String>> {
     teacher::check_order(subject)?;
     let evaluation = Evaluation::new(task, &arm.evaluation, 0).map_err(|error| error.under("evaluation"))?;
     check_deciding(arm, &evaluation)?;
+    microscope::check(subject)?;
     columns(arm, &evaluation)
 }
 

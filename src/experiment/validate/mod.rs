@@ -2,6 +2,7 @@
 //! as it is built.
 
 mod arm;
+mod microscope;
 mod names;
 mod plots;
 mod regularizer;

@@ -76,6 +76,8 @@ fn check_name(plot: &Plot, arms: &[Arm]) -> Check {
     let message = format!("a plot's `name` becomes a file; the most is {MOST_NAME} bytes");
     require(file.len() <= MOST_NAME, "name", &message)?;
     require(file != "predictions", "name", "predictions on held-out images have this `name`")?;
+    let of_microscope = arms.iter().any(|arm| arm.microscope.is_some()) && file.starts_with("microscope");
+    require(!of_microscope, "name", "the figures of a microscope have names that begin like this `name`")?;
     let metrics = arms.iter().flat_map(|arm| &arm.evaluation.metrics);
     let taken = metrics.map(|metric| slug(&metric.label())).any(|name| name == file);
     require(!taken, "name", "a metric has this `name`, and its figure would take the place of the plot")

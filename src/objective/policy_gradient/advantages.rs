@@ -209,6 +209,15 @@ impl Estimates {
         if explained.is_finite() { Mean::of_one(explained) } else { Mean::default() }
     }
 
+    /// Of the rollouts so far; 0 before there is one.
+    pub fn moving_average(&self) -> f64 {
+        self.moving_average.value()
+    }
+
+    pub fn set_moving_average(&mut self, value: f64) {
+        self.moving_average = MovingAverage { sum: value, weight: 1.0 };
+    }
+
     /// Whole episodes with these returns and log-probabilities, one per copy.
     pub fn of_episodes(returns: &[f32], log_probs: &[f64]) -> Self {
         let (episode_returns, episode_log_probs) = (returns.to_vec(), log_probs.to_vec());

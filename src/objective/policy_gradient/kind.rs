@@ -3,7 +3,7 @@
 use super::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind, credits};
 use crate::Result;
 use crate::checks::{Check, fail, most, require, within};
-use crate::objective::{Checked, Objective, ObjectiveKind, Parts};
+use crate::objective::{Checked, Objective, ObjectiveKind, Parts, Probe};
 use crate::optimizer::Schedule;
 use crate::rollout::Length;
 use crate::task::{Credit, Task, TaskSource};
@@ -42,6 +42,10 @@ impl ObjectiveKind for PolicyGradientSettings {
 
     fn build(&self, parts: Parts) -> Result<Box<dyn Objective>> {
         Ok(Box::new(PolicyGradient::new(self, &parts)?))
+    }
+
+    fn probe(&self, parts: &Parts) -> Result<Probe> {
+        self.probed(parts)
     }
 }
 

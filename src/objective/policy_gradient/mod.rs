@@ -3,19 +3,22 @@
 
 mod advantages;
 mod credits;
+mod episodes;
 mod expected;
 #[cfg(test)]
 mod identities;
 mod kind;
+mod probe;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use episodes::Episodes;
 pub use expected::{Draws, OneHotReward, expected_update};
 pub use settings::{Baseline, PolicyGradientSettings, SurrogateKind, VTraceSettings};
 
 use super::critic::Critic;
-use super::{ColumnName, Counters, Mean, Objective, ObjectiveValue, Parts, Sense, no_batch};
+use super::{ColumnName, Counters, Learned, Mean, Objective, ObjectiveValue, Parts, Sense, no_batch};
 use crate::kernel::{ClippedLoss, ValueClipping};
 use crate::network::Network;
 use crate::rollout::{self, RandomRewards, Rollout};
@@ -132,6 +135,16 @@ impl PolicyGradient {
             episodes: 0,
             zero_spread: Mean::default(),
         })
+    }
+
+    /// Begins after so many examples, with what another one of these settings has learned.
+    fn go_on_from(&mut self, learned: Learned, examples: u64) -> Result<()> {
+        self.examples = examples;
+        self.estimates.set_moving_average(learned.moving_average);
+        match (&self.critic, learned.critic) {
+            (Some(critic), Some(from)) => critic.network().parameters().copy(from.parameters()),
+            _ => Ok(()),
+        }
     }
 
     /// Acts, and computes the advantages of what happened.
@@ -336,6 +349,11 @@ impl Objective for PolicyGradient {
             rounds: (PolicyGradientSettings::ROUNDS, self.episodes as f64),
             batch_is_left: self.position < self.order.len() || (self.epochs_left > 0 && !moved_too_far()),
         }
+    }
+
+    fn learned(&self) -> Learned<'_> {
+        let critic = self.critic.as_ref().map(Critic::network);
+        Learned { critic, moving_average: self.estimates.moving_average() }
     }
 
     fn judge(&mut self, value: f64, higher_is_better: bool) {

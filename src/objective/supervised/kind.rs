@@ -3,7 +3,7 @@
 use super::{Augmenting, Supervised, SupervisedSettings};
 use crate::checks::{Check, at_least_one, fail, most, within};
 use crate::loss::{self, Criterion};
-use crate::objective::{Checked, Objective, ObjectiveKind, Parts};
+use crate::objective::{Checked, Objective, ObjectiveKind, Parts, Probe};
 use crate::task::{Task, TaskSource};
 use crate::{Result, stream};
 
@@ -41,6 +41,10 @@ impl ObjectiveKind for SupervisedSettings {
             rng: stream(parts.seed, "augmentation", 0),
         });
         Ok(Box::new(Supervised::new(examples, criterion, self.batch_size, (dropout, augmenting))))
+    }
+
+    fn probe(&self, parts: &Parts) -> Result<Probe> {
+        self.probed(parts)
     }
 }
 

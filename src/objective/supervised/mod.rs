@@ -1,6 +1,7 @@
 //! Minimizing a loss of labelled examples.
 
 mod kind;
+mod probe;
 
 use super::{Counters, Mean, Objective, ObjectiveValue, Sense, no_batch};
 use crate::data::{Augmentation, Examples, Targets};

@@ -5,6 +5,7 @@ mod canvas;
 mod card;
 mod confusion;
 mod contact_sheet;
+mod curves;
 mod description;
 mod drawing;
 mod frame;
@@ -18,6 +19,7 @@ mod threshold_curves;
 pub(super) use axis::Axis;
 pub use card::CardFigure;
 pub use contact_sheet::ContactSheet;
+pub(super) use curves::Curves;
 pub use description::DescriptionFigure;
 pub use drawing::{Drawing, DrawnPanel};
 pub use loss::LossFigure;
@@ -60,6 +62,8 @@ struct Panel {
     /// Whether its curves are paths, which can go back.
     of_paths: bool,
     logarithmic: bool,
+    /// Of the horizontal axis, which begins at 0 otherwise.
+    logarithmic_x: bool,
     /// Of the vertical axis, where it is not as wide as the curves.
     range: Option<[f64; 2]>,
 }
@@ -74,6 +78,7 @@ impl Figure {
         let panel = |column: &String| Panel {
             title: format!("{}{}", label(column), if logarithmic(column) { ", log scale" } else { "" }),
             logarithmic: logarithmic(column),
+            logarithmic_x: false,
             range: plot.range.as_ref().and_then(|range| range.get(column)).copied(),
             curves: crate::parallel::map(&arms, |arm| arm.curve(&plot.x, column))
                 .into_iter()
@@ -126,6 +131,12 @@ impl Figure {
         canvas::png(self.size(), |canvas| self.draw(canvas))
     }
 
+    /// What it shows, in a sentence.
+    pub(super) fn in_words(&self) -> String {
+        let panels: Vec<&str> = self.panels.iter().map(|panel| panel.title.as_str()).collect();
+        format!("{}, against {}: {}", self.title, self.x_label, panels.join("; "))
+    }
+
     fn columns(&self) -> usize {
         if self.panels.len() <= 4 { self.panels.len().min(2) } else { 3 }
     }
@@ -168,7 +179,10 @@ impl Panel {
         let y_values = self.curves.iter().flat_map(|(_, curve)| curve.y.iter().flat_map(|e| [e.low, e.point, e.high]));
         let [(x0, x1), (y0, y1)] = frame::pixels((left, top), PANEL);
         // Counters begin at 0, also where the first row has nothing to report.
-        let x = Axis::new(x_values.chain([0.0]), (x0, x1), 0.0);
+        let x = match self.logarithmic_x {
+            true => Axis::logarithmic(x_values, (x0, x1), 0.0),
+            false => Axis::new(x_values.chain([0.0]), (x0, x1), 0.0),
+        };
         let new = |values: Vec<f64>, padding: f64| match self.logarithmic {
             true => Axis::logarithmic(values.into_iter(), (y0, y1), padding),
             false => Axis::new(values.into_iter(), (y0, y1), padding),

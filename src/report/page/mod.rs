@@ -9,6 +9,7 @@ mod json;
 mod legend;
 mod making;
 mod mark;
+mod microscope;
 mod order;
 mod paired;
 mod panels;
@@ -56,6 +57,7 @@ pub(super) fn html(report: &Report, summary: &Summary) -> Result<Vec<u8>> {
                     (order::section(&orders, &profiles, summary))
                     (tracking::section(report, &curves, &pairs, &columns.judged))
                     (drawings::section(report)?)
+                    (microscope::section(report)?)
                     (predictions::section(report)?)
                     (panels::diagnostics(report, &curves, &columns))
                     (trials::section(report))
