@@ -200,6 +200,11 @@ impl Task {
         }
     }
 
+    /// The data set that rewards are paid by, where labels are read from another.
+    pub fn rewarded(&self) -> Option<&Arc<DataSet>> {
+        self.rewarded.as_ref()
+    }
+
     /// The shape of one input: `[features]` or `[channels, height, width]`.
     pub fn input_shape(&self) -> Vec<usize> {
         match &self.source {
@@ -306,7 +311,7 @@ impl Task {
         match (&self.source, &payment.reward) {
             (TaskSource::Environment(environment), _) => environment.copies(rngs, Purpose::Training { discount }),
             (TaskSource::DataSet(data, kind), reward) => {
-                let data = self.rewarded.as_ref().unwrap_or(data);
+                let data = self.rewarded().unwrap_or(data);
                 let reward = reward.clone().map_or_else(|| kind.training_reward(None), Ok)?;
                 Ok(labels_as_rewards::copies((data, kind), (reward, payment), self.augmentation, rngs))
             }

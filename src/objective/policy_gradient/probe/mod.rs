@@ -41,7 +41,12 @@ impl PolicyGradientSettings {
         match &parts.task.source {
             TaskSource::Environment(_) => Ok(Probe::Episodes(Box::new(super::Episodes::new(self, parts)))),
             TaskSource::DataSet(data, kind) => {
-                let (examples, reward) = (data.train.clone(), kind.reward(self.reward.as_ref())?);
+                if !self.credit.is_whole() {
+                    let message = "a microscope looks at rewards whose credit is `whole`; leave `credit` out";
+                    return Err(crate::Error::Argument(message.into()));
+                }
+                let paying = parts.task.rewarded().unwrap_or(data);
+                let (examples, reward) = (paying.train.clone(), kind.reward(self.reward.as_ref())?);
                 Ok(Probe::Examples(Box::new(Rewarded { settings: self.clone(), examples, kind: kind.clone(), reward })))
             }
         }
