@@ -175,9 +175,15 @@ fn a_detector_is_moved_by_the_credit_of_its_choices() {
                 body = { backbone = { widths = [4, 6, 8], stride = 4, normalization = \"group\" } }\n[evaluation]\nevery = 16\n";
     let credited =
         "preset = \"reinforce\", environments = 8, reward = { box_f1 = { iou = 0.2 } }, credit = \"counterfactual\"";
-    run(&sandbox, &format!("{head}{}", arm("boxes", credited, "")));
-    assert!(last(&sandbox, "boxes", "gradient_norm").iter().all(|norm| *norm > 0.0));
-    assert!(last(&sandbox, "boxes", "training_return").iter().all(|f1| (0.0..=1.0).contains(f1)));
+    let together = "preset = \"reinforce\", environments = 4, reward = { box_f1 = { iou = 0.2 } }, credit = \"counterfactual\", together = true";
+    let whole =
+        "preset = \"rloo\", environments = 8, group_size = 2, reward = { box_f1 = { iou = 0.2 } }, together = true";
+    let text = [head, &arm("boxes", credited, ""), &arm("together", together, ""), &arm("whole", whole, "")];
+    run(&sandbox, &text.concat());
+    for arm in ["boxes", "together", "whole"] {
+        assert!(last(&sandbox, arm, "training_return").iter().all(|f1| (0.0..=1.0).contains(f1)));
+        assert!(arm == "whole" || last(&sandbox, arm, "gradient_norm").iter().all(|norm| *norm > 0.0));
+    }
 }
 
 #[test]
@@ -264,9 +270,14 @@ fn what_cannot_be_credited_is_told() {
     refused(CLOUDS, &reinforce("reward = \"log_loss\""), &["`log_loss` judges many decisions at once"]);
     refused(CLOUDS, &reinforce("reward = { f1 = { average = \"none\" } }"), &["a reward is one"]);
     refused(CLOUDS, &reinforce("reward = { f1 = { positive = 2 } }"), &["`positive` is 2"]);
+    refused(CLOUDS, &reinforce("together = true"), &["`together` is for boxes"]);
+    refused(MASKS, &reinforce("together = true"), &["this data set has masks"]);
     let values = "seeds = 1\nbudget.examples = 100\ntask.dataset = \"diabetes\"\n";
     refused(values, &reinforce("reward = \"r2\""), &["`r2` judges many decisions at once", "use mse, mae"]);
     refused(values, &reinforce("credit = \"counterfactual\""), &["real values, which are not chosen from a few"]);
+    let trees = "seeds = 1\nbudget.examples = 100\ntask.dataset = \"trees_neon\"\n[network]\nbody = { backbone = { widths = [4, 6, 8], stride = 4 } }\n";
+    let one = "preset = \"reinforce\", environments = 1, reward = \"map\", together = true";
+    refused(trees, one, &["`map` is to reward a batch together; let more contexts be judged"]);
     let played = "seeds = 1\nbudget.examples = 10_000\ntask.env = \"CartPole-v1\"\n";
     refused(played, &reinforce("credit = \"counterfactual\""), &["an environment pays its own"]);
 }

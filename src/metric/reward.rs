@@ -26,6 +26,8 @@ enum Earning {
     Mask,
     /// The boxes of one image.
     Boxes,
+    /// The boxes of a batch of images.
+    BoxesOfBatch,
 }
 
 impl Reward {
@@ -103,6 +105,17 @@ impl Reward {
         Ok(reward)
     }
 
+    /// The same metric as the reward of the boxes of a batch of images together.
+    ///
+    /// # Errors
+    /// When it rewards something else.
+    pub fn of_images_together(self) -> Result<Reward> {
+        match self.of {
+            Earning::Boxes | Earning::BoxesOfBatch => Ok(Reward { of: Earning::BoxesOfBatch, ..self }),
+            _ => Err(Error::Argument(format!("`{}` rewards no boxes here", self.name()))),
+        }
+    }
+
     fn of_decision(named: &Named, fits: fn(&Metric) -> bool) -> Result<Reward> {
         let metric = find(&named.name)?;
         let of = alone(metric).ok_or_else(|| {
@@ -135,7 +148,7 @@ impl Reward {
 
     /// Whether the decisions of a batch of examples are rewarded together.
     pub fn is_of_batches(&self) -> bool {
-        matches!(self.of, Earning::Batch)
+        matches!(self.of, Earning::Batch | Earning::BoxesOfBatch)
     }
 
     /// Whether it is the mean of what decisions earn by themselves.
@@ -143,7 +156,7 @@ impl Reward {
         match self.of {
             Earning::Decision(_) => true,
             Earning::Mask => self.metric.reward.is_some(),
-            Earning::Batch | Earning::Boxes => false,
+            Earning::Batch | Earning::Boxes | Earning::BoxesOfBatch => false,
         }
     }
 
@@ -152,7 +165,7 @@ impl Reward {
         let of = match self.of {
             Earning::Decision(of) => Some(of),
             Earning::Mask => self.metric.reward,
-            Earning::Batch | Earning::Boxes => None,
+            Earning::Batch | Earning::Boxes | Earning::BoxesOfBatch => None,
         };
         of.map_or(f64::NAN, |of| of(prediction, target, &self.options))
     }
@@ -170,9 +183,9 @@ impl Reward {
         self.earned(self.counted(confusion))
     }
 
-    /// What boxes earn in an image with the true ones. Where the metric is undefined it is 1 if nothing is found, otherwise 0.
+    /// What boxes earn in an image with the true ones, or in the images of a batch. Where the metric is undefined it is 1 if nothing is found, otherwise 0.
     pub fn of_found(&self, truths: &[TrueBox], found: &[Detection]) -> f64 {
-        if !matches!(self.of, Earning::Boxes) {
+        if !matches!(self.of, Earning::Boxes | Earning::BoxesOfBatch) {
             return f64::NAN;
         }
         if truths.is_empty() && found.is_empty() {

@@ -299,6 +299,18 @@ impl Network {
         self.parameters.track()
     }
 
+    /// [`Self::infer`], normalized by this batch where it normalizes by batches: as it learns.
+    pub fn infer_by_batch(&self, inputs: &[f32], batch: usize, outputs: &mut Vec<f32>) -> Result<()> {
+        let Some(training) = self.training.as_ref().filter(|graph| graph.layers().any(|layer| layer.statistics() > 0))
+        else {
+            return self.infer(inputs, batch, outputs);
+        };
+        self.operations.add(batch, training.forward_operations());
+        let inputs = Tensor::from_slice(inputs, (batch, inputs.len() / batch.max(1)), &Device::Cpu)?;
+        *outputs = self.through(&training.clone().into(), &inputs)?.swap_remove(0).flatten_all()?.to_vec1()?;
+        Ok(())
+    }
+
     fn through(&self, graph: &Arc<Graph>, inputs: &Tensor) -> Result<Vec<Tensor>> {
         Ok(kernel::graph(inputs, self.parameters.flat(), graph, Some(self.parameters.collector()))?)
     }

@@ -1,23 +1,26 @@
 //! Copies of a data set whose choices are credited one by one, or whose decisions are rewarded together.
 
+use super::kind::Answer;
 use super::labels_as_rewards::LabelsAsRewards;
-use super::{Credit, Payment};
+use super::{Credit, Kind, Payment};
 use crate::metric::Reward;
 use lossward_envs::{Actions, Copies, Rng, Scene, Space, StepError, Steps, Vectorized};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 /// After every step it says what single choices earned ([`Steps::credits`]): gains, `[copies, Σ options]`, or parts, `[copies, width]`; zeros for copies
 /// that pause. A reward of batches is paid to all copies of a batch.
 pub struct Credited {
     copies: Copies<LabelsAsRewards>,
+    kind: Arc<dyn Kind>,
     reward: Reward,
     credit: Credit,
     group_size: usize,
 }
 
 impl Credited {
-    pub fn new(copies: Copies<LabelsAsRewards>, reward: Reward, payment: &Payment) -> Self {
-        Credited { copies, reward, credit: payment.credit, group_size: payment.group_size.max(1) }
+    pub fn new(copies: Copies<LabelsAsRewards>, (kind, reward): (Arc<dyn Kind>, Reward), payment: &Payment) -> Self {
+        Credited { copies, kind, reward, credit: payment.credit, group_size: payment.group_size.max(1) }
     }
 
     /// What the copies say themselves.
@@ -39,18 +42,18 @@ impl Credited {
 
     /// Pays each batch: the copies that stand at one place in their groups.
     fn pay_batches(&mut self, paused: &[bool]) -> Result<(), StepError> {
-        let (copies, classes) = (self.copies.steps().copies, self.copies.actions().size());
+        let (copies, options) = (self.copies.steps().copies, self.copies.actions().size());
         if self.credit == Credit::Counterfactual {
             let credits = &mut self.copies.steps_mut().credits;
             credits.clear();
-            credits.resize(copies * classes, 0.0);
+            credits.resize(copies * options, 0.0);
         }
         for first in 0..self.group_size.min(copies) {
             let members = (first..copies).step_by(self.group_size).filter(|copy| paused.get(*copy) != Some(&true));
             let members: Vec<usize> = members.collect();
-            let (chosen, labels): (Vec<u32>, Vec<u32>) =
-                members.iter().map(|copy| self.copies.env(*copy).answer()).unzip();
-            let reward = self.reward.of_batch(classes, &chosen, &labels);
+            let answers = members.iter().filter_map(|copy| self.copies.env(*copy).answer().cloned());
+            let answers: Vec<Answer> = answers.collect();
+            let reward = self.kind.earned_together(&self.reward, &answers);
             if !reward.is_finite() {
                 let step = 1;
                 return Err(StepError::Reward { env: self.id(), copy: first, step, reward });
@@ -60,9 +63,9 @@ impl Credited {
             let ends = steps.ends.iter_mut().filter(|end| members.contains(&end.copy));
             ends.for_each(|end| end.total_reward = reward);
             if self.credit == Credit::Counterfactual {
-                let gains = self.reward.gains_of_batch(classes, &chosen, &labels);
-                for (copy, gains) in members.iter().zip(gains.chunks_exact(classes)) {
-                    let credits = steps.credits[copy * classes..][..classes].iter_mut().zip(gains);
+                let gains = self.kind.gains_together(&self.reward, &answers);
+                for (copy, gains) in members.iter().zip(gains.chunks_exact(options)) {
+                    let credits = steps.credits[copy * options..][..options].iter_mut().zip(gains);
                     credits.for_each(|(credit, gain)| *credit = *gain as f32);
                 }
             }

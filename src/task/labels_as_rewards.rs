@@ -1,6 +1,7 @@
 //! Labels as rewards: a data set played as a one-step environment.
 
 use super::credited::Credited;
+use super::kind::Answer;
 use super::{Credit, Kind, Payment};
 use crate::data::{Augmentation, DataSet, Targets};
 use crate::metric::Reward;
@@ -22,8 +23,8 @@ pub struct LabelsAsRewards {
     changed: Option<(Vec<f32>, Targets)>,
     /// Of the last action: of each option what would be gained by it, or of each choice what it earned.
     credits: Vec<f64>,
-    /// Of the last action, where a batch of them is rewarded together: the class that was chosen, and the label.
-    answer: (u32, u32),
+    /// The last action with its target, where a batch of them is rewarded together.
+    answer: Option<Answer>,
 }
 
 /// Copies, one per stream, that are paid `reward`.
@@ -46,7 +47,7 @@ pub fn copies(
         row: 0,
         changed: None,
         credits: Vec::new(),
-        answer: (0, 0),
+        answer: None,
     };
     let envs = vec![env; rngs.len()];
     let observations =
@@ -54,7 +55,7 @@ pub fn copies(
     let copies = Copies::new("labels as rewards", (observations, actions), None, envs, rngs);
     match credit.is_whole() && !reward.is_of_batches() {
         true => Box::new(copies),
-        false => Box::new(Credited::new(copies, reward, payment)),
+        false => Box::new(Credited::new(copies, (kind.clone(), reward), payment)),
     }
 }
 
@@ -63,8 +64,8 @@ impl LabelsAsRewards {
         &self.credits
     }
 
-    pub fn answer(&self) -> (u32, u32) {
-        self.answer
+    pub fn answer(&self) -> Option<&Answer> {
+        self.answer.as_ref()
     }
 }
 
@@ -81,7 +82,11 @@ impl Env for LabelsAsRewards {
             None => (&self.data.train.targets, self.row),
         };
         if self.reward.is_of_batches() {
-            self.answer = (action.index(), targets.labels().map_or(0, |labels| labels[row]));
+            let numbers = match action {
+                Action::Index(index) => vec![index],
+                _ => action.indices().to_vec(),
+            };
+            self.answer = Some((numbers, targets.kept(&[row])));
             return Outcome { reward: 0.0, terminated: true };
         }
         let reward = self.kind.earned(&self.reward, action, targets, row);

@@ -278,18 +278,22 @@ impl Task {
         }
     }
 
-    /// What chosen actions are paid on a data set: the metric that is named, accuracy or mse without one; nothing in an environment, which pays itself.
+    /// What chosen actions are paid on a data set: the metric that is named, accuracy or mse without one, of the answers to a batch `together` or where
+    /// the metric asks for it; nothing in an environment, which pays itself.
     ///
     /// # Errors
     /// When an environment is to pay by a metric, or the metric can't reward what is chosen here.
-    pub fn reward(&self, named: Option<&Named>) -> Result<Option<Reward>> {
+    pub fn reward(&self, named: Option<&Named>, together: bool) -> Result<Option<Reward>> {
         match (&self.source, named) {
+            (TaskSource::Environment(_), _) if together => {
+                Err(Error::setting("together", "`together` is for rewards of a data set; an environment pays its own"))
+            }
             (TaskSource::Environment(_), None) => Ok(None),
             (TaskSource::Environment(environment), Some(_)) => {
                 let id = environment.spec.id;
                 Err(Error::Argument(format!("{id} has rewards of its own; `reward` is for data sets")))
             }
-            (TaskSource::DataSet(_, kind), _) => kind.training_reward(named).map(Some),
+            (TaskSource::DataSet(_, kind), _) => kind.training_reward(named, together).map(Some),
         }
     }
 
@@ -312,7 +316,7 @@ impl Task {
             (TaskSource::Environment(environment), _) => environment.copies(rngs, Purpose::Training { discount }),
             (TaskSource::DataSet(data, kind), reward) => {
                 let data = self.rewarded().unwrap_or(data);
-                let reward = reward.clone().map_or_else(|| kind.training_reward(None), Ok)?;
+                let reward = reward.clone().map_or_else(|| kind.training_reward(None, false), Ok)?;
                 Ok(labels_as_rewards::copies((data, kind), (reward, payment), self.augmentation, rngs))
             }
         }

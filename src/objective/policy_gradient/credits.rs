@@ -75,10 +75,10 @@ fn check_choices(settings: &PolicyGradientSettings, task: &Task) -> Check {
 fn check_batches(settings: &PolicyGradientSettings, task: &Task, reward: &Reward) -> Check {
     let (name, contexts) = (reward.name(), contexts(settings, Some(reward)));
     if contexts < 2 {
-        let single =
-            task.kind()?.reward(settings.reward.as_ref()).err().map_or_else(String::new, |error| error.to_string());
+        let alone = task.kind()?.reward(settings.reward.as_ref()).err();
+        let alone = alone.map_or_else(|| format!("`{name}` is to reward a batch together"), |error| error.to_string());
         let message =
-            format!("{single}; or let more contexts be judged together than `environments / group_size` = {contexts}");
+            format!("{alone}; let more contexts be judged together than `environments / group_size` = {contexts}");
         return require(false, "objective.environments", &message);
     }
     let message = format!(

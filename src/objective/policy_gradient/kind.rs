@@ -1,12 +1,12 @@
 //! What the house asks of the settings of a policy gradient.
 
 use super::{Baseline, PolicyGradient, PolicyGradientSettings, SurrogateKind, credits};
-use crate::Result;
 use crate::checks::{Check, fail, most, require, within};
 use crate::objective::{Checked, Objective, ObjectiveKind, Parts, Probe};
 use crate::optimizer::Schedule;
 use crate::rollout::Length;
 use crate::task::{Credit, Task, TaskSource};
+use crate::{Error, Result};
 use lossward_envs::Space;
 
 impl ObjectiveKind for PolicyGradientSettings {
@@ -34,7 +34,10 @@ impl ObjectiveKind for PolicyGradientSettings {
         check_surrogate(self, of.task)?;
         check_critic(self)?;
         check_bonus(self)?;
-        let reward = of.task.reward(self.reward.as_ref()).map_err(|error| error.under("objective.reward"))?;
+        let reward = of.task.reward(self.reward.as_ref(), self.together).map_err(|error| match error {
+            Error::Setting { .. } => error.under("objective"),
+            error => error.under("objective.reward"),
+        })?;
         credits::check(self, of.task, reward.as_ref())?;
         let made = of.task.environments(&self.payment(reward), self.discount, Vec::new());
         made.map(drop).map_err(|error| error.under("objective.reward"))

@@ -103,7 +103,7 @@ struct Gathered {
 impl PolicyGradient {
     pub fn new(settings: &PolicyGradientSettings, parts: &Parts) -> Result<Self> {
         let (task, seed) = (parts.task, parts.seed);
-        let payment = settings.payment(task.reward(settings.reward.as_ref())?);
+        let payment = settings.payment(task.reward(settings.reward.as_ref(), settings.together)?);
         let env = || {
             let rngs = (0..settings.environments as u64).map(|i| stream(seed, "env", i)).collect();
             task.environments(&payment, settings.discount, rngs)

@@ -17,6 +17,9 @@ pub struct PolicyGradientSettings {
     /// On a data set: the metric that rewards what is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<Named>,
+    /// On a data set of boxes: the images of a batch are rewarded together rather than each by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
     /// On a data set: which choices get the credit for it.
     #[serde(default, skip_serializing_if = "Credit::is_whole")]
     pub credit: Credit,

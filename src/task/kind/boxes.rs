@@ -1,7 +1,7 @@
 //! Objects in an image, each with a box around it.
 
 use super::detector::DetectorSettings;
-use super::{Comparison, Kind, foreign, leaked};
+use super::{Answer, Comparison, Kind, foreign, leaked};
 use crate::data::{Augmentation, DataSet, ObjectBox, Targets};
 use crate::detection::{Found, Head, Object, Terms, check_losses, is_term};
 use crate::distribution::{Policy, PolicySettings};
@@ -52,11 +52,31 @@ impl Boxes {
         self.head.found(&Tensor::from_slice(outputs, shape, &Device::Cpu)?, &self.settings.suppression)
     }
 
+    fn batch(&self, answers: &[Answer]) -> Batch {
+        let there = |(image, (_, targets)): (usize, &Answer)| {
+            let objects = targets.boxes().and_then(|images| images.first());
+            objects.map(|objects| truths(objects, image)).unwrap_or_default()
+        };
+        let chosen = |(image, (action, _)): (usize, &Answer)| {
+            detections(&self.head.chosen(action, &self.settings.suppression), image)
+        };
+        Batch {
+            truths: answers.iter().enumerate().flat_map(there).collect(),
+            found: answers.iter().enumerate().map(chosen).collect(),
+        }
+    }
+
     /// What boxes earn with the target of a row.
     fn earns(&self, reward: &Reward, found: &[Found], targets: &Targets, row: usize) -> f64 {
         let Some(images) = targets.boxes() else { return f64::NAN };
         reward.of_found(&truths(&images[row], 0), &detections(found, 0))
     }
+}
+
+/// What is there in some images, and what is found in each.
+struct Batch {
+    truths: Vec<TrueBox>,
+    found: Vec<Vec<Detection>>,
 }
 
 /// As the mathematics of a detector has it.
@@ -204,6 +224,32 @@ impl Kind for Boxes {
         self.earns(reward, &self.head.chosen(action.indices(), &self.settings.suppression), targets, row)
     }
 
+    fn training_reward(&self, named: Option<&Named>, together: bool) -> Result<Reward> {
+        let reward = self.reward(named)?;
+        if together { reward.of_images_together() } else { Ok(reward) }
+    }
+
+    fn earned_together(&self, reward: &Reward, answers: &[Answer]) -> f64 {
+        let Batch { truths, found } = self.batch(answers);
+        reward.of_found(&truths, &found.concat())
+    }
+
+    /// With every option of an image, the others as they are.
+    fn gains_together(&self, reward: &Reward, answers: &[Answer]) -> Vec<f64> {
+        let (options, before) = (self.head.options(), self.earned_together(reward, answers));
+        let Batch { truths, mut found } = self.batch(answers);
+        let mut gains = vec![0.0; answers.len() * options];
+        for (image, (action, _)) in answers.iter().enumerate() {
+            let own = found[image].clone();
+            self.head.for_each_alternative(action, &self.settings.suppression, |option, other| {
+                found[image] = detections(other, image);
+                gains[image * options + option] = reward.of_found(&truths, &found.concat()) - before;
+            });
+            found[image] = own;
+        }
+        gains
+    }
+
     /// By looking at what is found with every option that matters; see [`Head::for_each_alternative`].
     fn gains(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> Vec<f64> {
         let mut gains = vec![0.0; self.head.options()];
@@ -219,5 +265,51 @@ impl Kind for Boxes {
         let Ok(found) = self.found(outputs) else { return f64::NAN };
         let earned = found.iter().enumerate().map(|(row, found)| self.earns(reward, found, targets, row));
         earned.sum::<f64>() / targets.len() as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detection::{Level, PointGrid};
+    use rand::Rng as _;
+
+    /// Random answers to three images: against what the changed answers earn together.
+    #[test]
+    fn gains_of_images_together_are_differences_between_whole_batches() {
+        let grid = PointGrid::new(&[Level { height: 2, width: 2, stride: 4.0 }]).unwrap();
+        let settings = DetectorSettings { bins: 3, ..DetectorSettings::default() };
+        let names = vec!["a".to_string(), "b".to_string()];
+        let boxes = Boxes { names, settings, head: Head::new(grid, 2, 3).unwrap() };
+        let sizes = [vec![2u32; 8], vec![3; 16]].concat();
+        let mut rng = crate::stream(0, "boxes", 0);
+        let mut differs = 0;
+        for name in ["map_50", "box_f1"] {
+            let named = Named::plain(name);
+            let reward = boxes.training_reward(Some(&named), true).unwrap();
+            for _ in 0..5 {
+                let mut answer = || -> Answer {
+                    let (x, y) = (rng.random_range(-4.0..2.0f32), rng.random_range(-4.0..2.0f32));
+                    let object = |class| ObjectBox { corners: [x, y, x + 8.0, y + 8.0], class, ignored: false };
+                    let objects: Arc<[ObjectBox]> = Arc::new([object(rng.random_range(0..2))]);
+                    (sizes.iter().map(|size| rng.random_range(0..*size)).collect(), Targets::Boxes(vec![objects]))
+                };
+                let answers: Vec<Answer> = (0..3).map(|_| answer()).collect();
+                let (before, gains) =
+                    (boxes.earned_together(&reward, &answers), boxes.gains_together(&reward, &answers));
+                let mut gains = gains.iter();
+                for (image, number) in (0..3).flat_map(|image| (0..sizes.len()).map(move |number| (image, number))) {
+                    for option in 0..sizes[number] {
+                        let mut changed = answers.clone();
+                        changed[image].0[number] = option;
+                        let (gain, want) = (gains.next().unwrap(), boxes.earned_together(&reward, &changed) - before);
+                        assert!((gain - want).abs() < 1e-12, "{name}: {gain}, not {want}");
+                        differs += usize::from(want != 0.0);
+                    }
+                }
+                assert!(gains.next().is_none());
+            }
+        }
+        assert!(differs > 5, "{differs}");
     }
 }

@@ -1,13 +1,13 @@
 //! One of several classes.
 
-use super::{Comparison, Kind, foreign};
+use super::{Answer, Comparison, Kind, foreign};
 use crate::data::Targets;
 use crate::loss::{Inputs, Loss};
 use crate::metric::{ClassifierOutput, Judged, Metric, Reward, expected_reward};
 use crate::network::Outputs;
 use crate::options::Named;
 use crate::task::predictions::{Overlaid, Overlay, rounded};
-use crate::{Result, distribution};
+use crate::{Error, Result, distribution};
 use candle_core::{Device, Tensor};
 use lossward_envs::{Action, Space};
 
@@ -80,8 +80,24 @@ impl Kind for Class {
         Reward::of_class(named, self.names.len())
     }
 
-    fn training_reward(&self, named: Option<&Named>) -> Result<Reward> {
-        Reward::of_classes(named, self.names.len())
+    fn training_reward(&self, named: Option<&Named>, together: bool) -> Result<Reward> {
+        match together {
+            true => Err(Error::setting(
+                "together",
+                "`together` is for boxes; classes are rewarded together where their metric asks for it",
+            )),
+            false => Reward::of_classes(named, self.names.len()),
+        }
+    }
+
+    fn earned_together(&self, reward: &Reward, answers: &[Answer]) -> f64 {
+        let (chosen, labels) = of_batch(answers);
+        reward.of_batch(self.names.len(), &chosen, &labels)
+    }
+
+    fn gains_together(&self, reward: &Reward, answers: &[Answer]) -> Vec<f64> {
+        let (chosen, labels) = of_batch(answers);
+        reward.gains_of_batch(self.names.len(), &chosen, &labels)
     }
 
     fn gains(&self, reward: &Reward, action: Action, targets: &Targets, row: usize) -> Vec<f64> {
@@ -96,4 +112,9 @@ impl Kind for Class {
     fn mean_reward(&self, reward: &Reward, outputs: &[f32], targets: &Targets) -> f64 {
         targets.labels().map_or(f64::NAN, |labels| expected_reward(reward, outputs, labels))
     }
+}
+
+/// The chosen classes and the labels.
+fn of_batch(answers: &[Answer]) -> (Vec<u32>, Vec<u32>) {
+    answers.iter().map(|(chosen, targets)| (chosen[0], targets.labels().map_or(0, |labels| labels[0]))).unzip()
 }

@@ -25,6 +25,9 @@ use mask::Mask;
 use std::sync::{Arc, Mutex};
 use value::Value;
 
+/// The numbers of an action, with the only target of these.
+pub type Answer = (Vec<u32>, Targets);
+
 /// A loss of each example of a batch: any loss that fits, with its options.
 pub type Comparison<'a> = Box<dyn Fn(&Loss, &Options) -> Result<PerExample> + 'a>;
 
@@ -95,9 +98,26 @@ pub trait Kind: Send + Sync {
     /// The metric that is named, or the usual one, as the reward of a decision.
     fn reward(&self, named: Option<&Named>) -> Result<Reward>;
 
-    /// The same as what an arm is trained by: one that rewards many decisions together, too, where there is one.
-    fn training_reward(&self, named: Option<&Named>) -> Result<Reward> {
+    /// The same as what an arm is trained by: where the metric asks for it, or `together` does, a reward of the answers to a batch.
+    ///
+    /// # Errors
+    /// As of [`Self::reward`]; and at `together` where it is said in vain.
+    fn training_reward(&self, named: Option<&Named>, together: bool) -> Result<Reward> {
+        if together {
+            let message = "`together` rewards the boxes of a batch of images together; classes are, where their metric asks for it";
+            return Err(Error::setting("together", format!("{message}, and this data set has {}", self.in_words())));
+        }
         self.reward(named)
+    }
+
+    /// What the answers to a batch earn together, each with a target of its own.
+    fn earned_together(&self, _reward: &Reward, _answers: &[Answer]) -> f64 {
+        f64::NAN
+    }
+
+    /// As [`Self::gains`], of what the answers to a batch earn together: `[answers, Σ options]`.
+    fn gains_together(&self, _reward: &Reward, _answers: &[Answer]) -> Vec<f64> {
+        Vec::new()
     }
 
     /// What an action earns with the target of a row.
