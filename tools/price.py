@@ -17,7 +17,9 @@ import tomllib
 def examples_to(folder, metric, level):
     with open(folder / "rows.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    reached = (float(row["examples"]) for row in rows if float(row[metric]) >= level)
+    # A network that is right by chance before it has learned anything has not learned it.
+    trained = (row for row in rows if float(row["examples"]) > 0)
+    reached = (float(row["examples"]) for row in trained if float(row[metric]) >= level)
     return next(reached, float("inf"))
 
 

@@ -153,6 +153,11 @@ pub trait ObjectiveKind {
     /// Whether it learns from what its network does, rather than from labels.
     fn acts(&self) -> bool;
 
+    /// Whether a policy acts or learns by the running statistics of its batch normalization, on a data set or in an environment.
+    fn lags(&self, _of_data_set: bool) -> bool {
+        false
+    }
+
     /// Whether the settings make sense; a fault stands at its key, as seen from the arm.
     fn check(&self, of: &Checked) -> Check;
 

@@ -76,6 +76,8 @@ pub struct Rollout {
     pub returns: Vec<f64>,
     /// Their steps.
     pub lengths: Vec<f64>,
+    /// See [`Self::new`].
+    pub(crate) by_batch: bool,
     outputs: Vec<f32>,
     drawn: RawActions,
     /// What the environment gets for them, where it differs.
@@ -87,6 +89,12 @@ pub struct Rollout {
 pub struct RandomRewards(pub Rng);
 
 impl Rollout {
+    /// An empty one. With `by_batch` the policy acts normalized by the copies of a step where it normalizes by batches, rather than by running
+    /// statistics; it has no action masks then.
+    pub fn new(by_batch: bool) -> Rollout {
+        Rollout { by_batch, ..Rollout::default() }
+    }
+
     /// Acts with the policy and overwrites the buffers. `random_rewards` replaces the environment's rewards.
     pub fn collect(
         &mut self,
@@ -140,7 +148,10 @@ impl Rollout {
     fn act(&mut self, env: &dyn Vectorized, policy: &Network, rng: &mut Rng) -> Result<()> {
         self.observations.extend_from_slice(&env.steps().observations);
         self.action_masks.extend_from_slice(&env.steps().action_masks);
-        policy.infer_steps(env.steps(), &mut self.outputs)?;
+        match self.by_batch {
+            true => policy.infer_by_batch(&env.steps().observations, self.copies, &mut self.outputs)?,
+            false => policy.infer_steps(env.steps(), &mut self.outputs)?,
+        }
         policy.policy().at(&self.outputs).sample(&self.paused, rng, &mut self.drawn, &mut self.log_probs);
         self.taken.extend(self.paused.iter().map(|paused| !paused));
         self.actions.extend(&self.drawn);
@@ -178,7 +189,10 @@ impl Rollout {
     /// What the policy, as it is now, says to every observation, `[time, copies, outputs]`.
     pub fn outputs(&self, policy: &Network) -> Result<Vec<f32>> {
         let mut outputs = Vec::new();
-        policy.infer(&self.observations, self.rewards.len(), &mut outputs)?;
+        match self.by_batch {
+            true => policy.infer_by_batch(&self.observations, self.rewards.len(), &mut outputs)?,
+            false => policy.infer(&self.observations, self.rewards.len(), &mut outputs)?,
+        }
         if !self.action_masks.is_empty() {
             policy.policy().mask(&mut outputs, &self.action_masks)?;
         }

@@ -27,7 +27,8 @@ pub(super) fn check(subject: Subject) -> Result<Vec<String>> {
 
 /// What an arm may do, and hardly should.
 pub(super) fn note(arm: &Arm, task: &Task) -> Option<String> {
-    let lags = arm.objective.kind().acts() && arm.network.keeps_statistics(&task.input_shape());
+    let lags =
+        arm.objective.kind().lags(arm.task.dataset.is_some()) && arm.network.keeps_statistics(&task.input_shape());
     lags.then(|| {
         format!(
             "arm \"{}\": a policy acts by the running statistics of its batch normalization, which follow its weights from behind, and can lose \

@@ -46,6 +46,10 @@ impl ObjectiveKind for MixtureSettings {
         self.parts.iter().any(|part| part.objective.kind().acts())
     }
 
+    fn lags(&self, of_data_set: bool) -> bool {
+        self.parts.iter().any(|part| part.objective.kind().lags(of_data_set))
+    }
+
     fn check(&self, of: &Checked) -> Check {
         require(
             !self.parts.is_empty(),

@@ -46,6 +46,10 @@ impl ObjectiveKind for PhasesSettings {
         self.phases.iter().any(|phase| phase.objective.kind().acts())
     }
 
+    fn lags(&self, of_data_set: bool) -> bool {
+        self.phases.iter().any(|part| part.objective.kind().lags(of_data_set))
+    }
+
     fn check(&self, of: &Checked) -> Check {
         let example = "phases need `phases`, such as { share = 0.5, kind = \"supervised\", … }";
         require(!self.phases.is_empty(), "objective.phases", example)?;

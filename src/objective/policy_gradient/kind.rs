@@ -26,6 +26,10 @@ impl ObjectiveKind for PolicyGradientSettings {
         true
     }
 
+    fn lags(&self, of_data_set: bool) -> bool {
+        !self.learns_as_it_acts(of_data_set)
+    }
+
     fn check(&self, of: &Checked) -> Check {
         check_sizes(self)?;
         check_rollout(self, of.budget)?;

@@ -24,7 +24,7 @@ use crate::network::Network;
 use crate::rollout::{self, RandomRewards, Rollout};
 use crate::rows::picked;
 use crate::surrogate::{GroupTarget, Surrogate, Taken, surrogate_objective};
-use crate::task::{Control, Credit};
+use crate::task::{Control, Credit, TaskSource};
 use crate::{Error, Result, Rng, stream};
 use advantages::Estimates;
 use candle_core::{Device, Tensor};
@@ -113,6 +113,7 @@ impl PolicyGradient {
             _ => None,
         };
         let random = task.control == Some(Control::RandomReward);
+        let by_batch = settings.learns_as_it_acts(matches!(task.source, TaskSource::DataSet(..)));
         Ok(PolicyGradient {
             settings: settings.clone(),
             env: env()?,
@@ -120,7 +121,7 @@ impl PolicyGradient {
             policy_rng: stream(seed, "policy", 0),
             random_rewards: random.then(|| RandomRewards(stream(seed, "control", 0))),
             critic,
-            rollout: Rollout::default(),
+            rollout: Rollout::new(by_batch),
             estimates: Estimates::of_contexts(credits::contexts(settings, payment.reward.as_ref())),
             order: Vec::new(),
             position: 0,
@@ -154,7 +155,9 @@ impl PolicyGradient {
             self.draw_contexts();
         }
         let steps = self.env.steps();
-        network.observe(&steps.observations, steps.copies)?;
+        if !self.rollout.by_batch {
+            network.observe(&steps.observations, steps.copies)?;
+        }
         let draws = (&mut self.policy_rng, self.random_rewards.as_mut());
         self.rollout.collect(self.env.as_mut(), network, self.settings.rollout, draws)?;
         self.order.clear();
@@ -306,7 +309,11 @@ impl Objective for PolicyGradient {
             surrogate,
             entropy_coefficient: batch.entropy_coefficient,
         };
-        let mut outputs = network.forward(&batch.observations)?;
+        let mut outputs = match self.rollout.by_batch {
+            // A policy drops nothing, so that there is no seed to draw.
+            true => network.forward_training(&batch.observations, 0)?.swap_remove(0),
+            false => network.forward(&batch.observations)?,
+        };
         if !batch.action_masks.is_empty() {
             outputs = network.policy().masked(&outputs, &batch.action_masks)?;
         }

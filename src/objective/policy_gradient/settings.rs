@@ -172,6 +172,12 @@ impl PolicyGradientSettings {
         self.group_size.is_some() || self.baseline == Baseline::Greedy
     }
 
+    /// Whether what acted is what learns, in one batch of one step: then batch normalization takes its statistics from that batch both times.
+    pub fn learns_as_it_acts(&self, of_data_set: bool) -> bool {
+        let one_step = matches!(self.rollout, Length::Episodes | Length::Steps(1));
+        of_data_set && one_step && self.batch_size.is_none() && self.epochs == 1
+    }
+
     /// How the copies are paid, on a data set by this reward.
     pub fn payment(&self, reward: Option<Reward>) -> Payment {
         Payment { reward, credit: self.credit, group_size: self.group_size.unwrap_or(1) }
