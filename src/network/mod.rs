@@ -51,6 +51,9 @@ pub struct NetworkSettings {
     pub initialization: Initialization,
     /// Scale of the output layer's initial weights. 0.01 makes an initial policy nearly uniform.
     pub output_gain: f64,
+    /// Added to the initial biases of the output layer: −4 lets a mask begin nearly empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_bias: Option<f64>,
     /// How the network acts in a box; the defaults when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicySettings>,
@@ -187,7 +190,8 @@ impl Network {
     /// [`Self::new`] with the outputs that this policy reads. Standard deviations that don't depend on the state are its last
     /// parameter, `log_std`.
     pub fn of_policy(settings: &NetworkSettings, (shape, policy): (&[usize], Policy), rng: &mut Rng) -> Result<Self> {
-        let head = HeadSettings::of_policy(&policy, settings.output_gain);
+        let mut head = HeadSettings::of_policy(&policy, settings.output_gain);
+        head.biases.iter_mut().for_each(|bias| *bias += settings.output_bias.unwrap_or(0.0) as f32);
         Ok(Network { policy, ..Self::with_heads(settings, shape, &[head], rng)? })
     }
 

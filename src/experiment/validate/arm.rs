@@ -42,6 +42,8 @@ fn check_numbers(arm: &Arm) -> Check {
     at_least_one(arm.evaluation.every.unwrap_or(1), "evaluation.every")?;
     at_least_one(arm.evaluation.episodes as u64, "evaluation.episodes")?;
     require(arm.network.output_gain.is_finite(), "network.output_gain", "`output_gain` must be finite")?;
+    let bias = arm.network.output_bias.unwrap_or(0.0);
+    require(bias.is_finite(), "network.output_bias", "`output_bias` must be finite")?;
     let counted = &arm.evaluation.counted;
     let repeated = (1..counted.len()).any(|i| counted[..i].contains(&counted[i]));
     require(!repeated, "evaluation.counted", "`counted` names something twice")?;
