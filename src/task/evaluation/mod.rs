@@ -36,8 +36,8 @@ enum Judgement {
         data: Arc<DataSet>,
         kind: Arc<dyn Kind>,
         metrics: Vec<Judging>,
-        reward: Reward,
-        proxy: Option<Reward>,
+        reward: Box<Reward>,
+        proxy: Option<Box<Reward>>,
         drift: Option<Drift>,
         others: Vec<Part>,
         /// Held-out rows to look at.
@@ -214,9 +214,9 @@ fn held(data: &Arc<DataSet>, kind: &Arc<dyn Kind>, settings: &EvaluationSettings
         let message = format!("`{name}` is drawn, of the held-out examples alone: name it under `metrics`");
         return Err(Error::setting("train_metrics", message));
     }
-    let reward = kind.reward(settings.reward.as_ref()).map_err(|error| Error::setting("reward", error))?;
+    let reward = kind.reward(settings.reward.as_ref()).map_err(|error| Error::setting("reward", error))?.into();
     let proxy = settings.proxy.as_ref().map(|named| kind.reward(Some(named))).transpose();
-    let proxy = proxy.map_err(|error| Error::setting("proxy", error))?;
+    let proxy = proxy.map_err(|error| Error::setting("proxy", error))?.map(Box::new);
     let drift = settings.kl_to_start.then(Drift::default);
     let mut others = vec![Part { examples: data.train.clone(), metrics: train_metrics }];
     for (name, examples) in &data.further {
